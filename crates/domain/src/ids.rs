@@ -1,0 +1,244 @@
+//! Names of things: GUIDs, meters, event identities and digests.
+//!
+//! Everything here compares the way `docs/glossary.md` says it compares: ids of Azure objects
+//! without case and dashes, identities of events byte for byte. Nothing here is parsed twice.
+
+use std::fmt;
+
+/// An Azure or Entra object id. Written in many ways in the wild (with dashes, without, in braces,
+/// in either case); one value here, so that two spellings can never be two things.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Guid(pub u128);
+
+impl Guid {
+    /// Reads 32 hex digits with any dashes, either case, optional braces; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let text = text.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or(text);
+        let mut value: u128 = 0;
+        let mut digits = 0_u32;
+        for byte in text.bytes() {
+            let digit = match byte {
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'f' => byte - b'a' + 10,
+                b'A'..=b'F' => byte - b'A' + 10,
+                b'-' => continue,
+                _ => return None,
+            };
+            if digits == 32 {
+                return None;
+            }
+            value = (value << 4) | u128::from(digit);
+            digits += 1;
+        }
+        (digits == 32).then_some(Self(value))
+    }
+
+    /// The 32 lower-case hex digits without dashes, the form used in hashes.
+    #[must_use]
+    pub fn simple(self) -> String {
+        format!("{:032x}", self.0)
+    }
+}
+
+impl fmt::Display for Guid {
+    /// The dashed lower-case form, as the portals print it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let v = self.0;
+        write!(
+            f,
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            v >> 96,
+            (v >> 80) & 0xffff,
+            (v >> 64) & 0xffff,
+            (v >> 48) & 0xffff,
+            v & 0xffff_ffff_ffff
+        )
+    }
+}
+
+impl fmt::Debug for Guid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The identity of an event: the first 128 bits of BLAKE3 over (stream, source, id), each length
+/// prefixed, bytes compared exactly (`a1` and `A1` are two events). Activity Log records have one
+/// made of their normalised content. Two different events sharing one is not expected before
+/// about 2^64 events; that is the collision bound this project accepts and states.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Identity(pub u128);
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// BLAKE3 of an event's content in canonical form. Equal content, equal digest; the smallest one
+/// speaks for an open conflict, so that arrival order cannot matter.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// The first eight bytes as a number: what the identity index keeps to tell a duplicate from a
+    /// conflict.
+    #[must_use]
+    pub fn short(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+
+    /// Reads 64 hex digits; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0_u8; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return None;
+        }
+        for (slot, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            *slot = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}…", self.short())
+    }
+}
+
+/// A meter. Usually a GUID (compared without case and dashes), now and then a word such as `1core`
+/// (kept lower-cased).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum MeterId {
+    Guid(Guid),
+    Text(Box<str>),
+}
+
+impl MeterId {
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        Guid::parse(text).map_or_else(|| Self::Text(text.trim().to_lowercase().into()), Self::Guid)
+    }
+}
+
+impl fmt::Display for MeterId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Guid(guid) => guid.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// A three-letter ISO 4217 code, upper case.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Currency([u8; 3]);
+
+impl Currency {
+    pub const USD: Self = Self(*b"USD");
+
+    /// Reads three ASCII letters in either case; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes: [u8; 3] = text.trim().as_bytes().try_into().ok()?;
+        bytes.iter().all(u8::is_ascii_alphabetic).then(|| Self(bytes.map(|b| b.to_ascii_uppercase())))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("only ASCII letters are let in by parse")
+    }
+
+    /// How many decimals an amount in this currency is stated with (ISO 4217 minor unit).
+    #[must_use]
+    pub fn minor_unit(self) -> u32 {
+        match &self.0 {
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX"
+            | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
+            _ => 2,
+        }
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A market or country: two upper-case ASCII letters (ISO 3166-1 alpha-2).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Market([u8; 2]);
+
+impl Market {
+    /// Reads two ASCII letters in either case; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes: [u8; 2] = text.trim().as_bytes().try_into().ok()?;
+        bytes.iter().all(u8::is_ascii_alphabetic).then(|| Self(bytes.map(|b| b.to_ascii_uppercase())))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("only ASCII letters are let in by parse")
+    }
+}
+
+impl fmt::Display for Market {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Market {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_guid_however_it_is_spelled() {
+        let dashed = Guid::parse("8e3af657-a8ff-443c-a75c-2fe8c4bcb635").unwrap();
+        assert_eq!(Guid::parse("8E3AF657A8FF443CA75C2FE8C4BCB635"), Some(dashed));
+        assert_eq!(Guid::parse("{8e3af657-a8ff-443c-a75c-2fe8c4bcb635}"), Some(dashed));
+        assert_eq!(dashed.to_string(), "8e3af657-a8ff-443c-a75c-2fe8c4bcb635");
+        assert_eq!(Guid::parse("8e3af657-a8ff-443c-a75c-2fe8c4bcb63"), None);
+        assert_eq!(Guid::parse("8e3af657-a8ff-443c-a75c-2fe8c4bcb6355"), None);
+        assert_eq!(Guid::parse("1core"), None);
+    }
+
+    #[test]
+    fn a_digest_reads_back_what_it_prints() {
+        let digest = Digest([0xa7; 32]);
+        assert_eq!(Digest::parse(&digest.to_string()), Some(digest));
+        assert_eq!(Digest::parse("a7"), None);
+    }
+}

@@ -1,0 +1,15 @@
+//! What access, credit, price and invoice *mean*, as pure functions over facts.
+//!
+//! This crate refuses to know files, sockets, clocks, threads, floats, hash order and serialised
+//! forms. Facts go in through one fold ([`projection::Fold`]) that cannot fail; judgements come
+//! out of pure functions that return the answer together with its reasons and findings.
+//!
+//! Reading order: the vocabulary (`ids` to `entry`), what is remembered (`projection`, `facts` and
+//! its books), what is judged (`pec`, `rating`, `invoice`), what is decided (`decide`).
+
+pub mod ids;
+pub mod scope;
+pub mod period;
+pub mod money;
+pub mod entry;
+pub mod projection;

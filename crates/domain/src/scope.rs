@@ -1,0 +1,168 @@
+//! ARM scopes and what "contains" means.
+//!
+//! Containment is by path segment and without case: `rg-prod` does not contain `rg-prod2`. A
+//! string prefix test is the classic mistake, so scopes are compared here and nowhere else.
+//! Management groups contain subscriptions only by a hierarchy that is told separately.
+
+use std::fmt;
+
+use crate::ids::Guid;
+
+/// A normalised ARM scope: lower case, one leading slash, no trailing or doubled slashes.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope(Box<str>);
+
+/// At which level of the tree a scope stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Level {
+    Root,
+    ManagementGroup,
+    Subscription,
+    ResourceGroup,
+    Resource,
+    /// A provider path above subscriptions that is no management group (`/providers/microsoft.aadiam/…`).
+    Other,
+}
+
+impl Scope {
+    /// Normalises any spelling seen in the wild: missing leading slash, doubled or trailing
+    /// slashes, any case, the GUID of a subscription with or without dashes.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let mut out = String::with_capacity(text.len() + 1);
+        let mut after_subscriptions = false;
+        for segment in text.trim().split('/').filter(|segment| !segment.is_empty()) {
+            out.push('/');
+            if after_subscriptions && out.len() <= "/subscriptions//".len() && Guid::parse(segment).is_some() {
+                use fmt::Write as _;
+                if let Some(guid) = Guid::parse(segment) {
+                    write!(out, "{guid}").expect("writing to a string cannot fail");
+                }
+            } else if segment.is_ascii() {
+                out.extend(segment.chars().map(|c| c.to_ascii_lowercase()));
+            } else {
+                out.push_str(&segment.to_lowercase());
+            }
+            after_subscriptions = segment.eq_ignore_ascii_case("subscriptions");
+        }
+        if out.is_empty() {
+            out.push('/');
+        }
+        Self(out.into())
+    }
+
+    /// The scope of a whole subscription.
+    #[must_use]
+    pub fn subscription_of(guid: Guid) -> Self {
+        Self(format!("/subscriptions/{guid}").into())
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `other` lies at or below this scope. The root contains everything; management
+    /// groups answer only for themselves here.
+    #[must_use]
+    pub fn contains(&self, other: &Scope) -> bool {
+        if &*self.0 == "/" {
+            return true;
+        }
+        match other.0.strip_prefix(&*self.0) {
+            Some(rest) => rest.is_empty() || rest.starts_with('/'),
+            None => false,
+        }
+    }
+
+    #[must_use]
+    pub fn level(&self) -> Level {
+        let mut segments = self.0.split('/').filter(|segment| !segment.is_empty());
+        match (segments.next(), segments.next(), segments.next(), segments.next(), segments.next()) {
+            (None, ..) => Level::Root,
+            (Some("subscriptions"), Some(_), None, ..) => Level::Subscription,
+            (Some("subscriptions"), Some(_), Some("resourcegroups"), Some(_), None) => Level::ResourceGroup,
+            (Some("subscriptions"), Some(_), Some(_), ..) => Level::Resource,
+            (Some("providers"), Some("microsoft.management"), Some("managementgroups"), Some(_), None) => {
+                Level::ManagementGroup
+            }
+            _ => Level::Other,
+        }
+    }
+
+    /// The subscription this scope lies in, if it lies in one.
+    #[must_use]
+    pub fn subscription(&self) -> Option<Guid> {
+        let mut segments = self.0.split('/').skip(1);
+        match (segments.next(), segments.next()) {
+            (Some("subscriptions"), Some(id)) => Guid::parse(id),
+            _ => None,
+        }
+    }
+
+    /// The resource group this scope is or lies in, if it does.
+    #[must_use]
+    pub fn resource_group(&self) -> Option<Scope> {
+        let mut segments = self.0.splitn(6, '/').skip(1);
+        match (segments.next(), segments.next(), segments.next(), segments.next()) {
+            (Some("subscriptions"), Some(id), Some("resourcegroups"), Some(group)) => {
+                Some(Scope(format!("/subscriptions/{id}/resourcegroups/{group}").into()))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUB: &str = "/subscriptions/44444444-dddd-4ddd-8ddd-444444444444";
+
+    #[test]
+    fn contains_goes_by_segment_and_not_by_prefix() {
+        let group = Scope::parse(&format!("{SUB}/resourceGroups/RG-prod"));
+        assert!(group.contains(&Scope::parse(&format!("{SUB}/resourcegroups/rg-prod/providers/a/b/c"))));
+        assert!(!group.contains(&Scope::parse(&format!("{SUB}/resourcegroups/rg-prod2"))));
+        assert!(Scope::parse("/").contains(&group));
+        assert!(group.contains(&group));
+        assert!(!group.contains(&Scope::parse(SUB)));
+    }
+
+    #[test]
+    fn odd_spellings_are_one_scope() {
+        let plain = Scope::parse(SUB);
+        assert_eq!(Scope::parse(&format!("{}//", SUB.to_uppercase())), plain);
+        assert_eq!(Scope::parse("subscriptions/44444444dddd4ddd8ddd444444444444"), plain);
+    }
+
+    #[test]
+    fn levels_and_parents() {
+        let resource = Scope::parse(&format!("{SUB}/resourceGroups/rg/providers/Microsoft.Compute/vm/a"));
+        assert_eq!(resource.level(), Level::Resource);
+        let group = resource.resource_group().unwrap();
+        assert_eq!(group.as_str(), format!("{SUB}/resourcegroups/rg"));
+        assert_eq!(group.level(), Level::ResourceGroup);
+        assert_eq!(group.resource_group(), Some(group.clone()));
+        assert_eq!(Scope::parse(SUB).resource_group(), None);
+        assert_eq!(Scope::parse(SUB).level(), Level::Subscription);
+        assert_eq!(Scope::parse(&format!("{SUB}/providers/x/y/z")).resource_group(), None);
+        assert_eq!(
+            Scope::parse("/providers/Microsoft.Management/managementGroups/root").level(),
+            Level::ManagementGroup
+        );
+        assert_eq!(Scope::parse("").level(), Level::Root);
+    }
+}
