@@ -22,9 +22,16 @@ pub struct Entry {
     pub outcome: Outcome,
     pub fact: Fact,
     /// The first accepted fact with the identity this one speaks of: the incumbent of a conflict,
-    /// the target of a correction, the message a re-drive reads again. Absent when none is known
-    /// yet. Handing it in spares the fold from remembering every single usage event.
-    pub antecedent: Option<Box<Fact>>,
+    /// or the target of a correction. Absent when none is known yet. Handing it in spares the fold
+    /// from remembering every single usage event.
+    pub antecedent: Option<Box<Antecedent>>,
+}
+
+/// An earlier accepted fact, and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Antecedent {
+    pub at: EntryRef,
+    pub fact: Fact,
 }
 
 impl Entry {
@@ -141,7 +148,9 @@ pub enum Event {
     CreditNoteIssued(IssuedDocument),
     InvoiceVoided(InvoiceVoided),
     ConflictDecided(ConflictDecided),
-    /// A quarantined entry read again; its fact is the entry's antecedent.
+    /// A quarantined entry read again. The facts it now yields follow as further entries of the
+    /// re-drive's own position (index 1 and on), each with its own outcome, so that they are known
+    /// from that time on and nothing else treats them specially.
     EntryRedriven(EntryRedriven),
     PolicyAdopted(PolicyDocument),
     AcceptanceRecorded(Acceptance),
