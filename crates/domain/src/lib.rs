@@ -12,4 +12,17 @@ pub mod scope;
 pub mod period;
 pub mod money;
 pub mod entry;
+
 pub mod projection;
+pub mod filing;
+pub mod facts;
+pub mod conflict;
+pub mod usage;
+pub mod access;
+pub mod commerce;
+pub mod partners;
+pub mod prices;
+pub mod policy;
+pub mod issued;
+
+pub mod finding;

@@ -1,0 +1,195 @@
+//! Customers, plans and subscriptions: which plan and partner a subscription stood under, when.
+//!
+//! Placement is computed from the set of facts whenever somebody asks; two facts at one instant
+//! are taken in order of identity, so that arrival cannot matter.
+
+use std::collections::BTreeMap;
+
+use crate::entry::{
+    ConflictDecided, CustomerRegistered, Offer, PlanCreated, ResellerOfRecordSet, SubscriptionCancelled,
+    SubscriptionCreated, TransferCompleted,
+};
+use crate::filing::Filing;
+use crate::ids::{Digest, Guid, Identity, Market};
+use crate::period::{Instant, Interval};
+
+/// A stretch of time in which a subscription stood under one plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placement {
+    pub interval: Interval,
+    pub plan: Guid,
+    pub customer: Guid,
+    /// Tenant of the partner that is billed.
+    pub bill_to: Guid,
+    pub offer: Offer,
+    /// The stretch began by a transfer, not by creation.
+    pub by_transfer: bool,
+}
+
+/// What was told about commerce.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CommerceBook {
+    customers: Filing<CustomerRegistered>,
+    plans: Filing<PlanCreated>,
+    created: Filing<SubscriptionCreated>,
+    cancelled: Filing<SubscriptionCancelled>,
+    transfers: Filing<TransferCompleted>,
+    resellers: Filing<ResellerOfRecordSet>,
+}
+
+/// The same facts by the id of what they are about, in order of time: built once per question.
+#[derive(Clone, Debug, Default)]
+pub struct Commerce {
+    customers: BTreeMap<Guid, CustomerRegistered>,
+    plans: BTreeMap<Guid, PlanCreated>,
+    placements: BTreeMap<Guid, Vec<Placement>>,
+    resellers: BTreeMap<Guid, Vec<(Instant, Option<Box<str>>)>>,
+}
+
+impl CommerceBook {
+    pub fn file_customer(&mut self, identity: Identity, digest: Digest, body: CustomerRegistered) {
+        self.customers.file(identity, digest, body);
+    }
+    pub fn file_plan(&mut self, identity: Identity, digest: Digest, body: PlanCreated) {
+        self.plans.file(identity, digest, body);
+    }
+    pub fn file_subscription(&mut self, identity: Identity, digest: Digest, body: SubscriptionCreated) {
+        self.created.file(identity, digest, body);
+    }
+    pub fn file_cancellation(&mut self, identity: Identity, digest: Digest, body: SubscriptionCancelled) {
+        self.cancelled.file(identity, digest, body);
+    }
+    pub fn file_transfer(&mut self, identity: Identity, digest: Digest, body: TransferCompleted) {
+        self.transfers.file(identity, digest, body);
+    }
+    pub fn file_reseller(&mut self, identity: Identity, digest: Digest, body: ResellerOfRecordSet) {
+        self.resellers.file(identity, digest, body);
+    }
+
+    pub fn decide(&mut self, decided: &ConflictDecided) {
+        self.customers.decide(decided);
+        self.plans.decide(decided);
+        self.created.decide(decided);
+        self.cancelled.decide(decided);
+        self.transfers.decide(decided);
+        self.resellers.decide(decided);
+    }
+
+    /// Puts the facts in order. Linear in their number, but for the sorting.
+    #[must_use]
+    pub fn view(&self) -> Commerce {
+        let mut view = Commerce::default();
+        for customer in in_order(&self.customers, |fact| fact.at) {
+            view.customers.insert(customer.customer, customer.clone());
+        }
+        for plan in in_order(&self.plans, |fact| fact.at) {
+            view.plans.entry(plan.plan).or_insert_with(|| plan.clone());
+            view.resellers.entry(plan.plan).or_default().push((plan.at, plan.reseller.clone()));
+        }
+        for set in in_order(&self.resellers, |fact| fact.at) {
+            view.resellers.entry(set.plan).or_default().push((set.at, set.reseller.clone()));
+        }
+        for changes in view.resellers.values_mut() {
+            changes.sort_by_key(|(at, _)| *at);
+        }
+        self.place(&mut view);
+        view
+    }
+
+    fn place(&self, view: &mut Commerce) {
+        for created in in_order(&self.created, |fact| fact.at) {
+            let Some(plan) = view.plans.get(&created.plan) else { continue };
+            let placement = Placement {
+                interval: Interval::new(created.at, Instant::MAX_UTC),
+                plan: plan.plan,
+                customer: plan.customer,
+                bill_to: plan.bill_to,
+                offer: created.offer,
+                by_transfer: false,
+            };
+            let placed = view.placements.entry(created.subscription).or_default();
+            if placed.is_empty() {
+                placed.push(placement);
+            }
+        }
+        for transfer in in_order(&self.transfers, |fact| fact.at) {
+            let Some(plan) = view.plans.get(&transfer.to_plan) else { continue };
+            let Some(placed) = view.placements.get_mut(&transfer.subscription) else { continue };
+            let Some(last) = placed.last_mut().filter(|last| last.interval.from < transfer.at) else { continue };
+            last.interval.to = transfer.at;
+            let offer = last.offer;
+            placed.push(Placement {
+                interval: Interval::new(transfer.at, Instant::MAX_UTC),
+                plan: plan.plan,
+                customer: plan.customer,
+                bill_to: plan.bill_to,
+                offer,
+                by_transfer: true,
+            });
+        }
+        for cancelled in in_order(&self.cancelled, |fact| fact.at) {
+            let Some(placed) = view.placements.get_mut(&cancelled.subscription) else { continue };
+            if let Some(last) = placed.last_mut().filter(|last| last.interval.contains(cancelled.at)) {
+                last.interval.to = cancelled.at;
+            }
+        }
+    }
+}
+
+fn in_order<T>(filing: &Filing<T>, at: impl Fn(&T) -> Instant) -> Vec<&T> {
+    let mut facts: Vec<(Instant, Identity, &T)> = filing.iter().map(|(id, fact)| (at(fact), id, fact)).collect();
+    facts.sort_by_key(|(at, identity, _)| (*at, *identity));
+    facts.into_iter().map(|(_, _, fact)| fact).collect()
+}
+
+impl Commerce {
+    /// The stretches of a subscription's life, in order of time and without overlap.
+    #[must_use]
+    pub fn placements(&self, subscription: Guid) -> &[Placement] {
+        self.placements.get(&subscription).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where usage of this interval belongs: the placement at its start, or at the first instant
+    /// of the interval at which the subscription exists.
+    #[must_use]
+    pub fn placement_of(&self, subscription: Guid, start: Instant, end: Instant) -> Option<&Placement> {
+        let usage = Interval::new(start, end.max(start + chrono::TimeDelta::nanoseconds(1)));
+        self.placements(subscription).iter().find(|placement| !placement.interval.intersect(&usage).is_empty())
+    }
+
+    /// Location PartnerID of the plan's reseller of record at an instant; `None` when sold direct.
+    #[must_use]
+    pub fn reseller_at(&self, plan: Guid, at: Instant) -> Option<&str> {
+        let changes = self.resellers.get(&plan)?;
+        changes.iter().rev().find(|(since, _)| *since <= at)?.1.as_deref()
+    }
+
+    /// Every change of a plan's reseller of record, in order of time.
+    #[must_use]
+    pub fn reseller_changes(&self, plan: Guid) -> &[(Instant, Option<Box<str>>)] {
+        self.resellers.get(&plan).map_or(&[], Vec::as_slice)
+    }
+
+    #[must_use]
+    pub fn plan(&self, plan: Guid) -> Option<&PlanCreated> {
+        self.plans.get(&plan)
+    }
+
+    pub fn plans(&self) -> impl Iterator<Item = &PlanCreated> {
+        self.plans.values()
+    }
+
+    pub fn subscriptions(&self) -> impl Iterator<Item = (Guid, &[Placement])> {
+        self.placements.iter().map(|(subscription, placed)| (*subscription, placed.as_slice()))
+    }
+
+    #[must_use]
+    pub fn customer(&self, customer: Guid) -> Option<&CustomerRegistered> {
+        self.customers.get(&customer)
+    }
+
+    #[must_use]
+    pub fn market(&self, customer: Guid) -> Option<Market> {
+        self.customers.get(&customer).map(|known| known.market)
+    }
+}

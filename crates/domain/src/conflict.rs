@@ -1,0 +1,53 @@
+//! Conflicts: one identity, several bodies. Listed here for people and for closing; which body
+//! counts is decided in the drawers of each book by the same rule.
+
+use std::collections::BTreeMap;
+
+use crate::entry::{Antecedent, ConflictDecided, Entry, EntryRef, Event, Fact};
+use crate::filing::Drawer;
+use crate::ids::{Digest, Identity};
+
+/// One body of a conflict, and where it was told first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Body {
+    pub at: EntryRef,
+    pub event: Event,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConflictBook {
+    conflicts: BTreeMap<Identity, Drawer<Body>>,
+}
+
+impl ConflictBook {
+    /// Notes another body, with the first one beside it.
+    pub fn note(&mut self, entry: &Entry) {
+        let drawer = self.conflicts.entry(entry.fact.identity).or_default();
+        if let Some(Antecedent { at, fact }) = entry.antecedent.as_deref() {
+            drawer.put(fact.digest, Body { at: *at, event: fact.event.clone() });
+        }
+        let Fact { digest, event, .. } = &entry.fact;
+        drawer.put(*digest, Body { at: entry.at(), event: event.clone() });
+    }
+
+    pub fn decide(&mut self, decided: &ConflictDecided) {
+        if let Some(drawer) = self.conflicts.get_mut(&decided.identity) {
+            drawer.decide(decided);
+        }
+    }
+
+    /// Every conflict ever seen, settled ones too, in order of identity.
+    pub fn iter(&self) -> impl Iterator<Item = (Identity, &Drawer<Body>)> {
+        self.conflicts.iter().map(|(identity, drawer)| (*identity, drawer))
+    }
+
+    pub fn open(&self) -> impl Iterator<Item = (Identity, &Drawer<Body>)> {
+        self.iter().filter(|(_, drawer)| drawer.is_open())
+    }
+
+    #[must_use]
+    pub fn digests(&self, identity: Identity) -> Vec<Digest> {
+        let drawer = self.conflicts.get(&identity);
+        drawer.map_or_else(Vec::new, |drawer| drawer.bodies().map(|(digest, _)| digest).collect())
+    }
+}

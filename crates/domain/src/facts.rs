@@ -1,0 +1,119 @@
+//! Facts: everything we were told, filed under the time it was true.
+//!
+//! A directory of books; each book owns its facts and how they are put in order. Filing is total
+//! and idempotent: duplicates do nothing, conflicts keep every body, and the order of arrival
+//! leaves no trace but in what is named to depend on it (`issued`, `late`, positions).
+
+use crate::access::AccessBook;
+use crate::commerce::CommerceBook;
+use crate::conflict::ConflictBook;
+use crate::entry::{ConflictDecided, Entry, Event, Outcome};
+use crate::issued::IssuedBook;
+use crate::partners::PartnerBook;
+use crate::policy::PolicyBook;
+use crate::prices::PriceBook;
+use crate::projection::Projection;
+use crate::usage::UsageBook;
+
+/// How many entries had which outcome, and how many effective days were already issued.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub accepted: u64,
+    pub duplicate: u64,
+    pub conflicting: u64,
+    pub quarantined: u64,
+    pub late: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    pub usage: UsageBook,
+    pub access: AccessBook,
+    pub commerce: CommerceBook,
+    pub partners: PartnerBook,
+    pub prices: PriceBook,
+    pub policy: PolicyBook,
+    pub issued: IssuedBook,
+    pub conflicts: ConflictBook,
+    pub counts: Counts,
+}
+
+impl Projection for Facts {
+    fn apply(&mut self, entry: &Entry) {
+        match entry.outcome {
+            Outcome::Accepted => self.counts.accepted += 1,
+            Outcome::Duplicate => {
+                self.counts.duplicate += 1;
+                return;
+            }
+            Outcome::Conflicting => {
+                self.counts.conflicting += 1;
+                self.conflicts.note(entry);
+            }
+            Outcome::Quarantined => {
+                self.counts.quarantined += 1;
+                return;
+            }
+        }
+        if self.issued.is_late(entry, &self.commerce) {
+            self.counts.late += 1;
+        }
+        self.file(entry);
+    }
+}
+
+impl Facts {
+    fn file(&mut self, entry: &Entry) {
+        let (identity, digest) = (entry.fact.identity, entry.fact.digest);
+        match &entry.fact.event {
+            Event::UsageRecorded(_) | Event::UsageAdjusted(_) | Event::UsageVoided(_) => self.usage.apply(entry),
+
+            Event::AssignmentCreated(_)
+            | Event::AssignmentDeleted(_)
+            | Event::AssignmentsListed(_)
+            | Event::DelegationChanged(_)
+            | Event::DelegationDeleted(_)
+            | Event::ScheduleCreated(_)
+            | Event::ScheduleCancelled(_)
+            | Event::PalLinked(_)
+            | Event::PalUnlinked(_)
+            | Event::AssignmentActivity(_) => self.access.apply(entry),
+            Event::OtherActivity(_) | Event::Unreadable(_) | Event::EntryRedriven(_) | Event::Restored(_) => {}
+
+            Event::CustomerRegistered(body) => self.commerce.file_customer(identity, digest, body.clone()),
+            Event::PlanCreated(body) => self.commerce.file_plan(identity, digest, body.clone()),
+            Event::SubscriptionCreated(body) => self.commerce.file_subscription(identity, digest, body.clone()),
+            Event::SubscriptionCancelled(body) => self.commerce.file_cancellation(identity, digest, body.clone()),
+            Event::TransferCompleted(body) => self.commerce.file_transfer(identity, digest, body.clone()),
+            Event::ResellerOfRecordSet(body) => self.commerce.file_reseller(identity, digest, body.clone()),
+
+            Event::PartnerRegistered(_)
+            | Event::MembershipStarted(_)
+            | Event::MembershipEnded(_)
+            | Event::PartnerBarred(_)
+            | Event::PartnerReinstated(_) => self.partners.apply(entry),
+            Event::PriceSheetPublished(_) | Event::PriceSheetPart(_) | Event::ExchangeRatesPublished(_) => {
+                self.prices.apply(entry);
+            }
+            Event::PolicyPublished(body) | Event::PolicyAdopted(body) => {
+                self.policy.file(identity, digest, body.clone());
+            }
+
+            Event::InvoiceIssued(_)
+            | Event::CreditNoteIssued(_)
+            | Event::InvoiceVoided(_)
+            | Event::AcceptanceRecorded(_) => self.issued.apply(entry),
+            Event::ConflictDecided(decided) => self.decide(decided),
+        }
+    }
+
+    fn decide(&mut self, decided: &ConflictDecided) {
+        self.conflicts.decide(decided);
+        self.usage.decide(decided);
+        self.access.decide(decided);
+        self.commerce.decide(decided);
+        self.partners.decide(decided);
+        self.prices.decide(decided);
+        self.policy.decide(decided);
+    }
+}

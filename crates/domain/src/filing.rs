@@ -1,0 +1,141 @@
+//! Filing facts by identity, so that neither order nor repetition can matter.
+//!
+//! A drawer holds every body that was told under one identity. The effective one is the body a
+//! person kept, as long as no other body has turned up since; else the one with the smallest
+//! digest. Nothing is ever taken out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::entry::ConflictDecided;
+use crate::ids::{Digest, Identity};
+use crate::period::Instant;
+
+/// All bodies of one identity, and what was decided about them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawer<T> {
+    bodies: BTreeMap<Digest, T>,
+    /// Ordered by the time of the decision; the last one that knew every body holds.
+    decisions: BTreeMap<(Instant, Digest), BTreeSet<Digest>>,
+}
+
+impl<T> Default for Drawer<T> {
+    fn default() -> Self {
+        Self { bodies: BTreeMap::new(), decisions: BTreeMap::new() }
+    }
+}
+
+impl<T> Drawer<T> {
+    pub fn put(&mut self, digest: Digest, body: T) {
+        self.bodies.entry(digest).or_insert(body);
+    }
+
+    pub fn decide(&mut self, decided: &ConflictDecided) {
+        self.decisions.insert((decided.decision.at, decided.keep), decided.known.iter().copied().collect());
+    }
+
+    /// The body that counts; `None` only while nothing was put in.
+    #[must_use]
+    pub fn effective(&self) -> Option<(Digest, &T)> {
+        let kept = self.settled().and_then(|keep| self.bodies.get_key_value(&keep));
+        kept.or_else(|| self.bodies.first_key_value()).map(|(digest, body)| (*digest, body))
+    }
+
+    /// Two or more bodies, and no decision that knew them all.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.bodies.len() > 1 && self.settled().is_none()
+    }
+
+    pub fn bodies(&self) -> impl Iterator<Item = (Digest, &T)> {
+        self.bodies.iter().map(|(digest, body)| (*digest, body))
+    }
+
+    fn settled(&self) -> Option<Digest> {
+        let knew_all = |known: &BTreeSet<Digest>| self.bodies.keys().all(|digest| known.contains(digest));
+        let mut newest_first = self.decisions.iter().rev();
+        newest_first.find(|(_, known)| knew_all(known)).map(|((_, keep), _)| *keep)
+    }
+}
+
+/// Drawers by identity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filing<T> {
+    drawers: BTreeMap<Identity, Drawer<T>>,
+}
+
+impl<T> Default for Filing<T> {
+    fn default() -> Self {
+        Self { drawers: BTreeMap::new() }
+    }
+}
+
+impl<T> Filing<T> {
+    pub fn file(&mut self, identity: Identity, digest: Digest, body: T) {
+        self.drawers.entry(identity).or_default().put(digest, body);
+    }
+
+    /// Takes a decision over if the identity is filed here.
+    pub fn decide(&mut self, decided: &ConflictDecided) {
+        if let Some(drawer) = self.drawers.get_mut(&decided.identity) {
+            drawer.decide(decided);
+        }
+    }
+
+    /// The effective bodies, in order of identity.
+    pub fn iter(&self) -> impl Iterator<Item = (Identity, &T)> {
+        self.drawers.iter().filter_map(|(identity, drawer)| Some((*identity, drawer.effective()?.1)))
+    }
+
+    #[must_use]
+    pub fn get(&self, identity: Identity) -> Option<&Drawer<T>> {
+        self.drawers.get(&identity)
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.drawers.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.drawers.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Decision;
+    use crate::period::Day;
+
+    fn digest(byte: u8) -> Digest {
+        Digest([byte; 32])
+    }
+
+    fn decision(keep: u8, known: &[u8]) -> ConflictDecided {
+        ConflictDecided {
+            identity: Identity(7),
+            keep: digest(keep),
+            known: known.iter().map(|byte| digest(*byte)).collect(),
+            decision: Decision { actor: "ann".into(), reason: "checked".into(), at: Day(0).start() },
+        }
+    }
+
+    /// Bodies arrive in both orders and twice; the smallest digest speaks until somebody decides,
+    /// and again once a body turns up that the decision did not know.
+    #[test]
+    fn a_conflict_is_settled_by_a_decision_that_knew_every_body() {
+        let mut filing = Filing::default();
+        for byte in [9, 3, 9] {
+            filing.file(Identity(7), digest(byte), byte);
+        }
+        assert_eq!(filing.iter().collect::<Vec<_>>(), [(Identity(7), &3)]);
+        assert!(filing.get(Identity(7)).unwrap().is_open());
+        filing.decide(&decision(9, &[3, 9]));
+        assert_eq!(filing.iter().collect::<Vec<_>>(), [(Identity(7), &9)]);
+        assert!(!filing.get(Identity(7)).unwrap().is_open());
+        filing.file(Identity(7), digest(1), 1);
+        assert_eq!(filing.iter().collect::<Vec<_>>(), [(Identity(7), &1)]);
+        assert!(filing.get(Identity(7)).unwrap().is_open());
+    }
+}

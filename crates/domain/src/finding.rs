@@ -1,0 +1,109 @@
+//! Findings: facts that are fine one by one and do not add up together.
+//!
+//! A finding is data beside an answer. A blocking one stops issuing, never drafting. The table
+//! [`Code::ALL`] is the one list of codes; `docs/findings.md` is kept equal to it by a test.
+
+use std::fmt;
+
+use crate::ids::{Guid, Identity, MeterId};
+use crate::period::{Day, Period};
+use crate::scope::Scope;
+
+/// What a finding is about: as much as is known.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct About {
+    pub bill_to: Option<Guid>,
+    pub customer: Option<Guid>,
+    pub plan: Option<Guid>,
+    pub subscription: Option<Guid>,
+    pub resource: Option<Scope>,
+    pub meter: Option<MeterId>,
+    pub day: Option<Day>,
+    pub period: Option<Period>,
+}
+
+/// One thing that does not add up.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Finding {
+    pub code: Code,
+    pub about: About,
+    /// What exactly is wrong, in one sentence without a code.
+    pub detail: String,
+    /// The events it rests on.
+    pub events: Vec<Identity>,
+}
+
+impl Finding {
+    #[must_use]
+    pub fn new(code: Code, about: About, detail: impl Into<String>) -> Self {
+        Self { code, about, detail: detail.into(), events: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn blocking(&self) -> bool {
+        self.code.blocking()
+    }
+}
+
+macro_rules! codes {
+    ($($name:ident $text:literal $blocking:literal $meaning:literal $hint:literal;)*) => {
+        /// Every finding there is.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        pub enum Code { $(#[doc = $meaning] $name,)* }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The stable text, `F-…`.
+            #[must_use]
+            pub fn text(self) -> &'static str { match self { $(Self::$name => $text,)* } }
+
+            /// Whether it stops issuing.
+            #[must_use]
+            pub fn blocking(self) -> bool { match self { $(Self::$name => $blocking,)* } }
+
+            /// What it means, in a sentence.
+            #[must_use]
+            pub fn meaning(self) -> &'static str { match self { $(Self::$name => $meaning,)* } }
+
+            /// What to do about it.
+            #[must_use]
+            pub fn hint(self) -> &'static str { match self { $(Self::$name => $hint,)* } }
+        }
+    };
+}
+
+codes! {
+    NoPlacement "F-no-plan" true "Usage of a subscription that no known plan contained at that time." "publish the plan and subscription created events on the commerce topic";
+    NoPrice "F-no-price" true "Usage of a meter that the price sheet in force does not price on that day." "publish or import the month's price sheet";
+    AmbiguousPrice "F-ambiguous-price" true "Usage of a meter that maps to several products in force, without naming one." "send productId and skuId with the usage event";
+    EqualSheets "F-equal-sheets" true "Two price sheets of one month and market with the same publication time." "publish the right one again with a later publication time";
+    UnitMismatch "F-unit" true "The usage event's unit is not the price row's unit of measure." "correct the unit at the meter; it is never scaled here";
+    NoRate "F-no-rate" true "No exchange rate for the billing currency in that month." "publish or import the month's exchange rates";
+    NegativeDay "F-negative-day" true "Corrections take more from a day than was used." "void or adjust the correction";
+    CorrectionOfCorrection "F-correction-of-correction" true "A correction names another correction as its target; it has no effect." "correct the original usage event instead";
+    OpenConflict "F-conflict" true "One event was told in two different ways." "pec conflicts list, then pec conflicts decide";
+    ResourceMismatch "F-resource-mismatch" true "The resource lies in another subscription than the entitlement id says." "correct the event at the meter";
+    UnknownAccess "F-unknown-access" true "Access on that day is unknown: the log did not reach back, or a listing contradicts it." "publish a complete listing of role assignments, or close with --accept unknown-access";
+    Overcovered "F-overcovered" true "A reservation or savings plan covers more than was used." "correct the coverage event";
+    HeldCorrection "F-held-correction" false "A correction whose target is not known yet; it counts when the target comes." "check the causationid and the source";
+    Quarantined "F-quarantined" false "Messages of the period could not be read." "pec quarantine list, then pec quarantine redrive";
+    UnresolvedGrant "F-unresolved-grant" false "A grant whose principal and role no record states; it gives no access." "publish a listing of the scope's role assignments";
+    DifferingScope "F-differing-scope" false "A record states another scope than its resource id." "nothing, unless the grant matters: then publish a listing";
+    ChangedLife "F-changed-life" false "A live role assignment was written again with another principal, role or scope." "nothing, unless the grant matters: then publish a listing";
+    NoMembership "F-no-membership" false "No programme membership is known for the partner; it counts as active." "publish membership started for the partner";
+    UnknownPartner "F-unknown-partner" true "A plan is billed to a partner that was never registered." "publish partner registered for that tenant";
+    UnknownAgents "F-unknown-agents" false "The partner's AdminAgents object id is not known, so delegated administration cannot be recognised." "publish partner registered with adminAgents";
+    PlanDiffers "F-plan-differs" false "The usage event names another plan than the subscription's." "correct the meter's plan id";
+    InheritedGrant "F-inherited-grant" false "A grant on the root or a management group counts; Microsoft does not say whether it does." "nothing";
+    Condition "F-condition" false "A grant carries a condition; it counts, its condition is not evaluated." "nothing";
+    PriceDiffersByMarket "F-market-price" false "The same product has different USD prices in two markets." "check the price sheets";
+    Estimate "F-estimate" false "Priced by last month's row because the month's sheet is missing; cannot be issued." "publish or import the month's price sheet";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}

@@ -1,0 +1,262 @@
+//! The policy: every choice that Microsoft never states, as dated data.
+//!
+//! A policy document is whole: a field that it does not name has the value of the built-in
+//! default, which is itself written into the journal on first start, so that a later build
+//! replays an old journal to the old answers. Which document is in force on a day goes by its
+//! effective date and revision, never by arrival.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use crate::entry::{PolicyDocument, PolicySetting};
+use crate::filing::Filing;
+use crate::ids::{Digest, Guid, Identity, MeterId};
+use crate::money::Rounding;
+use crate::period::Day;
+
+/// The version of the rules in this build: any change of code that changes a result changes it,
+/// and every output names it.
+pub const RULES_VERSION: u32 = 1;
+
+/// The fields, read and checked. `docs/policy.md` lists them with their defaults and sources.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    pub revision: u32,
+    /// `credit-rate`: fraction of list price (rules ).
+    pub credit_rate: Decimal,
+    /// `roles.<guid>` = `eligible` or `not-eligible`: overrides of the built-in list.
+    pub roles: BTreeMap<Guid, bool>,
+    /// `unlisted-roles`: whether custom and unlisted roles count (section 6: by default not).
+    pub unlisted_roles_eligible: bool,
+    /// `union-of-grants`: successive different grants may cover a day together (rule D-06).
+    pub union_of_grants: bool,
+    /// `inherited-grants`: grants on the root or a management group count (rule S-03).
+    pub inherited_grants: bool,
+    /// `partial-day`: which part of a day is tested when the subscription did not exist all day.
+    pub partial_day: PartialDay,
+    /// `aobo-grace-minutes`: AOBO written this soon after creation counts from the creation.
+    pub aobo_grace_minutes: u32,
+    /// `spot-meters`: meters that are spot although their title does not say so.
+    pub spot_meters: Vec<MeterId>,
+    /// `line-rounding`: how a line's amounts are cut (azure-plan billing section 5).
+    pub line_rounding: Rounding,
+    /// `invoice-rounding`: how the total is cut to the currency's minor unit.
+    pub invoice_rounding: Rounding,
+    /// `exchange-rate`: decimals of the printed rate, or exact.
+    pub exchange_rate_decimals: Option<u32>,
+    /// `grace-hours`: how long after the end of a period it may first be closed (rule C-04).
+    pub grace_hours: u32,
+    /// `transfer-usage`: whether usage belongs to whom it was consumed under or reported under.
+    pub transfer_usage: TransferUsage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PartialDay {
+    /// The part in which the subscription existed under this partner and plan.
+    Existence,
+    WholeDay,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TransferUsage {
+    Consumed,
+    Reported,
+}
+
+impl Policy {
+    /// The built-in default, revision 0.
+    #[must_use]
+    pub fn builtin() -> Self {
+        Self {
+            revision: 0,
+            credit_rate: Decimal::new(15, 2),
+            roles: BTreeMap::new(),
+            unlisted_roles_eligible: false,
+            union_of_grants: true,
+            inherited_grants: true,
+            partial_day: PartialDay::Existence,
+            aobo_grace_minutes: 15,
+            spot_meters: Vec::new(),
+            line_rounding: Rounding::TowardZero,
+            invoice_rounding: Rounding::TowardZero,
+            exchange_rate_decimals: Some(9),
+            grace_hours: 72,
+            transfer_usage: TransferUsage::Consumed,
+        }
+    }
+
+    /// Reads a document; the error names the field, its value and what is allowed.
+    pub fn read(document: &PolicyDocument) -> Result<Self, String> {
+        let mut policy = Self { revision: document.revision, ..Self::builtin() };
+        for setting in &document.settings {
+            policy.set(&setting.name, &setting.value)?;
+        }
+        Ok(policy)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let wrong = |allowed: &str| format!("policy field `{name}` is `{value}`; allowed: {allowed}");
+        match name {
+            "credit-rate" => {
+                let rate = Decimal::from_str_exact(value).map_err(|_| wrong("a fraction such as 0.15"))?;
+                if rate.is_sign_negative() || rate > Decimal::ONE || rate.scale() > 6 {
+                    return Err(wrong("a fraction from 0 to 1 with at most 6 decimals"));
+                }
+                self.credit_rate = rate;
+            }
+            "unlisted-roles" => {
+                self.unlisted_roles_eligible =
+                    choice(value, "eligible", "not-eligible").ok_or_else(|| wrong("eligible, not-eligible"))?;
+            }
+            "union-of-grants" => self.union_of_grants = choice(value, "yes", "no").ok_or_else(|| wrong("yes, no"))?,
+            "inherited-grants" => {
+                self.inherited_grants = choice(value, "count", "ignore").ok_or_else(|| wrong("count, ignore"))?;
+            }
+            "partial-day" => {
+                let existence = choice(value, "existence", "whole-day").ok_or_else(|| wrong("existence, whole-day"))?;
+                self.partial_day = if existence { PartialDay::Existence } else { PartialDay::WholeDay };
+            }
+            "aobo-grace-minutes" => self.aobo_grace_minutes = small(value, 1440).ok_or_else(|| wrong("0 to 1440"))?,
+            "grace-hours" => self.grace_hours = small(value, 744).ok_or_else(|| wrong("0 to 744"))?,
+            "spot-meters" => {
+                self.spot_meters = value.split_whitespace().map(MeterId::parse).collect();
+            }
+            "line-rounding" => self.line_rounding = rounding(value).ok_or_else(|| wrong(ROUNDINGS))?,
+            "invoice-rounding" => self.invoice_rounding = rounding(value).ok_or_else(|| wrong(ROUNDINGS))?,
+            "exchange-rate" => {
+                let nine = choice(value, "9dp", "exact").ok_or_else(|| wrong("9dp, exact"))?;
+                self.exchange_rate_decimals = nine.then_some(9);
+            }
+            "transfer-usage" => {
+                let consumed = choice(value, "consumed", "reported").ok_or_else(|| wrong("consumed, reported"))?;
+                self.transfer_usage = if consumed { TransferUsage::Consumed } else { TransferUsage::Reported };
+            }
+            _ => {
+                let role = name.strip_prefix("roles.").and_then(Guid::parse);
+                let role = role.ok_or_else(|| format!("`{name}` is no field of the policy"))?;
+                let eligible =
+                    choice(value, "eligible", "not-eligible").ok_or_else(|| wrong("eligible, not-eligible"))?;
+                self.roles.insert(role, eligible);
+            }
+        }
+        Ok(())
+    }
+
+    /// Every field with its value, in a fixed order: the document that is written into the journal.
+    #[must_use]
+    pub fn settings(&self) -> Vec<PolicySetting> {
+        let yes_no = |yes: bool, on: &str, off: &str| if yes { on.to_owned() } else { off.to_owned() };
+        let spots: Vec<String> = self.spot_meters.iter().map(ToString::to_string).collect();
+        let fields = [
+            ("aobo-grace-minutes", self.aobo_grace_minutes.to_string()),
+            ("credit-rate", self.credit_rate.to_string()),
+            ("exchange-rate", yes_no(self.exchange_rate_decimals.is_some(), "9dp", "exact")),
+            ("grace-hours", self.grace_hours.to_string()),
+            ("inherited-grants", yes_no(self.inherited_grants, "count", "ignore")),
+            ("invoice-rounding", rounding_name(self.invoice_rounding).to_owned()),
+            ("line-rounding", rounding_name(self.line_rounding).to_owned()),
+            ("partial-day", yes_no(self.partial_day == PartialDay::Existence, "existence", "whole-day")),
+            ("spot-meters", spots.join(" ")),
+            ("transfer-usage", yes_no(self.transfer_usage == TransferUsage::Consumed, "consumed", "reported")),
+            ("union-of-grants", yes_no(self.union_of_grants, "yes", "no")),
+            ("unlisted-roles", yes_no(self.unlisted_roles_eligible, "eligible", "not-eligible")),
+        ];
+        let fixed = fields.into_iter().map(|(name, value)| PolicySetting { name: name.into(), value: value.into() });
+        let roles = self.roles.iter().map(|(role, eligible)| PolicySetting {
+            name: format!("roles.{role}").into(),
+            value: yes_no(*eligible, "eligible", "not-eligible").into(),
+        });
+        fixed.chain(roles).collect()
+    }
+}
+
+const ROUNDINGS: &str = "toward-zero, half-even, half-up, away-from-zero";
+
+fn rounding(value: &str) -> Option<Rounding> {
+    [Rounding::TowardZero, Rounding::HalfEven, Rounding::HalfUp, Rounding::AwayFromZero]
+        .into_iter()
+        .find(|mode| rounding_name(*mode) == value)
+}
+
+fn rounding_name(mode: Rounding) -> &'static str {
+    match mode {
+        Rounding::TowardZero => "toward-zero",
+        Rounding::HalfEven => "half-even",
+        Rounding::HalfUp => "half-up",
+        Rounding::AwayFromZero => "away-from-zero",
+    }
+}
+
+fn choice(value: &str, yes: &str, no: &str) -> Option<bool> {
+    if value == yes { Some(true) } else { (value == no).then_some(false) }
+}
+
+fn small(value: &str, most: u32) -> Option<u32> {
+    value.parse().ok().filter(|number| *number <= most)
+}
+
+/// Every policy document we were told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PolicyBook {
+    documents: Filing<PolicyDocument>,
+}
+
+impl PolicyBook {
+    pub fn file(&mut self, identity: Identity, digest: Digest, document: PolicyDocument) {
+        self.documents.file(identity, digest, document);
+    }
+
+    pub fn decide(&mut self, decided: &crate::entry::ConflictDecided) {
+        self.documents.decide(decided);
+    }
+
+    /// The policy in force on a day: of the documents effective by then the highest revision, ties
+    /// by identity. Unreadable documents never get this far: the decoder refuses them.
+    #[must_use]
+    pub fn at(&self, day: Day) -> Policy {
+        let effective = self.documents.iter().filter(|(_, document)| document.effective_from <= day);
+        let newest = effective.max_by_key(|(identity, document)| (document.revision, *identity));
+        newest.and_then(|(_, document)| Policy::read(document).ok()).unwrap_or_else(Policy::builtin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_builtin_policy_reads_back_from_its_own_document() {
+        let builtin = Policy::builtin();
+        let document = PolicyDocument { revision: 0, effective_from: Day(0), settings: builtin.settings() };
+        assert_eq!(Policy::read(&document), Ok(builtin));
+    }
+
+    #[test]
+    fn a_field_that_does_not_exist_or_a_value_that_is_not_allowed_is_named() {
+        let with = |name: &str, value: &str| PolicyDocument {
+            revision: 1,
+            effective_from: Day(0),
+            settings: vec![PolicySetting { name: name.into(), value: value.into() }],
+        };
+        assert!(Policy::read(&with("credit-rat", "0.15")).unwrap_err().contains("credit-rat"));
+        assert!(Policy::read(&with("credit-rate", "15")).unwrap_err().contains("0 to 1"));
+        assert_eq!(Policy::read(&with("credit-rate", "0.20")).unwrap().credit_rate, Decimal::new(20, 2));
+    }
+
+    #[test]
+    fn the_highest_revision_in_force_on_the_day_decides_whatever_arrived_first() {
+        let mut book = PolicyBook::default();
+        for (id, revision, from, rate) in [(3, 2, 20, "0.10"), (1, 1, 10, "0.12")] {
+            let settings = vec![PolicySetting { name: "credit-rate".into(), value: rate.into() }];
+            book.file(
+                Identity(id),
+                Digest::default(),
+                PolicyDocument { revision, effective_from: Day(from), settings },
+            );
+        }
+        assert_eq!(book.at(Day(9)).credit_rate, Decimal::new(15, 2));
+        assert_eq!(book.at(Day(10)).credit_rate, Decimal::new(12, 2));
+        assert_eq!(book.at(Day(20)).credit_rate, Decimal::new(10, 2));
+    }
+}
