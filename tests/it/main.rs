@@ -1,1 +1,6 @@
+//! Every test that needs more than one crate, in one binary. What belongs where:
 
+// Reading our own tree: files, code without comments and strings, manifests.
+mod source;
+// House rules: crate arrows, words that have no place, file sizes, documents that name what exists.
+mod architecture;
