@@ -4,6 +4,8 @@
 //! a journal can be read again years later. It never panics and never loses a record: what cannot
 //! be read becomes a [`Rejection`] with a stable code, and the bytes stay where they are.
 
+pub mod activity;
+
 use domain::entry::{Fact, Stream};
 
 /// One header of a message. A header without a value is not the same as one with an empty value.
