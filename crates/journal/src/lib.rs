@@ -1,5 +1,35 @@
 //! The journal: every message that was ever received, verbatim, in order, chained, on sled.
 //!
-//! This crate is the only one that knows a byte or JSON format, and the only one that names sled.
+//! This crate is the only one that knows a byte or JSON format, and the only one that names sled
+//! (in `store.rs`). It refuses to guess: what cannot be proven whole does not open. `docs/journal.md`
+//! draws what lies on disk. Reading order: what messages say (`wire`), what goes in (`batch`), how
+//! it lies (`frame`, `segment`, `store`), what is remembered (`identity`, `witness`), what is done
+//! with it (`journal`, `open`, `append`, `reader`).
 
 pub mod wire;
+
+mod bytes;
+mod salt;
+mod zip;
+mod batch;
+mod frame;
+mod store;
+mod segment;
+mod identity;
+mod disk;
+mod lock;
+mod witness;
+mod crash;
+mod fault;
+mod reader;
+mod journal;
+mod open;
+mod append;
+
+pub use append::Appended;
+pub use batch::{Batch, Origin, Topic};
+pub use crash::CRASH_POINTS;
+pub use fault::Fault;
+pub use frame::{FORMAT_VERSION, PartitionState};
+pub use journal::{DeliveryKey, Journal, Options, Status};
+pub use reader::{Reader, Record};

@@ -1,0 +1,269 @@
+//! Messages on their way into the journal: copied once into one arena, decoded as they come.
+//!
+//! A batch becomes one frame. [`Batch::push`] decodes on the caller's thread, and
+//! [`Batch::prepare`] does the expensive rest (a digest per message, compression) on any thread,
+//! so that [`crate::Journal::append`] only has to decide outcomes and write.
+
+use std::sync::Arc;
+
+use domain::entry::{Fact, Stream};
+use domain::ids::Digest;
+
+use crate::bytes::{Cursor, Malformed, Parsed, Put};
+use crate::salt::{self, Salt};
+use crate::wire::{self, Header, Message, MessageRef, Rejection};
+use crate::zip;
+
+/// Name of a Kafka topic, shared by all messages that came on it.
+pub type Topic = Arc<str>;
+
+/// Where a message came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Kafka {
+        topic: Topic,
+        partition: i32,
+        offset: i64,
+        /// As the broker states it, in milliseconds since 1970.
+        timestamp_ms: Option<i64>,
+    },
+    /// One record of an imported file.
+    File {
+        name: Arc<str>,
+        /// BLAKE3 of the whole file.
+        digest: Digest,
+        /// Which record of it, counted from 0.
+        ordinal: u64,
+    },
+    /// Written by ourselves.
+    Here,
+}
+
+/// An origin with its names replaced by their numbers in the frame's tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Coordinates {
+    Kafka { topic: u16, partition: i32, offset: i64, timestamp_ms: Option<i64> },
+    File { file: u16, ordinal: u64 },
+    Here,
+}
+
+/// One message of a batch: where its bytes and its items end.
+pub(crate) struct Row {
+    pub(crate) stream: Stream,
+    pub(crate) coordinates: Coordinates,
+    pub(crate) bytes_end: usize,
+    pub(crate) items_end: usize,
+}
+
+/// A next offset that a frame records.
+#[derive(Clone, Copy)]
+pub(crate) struct Advance {
+    pub(crate) topic: u16,
+    pub(crate) partition: i32,
+    pub(crate) next_offset: i64,
+}
+
+/// What [`Batch::prepare`] adds.
+pub(crate) struct Prepared {
+    pub(crate) digests: Vec<[u8; 32]>,
+    /// The message section, compressed.
+    pub(crate) packed: Vec<u8>,
+}
+
+/// Messages, and next offsets, that shall be recorded together.
+#[derive(Default)]
+pub struct Batch {
+    /// The message section of the frame: its preamble, then every message verbatim.
+    pub(crate) section: Vec<u8>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) items: Vec<Result<Fact, Rejection>>,
+    pub(crate) topics: Vec<Topic>,
+    pub(crate) files: Vec<(Arc<str>, Digest)>,
+    pub(crate) advances: Vec<Advance>,
+    pub(crate) prepared: Option<Prepared>,
+}
+
+impl Batch {
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Copies the message and decodes it.
+    pub fn push(&mut self, origin: Origin, message: &MessageRef<'_>) {
+        let items = wire::decode(message);
+        self.push_decoded(origin, message, items);
+    }
+
+    /// Copies a message whose items the caller already has from [`wire::decode`].
+    pub fn push_decoded(&mut self, origin: Origin, message: &MessageRef<'_>, items: wire::Items) {
+        self.prepared = None;
+        if self.section.is_empty() {
+            self.section.resize(PREAMBLE, 0);
+        }
+        let coordinates = match origin {
+            Origin::Kafka { topic, partition, offset, timestamp_ms } => {
+                Coordinates::Kafka { topic: self.topic(&topic), partition, offset, timestamp_ms }
+            }
+            Origin::File { name, digest, ordinal } => Coordinates::File { file: self.file(&name, digest), ordinal },
+            Origin::Here => Coordinates::Here,
+        };
+        write_message(&mut self.section, message);
+        self.items.extend(items);
+        self.rows.push(Row {
+            stream: message.stream,
+            coordinates,
+            bytes_end: self.section.len(),
+            items_end: self.items.len(),
+        });
+    }
+
+    /// Records that everything before `next_offset` of a partition is taken in, also where no
+    /// message shows it (control records, compacted ranges).
+    pub fn advance(&mut self, topic: &str, partition: i32, next_offset: i64) {
+        let topic = self.topic(&Topic::from(topic));
+        self.advances.push(Advance { topic, partition, next_offset });
+    }
+
+    /// Draws the salt, takes the digest of every message, and compresses the messages. Costly and
+    /// pure: meant to run on another thread than the writer's. `append` does it if nobody did.
+    pub fn prepare(&mut self) {
+        if self.prepared.is_some() {
+            return;
+        }
+        let salt = salt::fresh();
+        if self.section.is_empty() {
+            self.section.resize(PREAMBLE, 0);
+        }
+        self.section[0] = SALTED;
+        self.section[1..PREAMBLE].copy_from_slice(&salt.0);
+        let mut start = PREAMBLE;
+        let mut digests = Vec::with_capacity(self.rows.len());
+        for (index, row) in (0_u64..).zip(&self.rows) {
+            digests.push(salt.digest(index, &self.section[start..row.bytes_end]));
+            start = row.bytes_end;
+        }
+        let packed = zip::pack(&self.section);
+        self.prepared = Some(Prepared { digests, packed });
+    }
+
+    /// Bytes of all messages.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.section.len()
+    }
+
+    /// How many messages.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is nothing to record: no message and no offset.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.advances.is_empty()
+    }
+
+    /// A message section without messages.
+    pub(crate) fn preamble(salt: Salt) -> Vec<u8> {
+        let mut section = vec![SALTED];
+        section.put(&salt.0);
+        section
+    }
+
+    /// The verbatim bytes of one message.
+    pub(crate) fn message(&self, row: usize) -> &[u8] {
+        let start = row.checked_sub(1).map_or(PREAMBLE, |before| self.rows[before].bytes_end);
+        &self.section[start..self.rows[row].bytes_end]
+    }
+
+    fn topic(&mut self, name: &Topic) -> u16 {
+        let known = self.topics.iter().position(|topic| Arc::ptr_eq(topic, name) || topic == name);
+        number(known.unwrap_or_else(|| {
+            self.topics.push(name.clone());
+            self.topics.len() - 1
+        }))
+    }
+
+    fn file(&mut self, name: &Arc<str>, digest: Digest) -> u16 {
+        let known = self.files.iter().rposition(|(file, with)| file == name && *with == digest);
+        number(known.unwrap_or_else(|| {
+            self.files.push((name.clone(), digest));
+            self.files.len() - 1
+        }))
+    }
+}
+
+fn number(index: usize) -> u16 {
+    u16::try_from(index).expect("a batch names fewer than 65,536 topics or files")
+}
+
+/// First byte of a message section: digests are keyed from one salt, which follows.
+pub(crate) const SALTED: u8 = 1;
+/// The kind of the salt and the salt itself.
+pub(crate) const PREAMBLE: usize = 33;
+
+/// Reads the preamble of a message section and leaves the cursor at the first message.
+pub(crate) fn read_preamble(cursor: &mut Cursor<'_>) -> Parsed<Salt> {
+    match cursor.u8()? {
+        SALTED => Ok(Salt(cursor.array()?)),
+        _ => Err(Malformed),
+    }
+}
+
+/// First byte of a message that is kept as it came.
+const VERBATIM: u8 = 0;
+
+/// Appends a message: state, key, headers, value. These bytes are what its digest is taken over.
+pub(crate) fn write_message(out: &mut Vec<u8>, message: &MessageRef<'_>) {
+    out.push(VERBATIM);
+    out.put_optional(message.key);
+    out.put_varint(message.headers.len() as u64);
+    for header in message.headers {
+        out.put_text(header.name);
+        out.put_optional(header.value);
+    }
+    out.put_optional(message.value);
+}
+
+/// A message inside a frame, borrowed.
+pub(crate) struct Kept<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) headers: Vec<Header<'a>>,
+    pub(crate) value: Option<&'a [u8]>,
+}
+
+impl<'a> Kept<'a> {
+    /// Reads one message, whose bytes must fill `bytes` exactly when `whole` is set.
+    pub(crate) fn read(cursor: &mut Cursor<'a>) -> Parsed<Self> {
+        let before = cursor.clone();
+        if cursor.u8()? != VERBATIM {
+            return Err(Malformed);
+        }
+        let key = cursor.optional()?;
+        let count = cursor.count()?;
+        let mut headers = Vec::with_capacity(count);
+        for _ in 0..count {
+            headers.push(Header { name: cursor.text()?, value: cursor.optional()? });
+        }
+        let value = cursor.optional()?;
+        let length = before.left() - cursor.left();
+        let bytes = before.clone().take(length)?;
+        Ok(Self { bytes, key, headers, value })
+    }
+
+    pub(crate) fn as_ref(&self, stream: Stream) -> MessageRef<'_> {
+        MessageRef { stream, key: self.key, headers: &self.headers, value: self.value }
+    }
+
+    pub(crate) fn to_message(&self, stream: Stream) -> Message {
+        Message {
+            stream,
+            key: self.key.map(<[u8]>::to_vec),
+            headers: self.headers.iter().map(|h| (h.name.to_owned(), h.value.map(<[u8]>::to_vec))).collect(),
+            value: self.value.map(<[u8]>::to_vec),
+        }
+    }
+}

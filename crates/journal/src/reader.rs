@@ -1,0 +1,354 @@
+//! Reading: from any position, while somebody writes, and only what is durable.
+//!
+//! Messages are decoded again on every read; outcomes and rejection codes are the recorded ones.
+//! A fact that no longer reads as it was recorded is a [`Fault::Reread`], never a silent change.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
+
+use domain::entry::{Antecedent, Entry, EntryRef, Event, Fact, Outcome, Stream};
+use domain::ids::{Digest, Identity};
+use domain::period::Instant;
+
+use crate::batch::{Coordinates, Kept, Origin};
+use crate::fault::Fault;
+use crate::frame::{Head, ItemHead};
+use crate::segment::{Frame, Segment};
+use crate::wire::{self, Items, Message};
+
+/// How many unpacked frames are kept for looking up single entries.
+const RECENT: usize = 8;
+
+/// What the writer and all readers of an open journal share.
+pub(crate) struct Shared {
+    pub(crate) dir: PathBuf,
+    pub(crate) segments: RwLock<Vec<Arc<Segment>>>,
+    /// The first position that is not durable yet.
+    pub(crate) end: AtomicU64,
+    recent: Mutex<VecDeque<Arc<Frame>>>,
+}
+
+impl Shared {
+    pub(crate) fn new(dir: PathBuf, segments: Vec<Arc<Segment>>, end: u64) -> Arc<Self> {
+        let recent = Mutex::new(VecDeque::new());
+        Arc::new(Self { dir, segments: RwLock::new(segments), end: AtomicU64::new(end), recent })
+    }
+
+    pub(crate) fn end(&self) -> u64 {
+        self.end.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn segments(&self) -> Vec<Arc<Segment>> {
+        self.segments.read().expect("nobody panics while listing segments").clone()
+    }
+
+    fn segment_of(&self, position: u64) -> Arc<Segment> {
+        let segments = self.segments.read().expect("nobody panics while listing segments");
+        let after = segments.partition_point(|segment| segment.first_position <= position);
+        segments[after.saturating_sub(1)].clone()
+    }
+
+    /// The frame that holds a position before the end.
+    fn frame_of(&self, position: u64) -> Result<Arc<Frame>, Fault> {
+        let holds = |frame: &Arc<Frame>| (frame.head.first_position..frame.head.next_position()).contains(&position);
+        if let Some(frame) = self.recent.lock().expect("nobody panics while looking").iter().rev().find(|f| holds(f)) {
+            return Ok(frame.clone());
+        }
+        let segment = self.segment_of(position);
+        let block = segment.block_of(position)?;
+        let assembled = segment.assemble(block)?.ok_or_else(|| segment.damaged("a frame vanished"))?;
+        let frame = Arc::new(segment.frame(&assembled)?);
+        if !holds(&frame) {
+            return Err(segment.damaged(format!("position {position} lies in no frame")));
+        }
+        let mut recent = self.recent.lock().expect("nobody panics while looking");
+        recent.push_back(frame.clone());
+        if recent.len() > RECENT {
+            recent.pop_front();
+        }
+        Ok(frame)
+    }
+
+    /// All facts that a position yields, as recorded.
+    pub(crate) fn facts_at(&self, position: u64) -> Result<Vec<Fact>, Fault> {
+        let frame = self.frame_of(position)?;
+        let index = (position - frame.head.first_position) as usize;
+        let head = &frame.head.messages[index];
+        self.facts(&frame.message(index)?, head.stream, frame.head.items_of(index), position)
+    }
+
+    /// The fact of one entry, if there is such an entry.
+    pub(crate) fn fact_at(&self, at: EntryRef) -> Result<Option<Fact>, Fault> {
+        if at.position >= self.end() {
+            return Ok(None);
+        }
+        Ok(self.facts_at(at.position)?.into_iter().nth(at.index as usize))
+    }
+
+    /// What the message of a quarantined entry yields now: all of it where it was rejected as a
+    /// whole, else the item that the entry names. Empty when there is nothing to read again.
+    pub(crate) fn read_again(&self, at: EntryRef) -> Result<Items, Fault> {
+        if at.position >= self.end() {
+            return Ok(Items::new());
+        }
+        let frame = self.frame_of(at.position)?;
+        let index = (at.position - frame.head.first_position) as usize;
+        let recorded = frame.head.items_of(index);
+        let quarantined = |item: &ItemHead| item.outcome == Outcome::Quarantined && !item.redriven;
+        if !recorded.get(at.index as usize).is_some_and(quarantined) {
+            return Ok(Items::new());
+        }
+        let message = frame.message(index)?;
+        let mut items = wire::decode(&message.as_ref(frame.head.messages[index].stream));
+        if recorded.len() > 1 && items.len() == recorded.len() {
+            items = vec![items.swap_remove(at.index as usize)];
+        }
+        Ok(items)
+    }
+
+    /// Reads a message as it was recorded.
+    fn facts(&self, message: &Kept<'_>, stream: Stream, heads: &[ItemHead], position: u64) -> Result<Vec<Fact>, Fault> {
+        let own = heads.iter().take_while(|head| !head.redriven).count();
+        let (own, redriven) = heads.split_at(own);
+        let mut facts = Vec::with_capacity(heads.len());
+        restore(&mut facts, wire::decode(&message.as_ref(stream)), own, message.bytes, position)?;
+        if !redriven.is_empty() {
+            let Some(Fact { event: Event::EntryRedriven(decision), .. }) = facts.first() else {
+                return Err(reread(position, "it no longer decides to read another entry again"));
+            };
+            let again = self.read_again(decision.entry)?;
+            restore(&mut facts, again, redriven, message.bytes, position)?;
+        }
+        Ok(facts)
+    }
+
+    /// Turns a message into entries.
+    fn entries(&self, frame: &Head, index: usize, message: &Kept<'_>, out: &mut Vec<Entry>) -> Result<(), Fault> {
+        let position = frame.first_position + index as u64;
+        let heads = frame.items_of(index);
+        let facts = self.facts(message, frame.messages[index].stream, heads, position)?;
+        for (number, (fact, head)) in (0_u32..).zip(facts.into_iter().zip(heads)) {
+            let antecedent = match head.antecedent {
+                None => None,
+                Some(at) => Some(Box::new(self.antecedent(at)?)),
+            };
+            let (recorded_at, outcome) = (frame.recorded_at, head.outcome);
+            out.push(Entry { position, index: number, recorded_at, outcome, fact, antecedent });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn antecedent(&self, at: EntryRef) -> Result<Antecedent, Fault> {
+        let fact = self.fact_at(at)?.ok_or_else(|| reread(at.position, "an entry that others speak of is gone"))?;
+        Ok(Antecedent { at, fact })
+    }
+}
+
+fn reread(position: u64, reason: impl Into<String>) -> Fault {
+    Fault::Reread { position, reason: reason.into() }
+}
+
+/// Puts decoded items and recorded heads together.
+fn restore(facts: &mut Vec<Fact>, items: Items, heads: &[ItemHead], bytes: &[u8], position: u64) -> Result<(), Fault> {
+    let same_count = items.len() == heads.len();
+    if !same_count && heads.iter().any(|head| head.outcome != Outcome::Quarantined) {
+        let reason = format!("it yielded {} events and now yields {}", heads.len(), items.len());
+        return Err(reread(position, reason));
+    }
+    let mut items = items.into_iter();
+    for head in heads {
+        let item = items.next();
+        if head.outcome == Outcome::Quarantined {
+            let code = interned(head.code.as_deref().unwrap_or("R-unknown"));
+            facts.push(unreadable(bytes, facts.len(), code));
+            continue;
+        }
+        match item {
+            Some(Ok(fact)) => {
+                if head.named.is_some_and(|named| named != (fact.identity, fact.digest.short())) {
+                    return Err(reread(position, format!("event {} has another identity or content", facts.len())));
+                }
+                facts.push(fact);
+            }
+            Some(Err(rejection)) => {
+                let reason = format!("event {} is now rejected: {} {}", facts.len(), rejection.code, rejection.detail);
+                return Err(reread(position, reason));
+            }
+            None => return Err(reread(position, "an event is gone")),
+        }
+    }
+    Ok(())
+}
+
+/// The fact that stands for what could not be read. Named by its bytes, so that the same message
+/// told twice is the same unreadable fact.
+pub(crate) fn unreadable(bytes: &[u8], index: usize, code: &'static str) -> Fact {
+    let digest = blake3::hash(bytes);
+    let named = blake3::keyed_hash(digest.as_bytes(), &(index as u64).to_be_bytes());
+    let (identity, _) = named.as_bytes().split_first_chunk::<16>().expect("a hash has 32 bytes");
+    let identity = Identity(u128::from_be_bytes(*identity));
+    Fact { identity, digest: Digest(*digest.as_bytes()), event: Event::Unreadable(code) }
+}
+
+/// Codes are few and come from our own decoders, so each distinct one is kept for ever.
+fn interned(code: &str) -> &'static str {
+    static CODES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut codes = CODES.lock().expect("nobody panics while interning");
+    if let Some(known) = codes.get(code) {
+        return known;
+    }
+    let leaked: &'static str = Box::leak(code.into());
+    codes.insert(leaked);
+    leaked
+}
+
+/// One message as it was recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    pub position: u64,
+    pub recorded_at: Instant,
+    pub origin: Origin,
+    pub message: Message,
+    /// One per entry that the position yields.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// Reads a journal that is open for writing, on any thread.
+#[derive(Clone)]
+pub struct Reader {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Reader {
+    /// The first position that is not durable yet.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.shared.end()
+    }
+
+    /// Every entry from a position to the present end, in order.
+    pub fn entries(&self, from: u64) -> impl Iterator<Item = Result<Entry, Fault>> + Send + use<> {
+        let shared = self.shared.clone();
+        frames(shared.clone(), from).flat_map(move |frame| {
+            let entries = frame.and_then(|frame| entries_from(&shared, &frame, from));
+            match entries {
+                Ok(entries) => either(entries.into_iter().map(Ok)),
+                Err(fault) => either(std::iter::once(Err(fault))),
+            }
+        })
+    }
+
+    /// Every message, verbatim, from a position to the present end.
+    pub fn records(&self, from: u64) -> impl Iterator<Item = Result<Record, Fault>> + Send + use<> {
+        frames(self.shared.clone(), from).flat_map(move |frame| {
+            let records = frame.and_then(|frame| records_from(&frame, from));
+            match records {
+                Ok(records) => either(records.into_iter().map(Ok)),
+                Err(fault) => either(std::iter::once(Err(fault))),
+            }
+        })
+    }
+
+    /// One message, verbatim; `None` beyond the end.
+    pub fn record(&self, position: u64) -> Result<Option<Record>, Fault> {
+        if position >= self.end() {
+            return Ok(None);
+        }
+        let frame = self.shared.frame_of(position)?;
+        let index = (position - frame.head.first_position) as usize;
+        Ok(Some(record(&frame.head, index, &frame.message(index)?)))
+    }
+}
+
+fn either<T>(iterator: impl Iterator<Item = T> + Send + 'static) -> Box<dyn Iterator<Item = T> + Send> {
+    Box::new(iterator)
+}
+
+/// The entries of a frame whose position is not before `from`.
+fn entries_from(shared: &Shared, frame: &Frame, from: u64) -> Result<Vec<Entry>, Fault> {
+    let mut entries = Vec::with_capacity(frame.head.items.len());
+    frame.messages(|index, message| {
+        if frame.head.first_position + index as u64 >= from {
+            shared.entries(&frame.head, index, &message, &mut entries)?;
+        }
+        Ok(())
+    })?;
+    Ok(entries)
+}
+
+fn records_from(frame: &Frame, from: u64) -> Result<Vec<Record>, Fault> {
+    let mut records = Vec::with_capacity(frame.head.messages.len());
+    frame.messages(|index, message| {
+        if frame.head.first_position + index as u64 >= from {
+            records.push(record(&frame.head, index, &message));
+        }
+        Ok(())
+    })?;
+    Ok(records)
+}
+
+fn record(head: &Head, index: usize, message: &Kept<'_>) -> Record {
+    let of = &head.messages[index];
+    let origin = match of.coordinates {
+        Coordinates::Kafka { topic, partition, offset, timestamp_ms } => {
+            Origin::Kafka { topic: head.topics[usize::from(topic)].clone(), partition, offset, timestamp_ms }
+        }
+        Coordinates::File { file, ordinal } => {
+            let (name, digest) = head.files[usize::from(file)].clone();
+            Origin::File { name, digest, ordinal }
+        }
+        Coordinates::Here => Origin::Here,
+    };
+    Record {
+        position: head.first_position + index as u64,
+        recorded_at: head.recorded_at,
+        origin,
+        message: message.to_message(of.stream),
+        outcomes: head.items_of(index).iter().map(|item| item.outcome).collect(),
+    }
+}
+
+/// Walks the frames from the one that holds `from` to the present end.
+fn frames(shared: Arc<Shared>, from: u64) -> impl Iterator<Item = Result<Frame, Fault>> + Send {
+    let end = shared.end();
+    let mut place: Option<(Arc<Segment>, u64)> = None;
+    let mut next = from;
+    let mut failed = false;
+    std::iter::from_fn(move || {
+        if failed || next >= end {
+            return None;
+        }
+        let frame = step(&shared, &mut place, next);
+        match &frame {
+            Ok(frame) => next = next.max(frame.head.next_position()),
+            Err(_) => failed = true,
+        }
+        Some(frame)
+    })
+}
+
+fn step(shared: &Shared, place: &mut Option<(Arc<Segment>, u64)>, next: u64) -> Result<Frame, Fault> {
+    let (segment, block) = match place.take() {
+        Some(place) => place,
+        None => {
+            let segment = shared.segment_of(next);
+            let block = segment.block_of(next)?;
+            (segment, block)
+        }
+    };
+    let (segment, assembled) = match segment.assemble(block)? {
+        Some(assembled) => (segment, assembled),
+        None => {
+            // Block numbers count on over the segments.
+            let after = shared.segments().into_iter().find(|other| other.number == segment.number + 1);
+            let after = after.ok_or_else(|| segment.damaged(format!("position {next} lies in no frame")))?;
+            let assembled = after.assemble(block)?.ok_or_else(|| after.damaged("it does not begin where it should"))?;
+            (after, assembled)
+        }
+    };
+    let frame = segment.frame(&assembled)?;
+    *place = Some((segment, block + u64::from(assembled.header.parts)));
+    Ok(frame)
+}

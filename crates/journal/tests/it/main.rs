@@ -1,0 +1,4 @@
+//! Tests of the journal against a real directory and the real sled.
+
+mod common;
+mod keeping;
