@@ -21,9 +21,9 @@ pub struct Entry {
     pub recorded_at: Instant,
     pub outcome: Outcome,
     pub fact: Fact,
-    /// The first accepted fact with the identity this one speaks of: the incumbent of a conflict,
-    /// or the target of a correction. Absent when none is known yet. Handing it in spares the fold
-    /// from remembering every single usage event.
+    /// The first accepted fact with the identity this one speaks of: the target of a correction
+    /// (also when the correction itself conflicts), else the incumbent of a conflict. Absent when
+    /// none is known yet. Handing it in spares the fold from remembering every single usage event.
     pub antecedent: Option<Box<Antecedent>>,
 }
 
@@ -624,8 +624,10 @@ pub struct IssuedLine {
     pub period: Period,
     /// Days whose change an adjustment carries; empty on ordinary lines.
     pub days: Vec<Day>,
+    /// The quantity day by day, days without any left out: what tells later which days changed.
+    pub by_day: Vec<(Day, Decimal)>,
+    /// In full: one that 28 digits do not hold is refused at issue, never cut.
     pub quantity: Decimal,
-    /// Quantity in full where 28 digits do not hold it is refused at issue, never cut.
     pub unit_price: Decimal,
     pub effective_unit_price: Decimal,
     /// List and net charge in the pricing currency after the line's floor, and in billing currency.
