@@ -4,9 +4,39 @@
 //! a journal can be read again years later. It never panics and never loses a record: what cannot
 //! be read becomes a [`Rejection`] with a stable code, and the bytes stay where they are.
 
+mod access;
 pub mod activity;
+mod commerce;
+mod content;
+mod decisions;
+mod encode;
+mod envelope;
+mod form;
+mod headers;
+mod json;
+mod kinds;
+mod limits;
+mod number;
+mod reference;
+mod rejection;
+mod sink;
+mod time;
+mod usage;
+#[cfg(test)]
+mod tests;
 
+use base64::Engine as _;
 use domain::entry::{Fact, Stream};
+
+use envelope::{Data, Received};
+use headers::Headers;
+use json::{Document, Value};
+use rejection::Problem;
+
+pub use content::{digest, identity};
+pub use encode::{Envelope, encode};
+pub use kinds::type_of;
+pub use rejection::ALL as REJECTIONS;
 
 /// One header of a message. A header without a value is not the same as one with an empty value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,11 +90,149 @@ pub struct Rejection {
 /// What one message says: a fact or a rejection per event it carries. Empty for a tombstone.
 pub type Items = Vec<Result<Fact, Rejection>>;
 
-/// Reads a message.
+/// Reads a message. Never panics, and loses no record: what cannot be read is a [`Rejection`].
 #[must_use]
 pub fn decode(message: &MessageRef<'_>) -> Items {
-    match message.value {
-        None => Items::new(),
-        Some(_) => vec![Err(Rejection { code: "R-not-json", detail: "no decoder reads this message".to_owned() })],
+    match items(message) {
+        Ok(items) => items,
+        Err(rejection) => vec![Err(rejection)],
+    }
+}
+
+fn items(message: &MessageRef<'_>) -> Result<Items, Rejection> {
+    let headers = Headers::read(message.headers)?;
+    let value = match message.value {
+        None if !headers.has_attributes() => return Ok(Items::new()),
+        None => &[][..],
+        Some(value) => value,
+    };
+    let most = limits::value_bytes(message.stream);
+    if value.len() > most {
+        let detail = format!("the value has {} bytes; at most {most} are read", value.len());
+        return Err(Rejection::new(rejection::TOO_LARGE, detail));
+    }
+    if value.is_empty() && headers.has_attributes() {
+        return Ok(event(envelope::binary(&headers, Data::Absent, message.key), message.stream));
+    }
+    match document(value, message.stream) {
+        Ok(document) => of_json(message, &headers, unframed(value), &document),
+        Err(problem) => of_other(message, &headers, problem),
+    }
+}
+
+/// A JSON value: a structured event, a batch of them, the data of a binary one, or none of these.
+fn of_json(
+    message: &MessageRef<'_>,
+    headers: &Headers<'_>,
+    value: &[u8],
+    document: &Document<'_>,
+) -> Result<Items, Rejection> {
+    let root = document.root();
+    let structured = |value| event(envelope::structured(value, message.key), message.stream);
+    if root.is_object() && (headers.is_structured() || envelope::is_structured(root)) {
+        return Ok(structured(root));
+    }
+    if root.is_array() && (headers.is_structured() || root.children().any(envelope::is_structured)) {
+        return Ok(root.children().flat_map(|element| in_batch(element, structured)).collect());
+    }
+    if headers.has_attributes() {
+        return Ok(event(envelope::binary(headers, Data::Json(root), message.key), message.stream));
+    }
+    without_envelope(message.stream, value, root)
+}
+
+fn in_batch<'d>(element: Value<'d>, structured: impl Fn(Value<'d>) -> Items) -> Items {
+    if element.is_object() {
+        return structured(element);
+    }
+    let detail = format!("an element of the batch is {}; expected a CloudEvent", element.describe());
+    vec![Err(Rejection::new(rejection::UNKNOWN_SHAPE, detail))]
+}
+
+/// A value that is not JSON, for which a binary event may still have an identity and a reason.
+fn of_other(message: &MessageRef<'_>, headers: &Headers<'_>, problem: Problem) -> Result<Items, Rejection> {
+    if headers.has_attributes() && !headers.is_structured() {
+        let received = envelope::binary(headers, Data::Opaque, message.key)?;
+        kinds::find(&received.kind, message.stream)?;
+        received.require_json()?;
+    }
+    let framed = message.value.is_some_and(|value| value.first() == Some(&0));
+    if framed || headers.is_other_format() {
+        let detail = "the value is schema-registry framed or named as another format, and is not JSON; publish JSON";
+        return Err(Rejection::new(rejection::FRAMED, detail));
+    }
+    Err(problem.rejection("the message"))
+}
+
+/// JSON without any envelope: Azure's own records, or usage that nobody named.
+fn without_envelope(stream: Stream, value: &[u8], root: Value<'_>) -> Result<Items, Rejection> {
+    if let Some(items) = activity::decode_value(stream, value) {
+        return Ok(items);
+    }
+    if usage::is_bare(root) || root.children().any(usage::is_bare) {
+        let detail = "usage without an envelope has no identity; send it as `data` of a CloudEvent with its own id";
+        return Err(Rejection::new(rejection::NO_IDENTITY, detail));
+    }
+    let detail = "the JSON is neither a CloudEvent nor an Azure Activity Log record";
+    Err(Rejection::new(rejection::UNKNOWN_SHAPE, detail))
+}
+
+/// What one CloudEvent says: a single fact, or as many as a batch of Azure's records in it holds.
+fn event(received: Result<Received<'_>, Rejection>, stream: Stream) -> Items {
+    match received {
+        Ok(received) => match kinds::find(&received.kind, stream) {
+            Ok(kind) => vec![fact(kind, &received)],
+            Err(rejection) => azure_event(&received, stream).unwrap_or_else(|| vec![Err(rejection)]),
+        },
+        Err(rejection) => vec![Err(rejection)],
+    }
+}
+
+/// Azure's own records in an envelope: Event Grid in the CloudEvents schema, or a forwarder's.
+fn azure_event(received: &Received<'_>, stream: Stream) -> Option<Items> {
+    if received.kind.starts_with("pec.") {
+        return None;
+    }
+    let data = received.data()?.raw()?;
+    activity::decode_event(
+        stream,
+        &received.kind,
+        received.subject.as_deref(),
+        received.time.as_deref(),
+        data.as_bytes(),
+    )
+}
+
+fn fact(kind: &kinds::Kind, received: &Received<'_>) -> Result<Fact, Rejection> {
+    received.require_json()?;
+    let Data::Base64(text) = &received.data else {
+        return read_data(kind, received);
+    };
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(text.as_bytes())
+        .map_err(|error| Rejection::new(rejection::BASE64, format!("`data_base64` is not Base64: {error}")))?;
+    let inner = document(&bytes, kind.stream).map_err(|problem| problem.rejection("`data_base64`"))?;
+    read_data(kind, &received.with_data(inner.root()))
+}
+
+fn read_data(kind: &kinds::Kind, received: &Received<'_>) -> Result<Fact, Rejection> {
+    let event = (kind.read)(received).map_err(|problem| problem.rejection(kind.name))?;
+    Ok(Fact {
+        identity: identity(kind.stream, &received.source, &received.id),
+        digest: digest(kind.name, received.causation_id.as_deref(), &event),
+        event,
+    })
+}
+
+fn document(value: &[u8], stream: Stream) -> Result<Document<'_>, Problem> {
+    json::parse(unframed(value), limits::json_values(stream))
+}
+
+/// Confluent's framing is a zero byte and a schema id of four bytes; the body of a JSON schema is
+/// plain JSON.
+fn unframed(value: &[u8]) -> &[u8] {
+    match value {
+        [0, _, _, _, _, body @ ..] => body,
+        _ => value,
     }
 }

@@ -1,0 +1,97 @@
+//! What is decided here and published to the decisions topic: issued documents and decisions.
+//!
+//! These are read back from the journal like anything else, so their notation is a promise too.
+//! Amounts are decimal text with every digit; a document is whole, lines and digest included.
+
+use domain::entry::{
+    Acceptance, ConflictDecided, Decision, EntryRedriven, InvoiceVoided, IssuedDocument, IssuedLine, LineKey, Portion,
+    Restored,
+};
+
+use super::form::{
+    Blake3, Citation, EventIdentity, Id, List, Maybe, Meter, Money, Month, Name, Number, Object, Reason, Time, UtcDay,
+    Whole, Words, form, words,
+};
+use super::reference::PriceKindWord;
+
+form! { Decision {
+    actor: "actor" as Reason,
+    reason: "reason" as Words,
+    at: "decidedAt" as Time,
+} }
+
+form! { IssuedDocument {
+    id: "documentId" as Name,
+    bill_to: "billToTenantId" as Id,
+    currency: "currency" as Money,
+    period: "month" as Month,
+    revision: "revision" as Whole,
+    amends: "amends" as Maybe<Name>,
+    lines: "lines" as List<Object>,
+    total: "total" as Number,
+    rounding: "rounding" as Number,
+    lines_digest: "linesDigest" as Blake3,
+    position: "position" as Whole,
+    rules_version: "rulesVersion" as Whole,
+    policy_revision: "policyRevision" as Whole,
+} with { decision } }
+
+form! { IssuedLine {
+    key: "key" as Object,
+    period: "month" as Month,
+    days: "days" as List<UtcDay>,
+    quantity: "quantity" as Number,
+    unit_price: "unitPrice" as Number,
+    effective_unit_price: "effectiveUnitPrice" as Number,
+    charge_without_credit: "chargeWithoutCredit" as Number,
+    charge: "charge" as Number,
+    subtotal_without_credit: "subtotalWithoutCredit" as Number,
+    subtotal: "subtotal" as Number,
+    exchange_rate: "exchangeRate" as Number,
+    rule: "rule" as Words,
+} }
+
+form! { LineKey {
+    customer: "customerId" as Id,
+    plan: "planId" as Id,
+    reseller: "resellerPartnerId" as Maybe<Name>,
+    meter: "meterId" as Meter,
+    price_kind: "priceKind" as PriceKindWord,
+    product: "productId" as Words,
+    sku: "skuId" as Words,
+    price_from: "priceFrom" as UtcDay,
+    tier: "tier" as Whole,
+    portion: "portion" as PortionWord,
+    credit_rate: "creditRate" as Maybe<Number>,
+} }
+
+words! { PortionWord: Portion {
+    "pay-as-you-go" = Portion::PayAsYouGo,
+    "savings-plan" = Portion::SavingsPlan,
+    "reservation" = Portion::Reservation,
+    "azure-credit" = Portion::AzureCredit,
+} }
+
+form! { InvoiceVoided {
+    document: "documentId" as Name,
+} with { decision } }
+
+form! { ConflictDecided {
+    identity: "identity" as EventIdentity,
+    keep: "keep" as Blake3,
+    known: "known" as List<Blake3>,
+} with { decision } }
+
+form! { EntryRedriven {
+    entry: "entry" as Citation,
+} with { decision } }
+
+form! { Acceptance {
+    what: "what" as Name,
+    bill_to: "billToTenantId" as Maybe<Id>,
+    period: "month" as Maybe<Month>,
+} with { decision } }
+
+form! { Restored {
+    from: "from" as Name,
+} with { decision } }

@@ -1,0 +1,253 @@
+//! The table of kinds: which CloudEvents type is read on which stream, and how.
+//!
+//! Types are `pec.<noun>.<past participle>.v<major>`. A kind that is reserved is known by name and
+//! stream but read by nobody yet: it is quarantined with its own code, so that it can be driven
+//! again once a later version reads it.
+
+use domain::entry::{Event, Stream};
+
+use super::envelope::Received;
+use super::form::{Codec, Fields, Object};
+use super::rejection::{self, Problem};
+use super::sink::Sink;
+use super::{Rejection, usage};
+
+type Reader = fn(&Received<'_>) -> Result<Event, Problem>;
+
+/// A kind that is read.
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    pub(crate) stream: Stream,
+    pub(crate) read: Reader,
+}
+
+const fn kind(name: &'static str, stream: Stream, read: Reader) -> Kind {
+    Kind { name, stream, read }
+}
+
+fn object<T: Fields>(received: &Received<'_>, event: fn(T) -> Event) -> Result<Event, Problem> {
+    Object::read(Some(received.data_object()?)).map(event)
+}
+
+/// Every kind that is read. Usage comes first: it is nearly everything.
+pub(crate) const KINDS: &[Kind] = &[
+    kind("pec.usage.recorded.v1", Stream::Usage, |r| usage::recorded(r).map(Event::UsageRecorded)),
+    kind("pec.usage.adjusted.v1", Stream::Usage, |r| usage::adjusted(r).map(Event::UsageAdjusted)),
+    kind("pec.usage.voided.v1", Stream::Usage, |r| usage::voided(r).map(Event::UsageVoided)),
+    kind("pec.assignment.created.v1", Stream::Access, |r| object(r, Event::AssignmentCreated)),
+    kind("pec.assignment.deleted.v1", Stream::Access, |r| object(r, Event::AssignmentDeleted)),
+    kind("pec.assignments.listed.v1", Stream::Access, |r| object(r, Event::AssignmentsListed)),
+    kind("pec.delegation.created.v1", Stream::Access, |r| object(r, Event::DelegationChanged)),
+    kind("pec.delegation.updated.v1", Stream::Access, |r| object(r, Event::DelegationChanged)),
+    kind("pec.delegation.deleted.v1", Stream::Access, |r| object(r, Event::DelegationDeleted)),
+    kind("pec.schedule.created.v1", Stream::Access, |r| object(r, Event::ScheduleCreated)),
+    kind("pec.schedule.cancelled.v1", Stream::Access, |r| object(r, Event::ScheduleCancelled)),
+    kind("pec.pal.linked.v1", Stream::Access, |r| object(r, Event::PalLinked)),
+    kind("pec.pal.unlinked.v1", Stream::Access, |r| object(r, Event::PalUnlinked)),
+    kind("pec.customer.registered.v1", Stream::Commerce, |r| object(r, Event::CustomerRegistered)),
+    kind("pec.plan.created.v1", Stream::Commerce, |r| object(r, Event::PlanCreated)),
+    kind("pec.subscription.created.v1", Stream::Commerce, |r| object(r, Event::SubscriptionCreated)),
+    kind("pec.subscription.cancelled.v1", Stream::Commerce, |r| object(r, Event::SubscriptionCancelled)),
+    kind("pec.transfer.completed.v1", Stream::Commerce, |r| object(r, Event::TransferCompleted)),
+    kind("pec.reseller-of-record.set.v1", Stream::Commerce, |r| object(r, Event::ResellerOfRecordSet)),
+    kind("pec.partner.registered.v1", Stream::Reference, |r| object(r, Event::PartnerRegistered)),
+    kind("pec.membership.started.v1", Stream::Reference, |r| object(r, Event::MembershipStarted)),
+    kind("pec.membership.ended.v1", Stream::Reference, |r| object(r, Event::MembershipEnded)),
+    kind("pec.partner.barred.v1", Stream::Reference, |r| object(r, Event::PartnerBarred)),
+    kind("pec.partner.reinstated.v1", Stream::Reference, |r| object(r, Event::PartnerReinstated)),
+    kind("pec.price-sheet.published.v1", Stream::Reference, |r| object(r, Event::PriceSheetPublished)),
+    kind("pec.price-sheet-part.published.v1", Stream::Reference, |r| object(r, Event::PriceSheetPart)),
+    kind("pec.exchange-rates.published.v1", Stream::Reference, |r| object(r, Event::ExchangeRatesPublished)),
+    kind("pec.policy.published.v1", Stream::Reference, |r| object(r, Event::PolicyPublished)),
+    kind("pec.invoice.issued.v1", Stream::Decisions, |r| object(r, Event::InvoiceIssued)),
+    kind("pec.credit-note.issued.v1", Stream::Decisions, |r| object(r, Event::CreditNoteIssued)),
+    kind("pec.invoice.voided.v1", Stream::Decisions, |r| object(r, Event::InvoiceVoided)),
+    kind("pec.conflict.decided.v1", Stream::Decisions, |r| object(r, Event::ConflictDecided)),
+    kind("pec.entry.redriven.v1", Stream::Decisions, |r| object(r, Event::EntryRedriven)),
+    kind("pec.policy.adopted.v1", Stream::Decisions, |r| object(r, Event::PolicyAdopted)),
+    kind("pec.acceptance.recorded.v1", Stream::Decisions, |r| object(r, Event::AcceptanceRecorded)),
+    kind("pec.journal.restored.v1", Stream::Decisions, |r| object(r, Event::Restored)),
+];
+
+/// Kinds whose names are taken and which nothing reads yet.
+pub(crate) const RESERVED: &[(&str, Stream)] = &[
+    ("pec.deny-assignment.created", Stream::Access),
+    ("pec.deny-assignment.deleted", Stream::Access),
+    ("pec.group-membership.added", Stream::Access),
+    ("pec.group-membership.removed", Stream::Access),
+    ("pec.principal.deleted", Stream::Access),
+    ("pec.resource.created", Stream::Access),
+    ("pec.resource.deleted", Stream::Access),
+    ("pec.resource.moved", Stream::Access),
+    ("pec.resource-group.created", Stream::Access),
+    ("pec.resource-group.deleted", Stream::Access),
+    ("pec.resource-group.moved", Stream::Access),
+    ("pec.azure-subscription.created", Stream::Access),
+    ("pec.azure-subscription.deleted", Stream::Access),
+    ("pec.azure-subscription.moved", Stream::Access),
+    ("pec.management-group-tree.changed", Stream::Access),
+    ("pec.customer.designated", Stream::Commerce),
+    ("pec.customer.affiliated", Stream::Commerce),
+    ("pec.agreement.attested", Stream::Commerce),
+    ("pec.agreement.accepted", Stream::Commerce),
+    ("pec.reseller-relationship.established", Stream::Commerce),
+    ("pec.reseller-relationship.ended", Stream::Commerce),
+    ("pec.plan.suspended", Stream::Commerce),
+    ("pec.plan.reactivated", Stream::Commerce),
+    ("pec.plan.cancelled", Stream::Commerce),
+    ("pec.subscription.suspended", Stream::Commerce),
+    ("pec.subscription.resumed", Stream::Commerce),
+    ("pec.subscription.transitioned", Stream::Commerce),
+    ("pec.transfer.requested", Stream::Commerce),
+    ("pec.transfer.cancelled", Stream::Commerce),
+    ("pec.order.requested", Stream::Commerce),
+    ("pec.coverage.recorded", Stream::Commerce),
+    ("pec.charge.recorded", Stream::Commerce),
+    ("pec.azure-credit.granted", Stream::Commerce),
+    ("pec.refund.granted", Stream::Commerce),
+    ("pec.partnership.established", Stream::Reference),
+    ("pec.partnership.ended", Stream::Reference),
+    ("pec.partner-agreement.signed", Stream::Reference),
+    ("pec.partner.restricted", Stream::Reference),
+    ("pec.partner.suspended", Stream::Reference),
+    ("pec.partner.revoked", Stream::Reference),
+    ("pec.security-posture.stated", Stream::Reference),
+    ("pec.reseller.enrolled", Stream::Reference),
+    ("pec.reseller.onboarded", Stream::Reference),
+    ("pec.market.authorised", Stream::Reference),
+    ("pec.credit-limit.stated", Stream::Reference),
+    ("pec.tax.set", Stream::Reference),
+    ("pec.order.answered", Stream::Decisions),
+];
+
+/// Kinds that are only ever published, on the alerts topic.
+pub(crate) const PUBLISHED_ONLY: &[&str] = &["pec.leak.opened", "pec.leak.cleared"];
+
+/// The kind of a type that came on a stream, or why there is none.
+pub(crate) fn find(name: &str, came_on: Stream) -> Result<&'static Kind, Rejection> {
+    match KINDS.iter().find(|kind| kind.name == name) {
+        Some(kind) if kind.stream == came_on => Ok(kind),
+        Some(kind) => Err(wrong_topic(name, kind.stream, came_on)),
+        None => Err(unread(name, came_on)),
+    }
+}
+
+fn wrong_topic(name: &str, belongs: Stream, came_on: Stream) -> Rejection {
+    let detail = format!("`{name}` belongs on the {} stream and came on {}", belongs.name(), came_on.name());
+    Rejection::new(rejection::WRONG_TOPIC, detail)
+}
+
+/// Why no kind reads this type: unknown, another version, or reserved.
+fn unread(name: &str, came_on: Stream) -> Rejection {
+    let shown = rejection::quoted(name);
+    let (stem, version) = name.rsplit_once('.').unwrap_or((name, ""));
+    let numbered = version.strip_prefix('v').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    if !numbered {
+        let detail = format!("the type {shown} is not known here; expected `pec.<noun>.<past participle>.v<major>`");
+        return Rejection::new(rejection::UNKNOWN_TYPE, detail);
+    }
+    if let Some((_, stream)) = RESERVED.iter().find(|(reserved, _)| *reserved == stem) {
+        if *stream != came_on {
+            return wrong_topic(name, *stream, came_on);
+        }
+        let detail = format!("the type {shown} is reserved; this version does not read it yet");
+        return Rejection::new(rejection::RESERVED_TYPE, detail);
+    }
+    if PUBLISHED_ONLY.contains(&stem) {
+        let detail = format!("the type {shown} is published here and never read");
+        return Rejection::new(rejection::RESERVED_TYPE, detail);
+    }
+    let known = KINDS.iter().find(|kind| kind.name.rsplit_once('.').is_some_and(|(known, _)| known == stem));
+    match known {
+        Some(kind) => {
+            let detail =
+                format!("the type {shown} has a version that is not read here; this version reads `{}`", kind.name);
+            Rejection::new(rejection::UNKNOWN_VERSION, detail)
+        }
+        None => Rejection::new(rejection::UNKNOWN_TYPE, format!("the type {shown} is not known here")),
+    }
+}
+
+/// The type under which an event is published. Azure's own records and what could not be read have
+/// none: they are kept as they came.
+#[must_use]
+pub fn type_of(event: &Event) -> Option<&'static str> {
+    Some(match event {
+        Event::UsageRecorded(_) => "pec.usage.recorded.v1",
+        Event::UsageAdjusted(_) => "pec.usage.adjusted.v1",
+        Event::UsageVoided(_) => "pec.usage.voided.v1",
+        Event::AssignmentCreated(_) => "pec.assignment.created.v1",
+        Event::AssignmentDeleted(_) => "pec.assignment.deleted.v1",
+        Event::AssignmentsListed(_) => "pec.assignments.listed.v1",
+        Event::DelegationChanged(_) => "pec.delegation.created.v1",
+        Event::DelegationDeleted(_) => "pec.delegation.deleted.v1",
+        Event::ScheduleCreated(_) => "pec.schedule.created.v1",
+        Event::ScheduleCancelled(_) => "pec.schedule.cancelled.v1",
+        Event::PalLinked(_) => "pec.pal.linked.v1",
+        Event::PalUnlinked(_) => "pec.pal.unlinked.v1",
+        Event::CustomerRegistered(_) => "pec.customer.registered.v1",
+        Event::PlanCreated(_) => "pec.plan.created.v1",
+        Event::SubscriptionCreated(_) => "pec.subscription.created.v1",
+        Event::SubscriptionCancelled(_) => "pec.subscription.cancelled.v1",
+        Event::TransferCompleted(_) => "pec.transfer.completed.v1",
+        Event::ResellerOfRecordSet(_) => "pec.reseller-of-record.set.v1",
+        Event::PartnerRegistered(_) => "pec.partner.registered.v1",
+        Event::MembershipStarted(_) => "pec.membership.started.v1",
+        Event::MembershipEnded(_) => "pec.membership.ended.v1",
+        Event::PartnerBarred(_) => "pec.partner.barred.v1",
+        Event::PartnerReinstated(_) => "pec.partner.reinstated.v1",
+        Event::PriceSheetPublished(_) => "pec.price-sheet.published.v1",
+        Event::PriceSheetPart(_) => "pec.price-sheet-part.published.v1",
+        Event::ExchangeRatesPublished(_) => "pec.exchange-rates.published.v1",
+        Event::PolicyPublished(_) => "pec.policy.published.v1",
+        Event::InvoiceIssued(_) => "pec.invoice.issued.v1",
+        Event::CreditNoteIssued(_) => "pec.credit-note.issued.v1",
+        Event::InvoiceVoided(_) => "pec.invoice.voided.v1",
+        Event::ConflictDecided(_) => "pec.conflict.decided.v1",
+        Event::EntryRedriven(_) => "pec.entry.redriven.v1",
+        Event::PolicyAdopted(_) => "pec.policy.adopted.v1",
+        Event::AcceptanceRecorded(_) => "pec.acceptance.recorded.v1",
+        Event::Restored(_) => "pec.journal.restored.v1",
+        Event::AssignmentActivity(_) | Event::OtherActivity(_) | Event::Unreadable(_) => return None,
+    })
+}
+
+/// Writes the data of any event.
+pub(crate) fn write_data(event: &Event, out: &mut impl Sink) {
+    match event {
+        Event::UsageRecorded(data) => Object::write(data, out),
+        Event::UsageAdjusted(data) => usage::write_adjusted(data, out),
+        Event::UsageVoided(data) => usage::write_voided(data, out),
+        Event::AssignmentCreated(data) => Object::write(data, out),
+        Event::AssignmentDeleted(data) => Object::write(data, out),
+        Event::AssignmentsListed(data) => Object::write(data, out),
+        Event::DelegationChanged(data) => Object::write(data, out),
+        Event::DelegationDeleted(data) => Object::write(data, out),
+        Event::ScheduleCreated(data) => Object::write(data, out),
+        Event::ScheduleCancelled(data) => Object::write(data, out),
+        Event::PalLinked(data) => Object::write(data, out),
+        Event::PalUnlinked(data) => Object::write(data, out),
+        Event::AssignmentActivity(data) => Object::write(data, out),
+        Event::OtherActivity(data) => Object::write(data, out),
+        Event::CustomerRegistered(data) => Object::write(data, out),
+        Event::PlanCreated(data) => Object::write(data, out),
+        Event::SubscriptionCreated(data) => Object::write(data, out),
+        Event::SubscriptionCancelled(data) => Object::write(data, out),
+        Event::TransferCompleted(data) => Object::write(data, out),
+        Event::ResellerOfRecordSet(data) => Object::write(data, out),
+        Event::PartnerRegistered(data) => Object::write(data, out),
+        Event::MembershipStarted(data) | Event::MembershipEnded(data) => Object::write(data, out),
+        Event::PartnerBarred(data) | Event::PartnerReinstated(data) => Object::write(data, out),
+        Event::PriceSheetPublished(data) => Object::write(data, out),
+        Event::PriceSheetPart(data) => Object::write(data, out),
+        Event::ExchangeRatesPublished(data) => Object::write(data, out),
+        Event::PolicyPublished(data) | Event::PolicyAdopted(data) => Object::write(data, out),
+        Event::InvoiceIssued(data) | Event::CreditNoteIssued(data) => Object::write(data, out),
+        Event::InvoiceVoided(data) => Object::write(data, out),
+        Event::ConflictDecided(data) => Object::write(data, out),
+        Event::EntryRedriven(data) => Object::write(data, out),
+        Event::AcceptanceRecorded(data) => Object::write(data, out),
+        Event::Restored(data) => Object::write(data, out),
+        Event::Unreadable(code) => out.text(code),
+    }
+}
