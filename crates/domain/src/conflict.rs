@@ -20,10 +20,15 @@ pub struct ConflictBook {
 }
 
 impl ConflictBook {
-    /// Notes another body, with the first one beside it.
-    pub fn note(&mut self, entry: &Entry) {
+    /// Notes another body, with the first one beside it. A correction's antecedent is its target,
+    /// so the first body of a conflicting correction is handed in as `known`.
+    pub fn note<'a>(&mut self, entry: &Entry, known: impl Iterator<Item = (Digest, EntryRef, &'a Event)>) {
         let drawer = self.conflicts.entry(entry.fact.identity).or_default();
-        if let Some(Antecedent { at, fact }) = entry.antecedent.as_deref() {
+        for (digest, at, event) in known {
+            drawer.put(digest, Body { at, event: event.clone() });
+        }
+        let incumbent = entry.antecedent.as_deref().filter(|before| before.fact.identity == entry.fact.identity);
+        if let Some(Antecedent { at, fact }) = incumbent {
             drawer.put(fact.digest, Body { at: *at, event: fact.event.clone() });
         }
         let Fact { digest, event, .. } = &entry.fact;

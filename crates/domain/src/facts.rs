@@ -48,7 +48,7 @@ impl Projection for Facts {
             }
             Outcome::Conflicting => {
                 self.counts.conflicting += 1;
-                self.conflicts.note(entry);
+                self.conflicts.note(entry, self.usage.bodies(entry.fact.identity));
             }
             Outcome::Quarantined => {
                 self.counts.quarantined += 1;

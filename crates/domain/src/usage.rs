@@ -1,12 +1,246 @@
-//! Quantities: what was used, by resource, meter and time.
+//! Quantities: what was used, by resource, meter and start, with duplicates gone and corrections in.
+//!
+//! Millions of events become a few sixteen-byte slices per resource and day; the events themselves
+//! are not remembered. Only identities that were told in two ways, or that a correction speaks of,
+//! keep their bodies: what they add is withdrawn and added again whenever one of them changes. So
+//! equal sets of facts give equal sums, whatever the order of arrival.
 
-use crate::entry::{ConflictDecided, Entry};
+mod intern;
+mod series;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+
+pub use intern::{Item, Place};
+
+use crate::entry::{ConflictDecided, Entry, EntryRef, Event, Outcome, Usage};
+use crate::filing::Drawer;
+use crate::ids::{Digest, Identity};
+use crate::money::Quantity;
+use crate::period::Instant;
+use intern::Interned;
+use series::Slices;
 
 #[derive(Clone, Debug, Default)]
-pub struct UsageBook {}
+pub struct UsageBook {
+    places: Interned<Place>,
+    items: Interned<Item>,
+    series: Interned<Series>,
+    special: BTreeMap<Identity, Special>,
+}
+
+/// What one place used of one item.
+#[derive(Clone, Debug, Default)]
+struct Series {
+    place: u32,
+    item: u32,
+    slices: Slices,
+}
+
+/// An identity with more to it than one body: told in two ways, corrected, or itself a correction.
+#[derive(Clone, Debug, Default)]
+struct Special {
+    bodies: Drawer<Told>,
+    /// Every correction of which any body names this identity.
+    corrections: BTreeSet<Identity>,
+    counted: Option<Counted>,
+}
+
+#[derive(Clone, Debug)]
+struct Told {
+    at: EntryRef,
+    event: Event,
+}
+
+/// What an identity adds at present, so that it can be withdrawn.
+#[derive(Clone, PartialEq, Debug)]
+struct Counted {
+    series: u32,
+    start: Instant,
+    end: Instant,
+    quantities: Vec<Decimal>,
+}
+
+/// What one place used of one item: a view for whoever adds up.
+#[derive(Clone, Copy, Debug)]
+pub struct Consumption<'a> {
+    pub place: &'a Place,
+    pub item: &'a Item,
+    slices: &'a Slices,
+}
+
+impl<'a> Consumption<'a> {
+    /// Start, end (exclusive) and signed quantity. Several may share a start: add them up.
+    pub fn slices(&self) -> impl Iterator<Item = (Instant, Instant, Quantity)> + use<'a> {
+        self.slices.iter()
+    }
+}
+
+/// A correction that has no effect as things stand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ineffective<'a> {
+    pub correction: Identity,
+    pub target: Identity,
+    /// Its target is a correction; otherwise the target is not known yet.
+    pub of_correction: bool,
+    /// The usage event at the end of the chain, where it is known.
+    pub usage: Option<&'a Usage>,
+}
 
 impl UsageBook {
-    pub fn apply(&mut self, _entry: &Entry) {}
+    pub fn apply(&mut self, entry: &Entry) {
+        let identity = entry.fact.identity;
+        match &entry.fact.event {
+            Event::UsageRecorded(usage)
+                if entry.outcome != Outcome::Conflicting
+                    && (self.special.is_empty() || !self.special.contains_key(&identity)) =>
+            {
+                let series = self.series_of(usage);
+                self.series.get_mut(series).slices.add(usage.start, usage.end, usage.quantity);
+            }
+            _ => self.tell(entry),
+        }
+    }
 
-    pub fn decide(&mut self, _decided: &ConflictDecided) {}
+    /// Takes a person's decision about a conflict over.
+    pub fn decide(&mut self, decided: &ConflictDecided) {
+        let Some(special) = self.special.get_mut(&decided.identity) else { return };
+        special.bodies.decide(decided);
+        self.refresh_with_targets(decided.identity);
+    }
+
+    /// All consumption, in no order that means anything.
+    pub fn consumption(&self) -> impl Iterator<Item = Consumption<'_>> {
+        self.series.values().iter().map(|series| Consumption {
+            place: self.places.get(series.place),
+            item: self.items.get(series.item),
+            slices: &series.slices,
+        })
+    }
+
+    /// USE-4: corrections without effect: of a correction (blocking), or held until their target is
+    /// known (a warning). In order of identity.
+    pub fn ineffective(&self) -> impl Iterator<Item = Ineffective<'_>> {
+        self.special.iter().filter_map(|(identity, special)| {
+            let target = special.bodies.effective()?.1.event.target()?;
+            let told = self.effective(target);
+            let of_correction = match told {
+                Some(Event::UsageRecorded(_)) => return None,
+                Some(_) => true,
+                None => false,
+            };
+            let usage = self.usage_behind(target);
+            Some(Ineffective { correction: *identity, target, of_correction, usage })
+        })
+    }
+
+    /// Every body known under an identity that is filed here with all its bodies.
+    pub fn bodies(&self, identity: Identity) -> impl Iterator<Item = (Digest, EntryRef, &Event)> {
+        let special = self.special.get(&identity).into_iter();
+        special.flat_map(|special| special.bodies.bodies().map(|(digest, told)| (digest, told.at, &told.event)))
+    }
+
+    /// Files a body that needs remembering, and what it changes elsewhere.
+    fn tell(&mut self, entry: &Entry) {
+        if let Some(antecedent) = entry.antecedent.as_deref() {
+            self.remember(antecedent.fact.identity, antecedent.fact.digest, antecedent.at, &antecedent.fact.event);
+        }
+        let identity = entry.fact.identity;
+        let told = Told { at: entry.at(), event: entry.fact.event.clone() };
+        self.special.entry(identity).or_default().bodies.put(entry.fact.digest, told);
+        if let Some(target) = entry.fact.event.target() {
+            self.special.entry(target).or_default().corrections.insert(identity);
+        }
+        self.refresh_with_targets(identity);
+    }
+
+    /// Takes up an earlier fact that was only added up so far. Facts filed here already know it.
+    fn remember(&mut self, identity: Identity, digest: Digest, at: EntryRef, event: &Event) {
+        if self.special.contains_key(&identity) {
+            return;
+        }
+        let mut special = Special::default();
+        special.bodies.put(digest, Told { at, event: event.clone() });
+        if let Event::UsageRecorded(usage) = event {
+            special.counted = Some(self.count(usage, vec![usage.quantity]));
+        }
+        self.special.insert(identity, special);
+    }
+
+    /// Counts an identity anew, and everything that any of its bodies corrects.
+    fn refresh_with_targets(&mut self, identity: Identity) {
+        let special = self.special.get(&identity).into_iter();
+        let targets: BTreeSet<Identity> =
+            special.flat_map(|special| special.bodies.bodies().filter_map(|(_, told)| told.event.target())).collect();
+        self.refresh(identity);
+        for target in targets {
+            self.refresh(target);
+        }
+    }
+
+    fn refresh(&mut self, identity: Identity) {
+        let counted = self.due(identity);
+        let Some(special) = self.special.get_mut(&identity) else { return };
+        if special.counted == counted {
+            return;
+        }
+        let withdrawn = std::mem::replace(&mut special.counted, counted.clone());
+        for (counted, sign) in [(withdrawn, -Decimal::ONE), (counted, Decimal::ONE)] {
+            let Some(counted) = counted else { continue };
+            let slices = &mut self.series.get_mut(counted.series).slices;
+            for quantity in counted.quantities {
+                let signed = if sign.is_sign_negative() { -quantity } else { quantity };
+                slices.add(counted.start, counted.end, signed);
+            }
+        }
+    }
+
+    /// USE-2, USE-3: what an identity adds as things stand. Adjustments count on the target's own
+    /// start, whatever their own time; a void takes the target and its adjustments away.
+    fn due(&mut self, identity: Identity) -> Option<Counted> {
+        let Some(Event::UsageRecorded(usage)) = self.effective(identity) else { return None };
+        let usage = usage.clone();
+        let mut quantities = vec![usage.quantity];
+        for correction in &self.special.get(&identity)?.corrections {
+            match self.effective(*correction) {
+                Some(Event::UsageAdjusted(adjusted)) if adjusted.target == identity => {
+                    quantities.push(adjusted.quantity);
+                }
+                Some(Event::UsageVoided(voided)) if voided.target == identity => return None,
+                _ => {}
+            }
+        }
+        Some(self.count(&usage, quantities))
+    }
+
+    fn count(&mut self, usage: &Usage, quantities: Vec<Decimal>) -> Counted {
+        Counted { series: self.series_of(usage), start: usage.start, end: usage.end, quantities }
+    }
+
+    fn effective(&self, identity: Identity) -> Option<&Event> {
+        self.special.get(&identity)?.bodies.effective().map(|(_, told)| &told.event)
+    }
+
+    /// Follows targets to the usage event at the end; at most as many steps as there are bodies.
+    fn usage_behind(&self, identity: Identity) -> Option<&Usage> {
+        let mut next = identity;
+        for _ in 0..=self.special.len() {
+            match self.effective(next)? {
+                Event::UsageRecorded(usage) => return Some(usage),
+                correction => next = correction.target()?,
+            }
+        }
+        None
+    }
+
+    fn series_of(&mut self, usage: &Usage) -> u32 {
+        let (place, item) = (self.places.place(usage), self.items.item(usage));
+        let same = |series: &Series| (series.place, series.item) == (place, item);
+        let hash = self.series.hash((place, item));
+        self.series.number(hash, same, || Series { place, item, slices: Slices::default() })
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! What one place used of one item, start by start.
+//!
+//! A slice keeps the exact start and length of its usage, because a transfer that we hear of later
+//! may cut a day anywhere, and placement goes by the start. Slices of equal start, length and scale
+//! are merged when room runs short. What does not fit sixteen bytes is kept wide beside them; both
+//! forms add up to the same exact sums.
+
+use std::collections::BTreeMap;
+
+use chrono::DateTime;
+use rust_decimal::Decimal;
+
+use crate::money::Quantity;
+use crate::period::Instant;
+
+/// 2000-01-01T00:00:00Z: 32 bits of seconds reach the year 2136 from here.
+const ORIGIN: i64 = 946_684_800;
+const SCALE_BITS: u32 = 5;
+
+/// Sixteen bytes: quantity = `mantissa` ÷ 10^scale, start and length in whole seconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Slice {
+    mantissa: i64,
+    start: u32,
+    /// Length in seconds above five bits of scale.
+    form: u32,
+}
+
+impl Slice {
+    fn of(start: Instant, end: Instant, quantity: Decimal) -> Option<Self> {
+        let whole = start.timestamp_subsec_nanos() == 0 && end.timestamp_subsec_nanos() == 0;
+        let length = u32::try_from(end.timestamp() - start.timestamp()).ok().filter(|length| *length < 1 << 24);
+        Some(Self {
+            mantissa: i64::try_from(quantity.mantissa()).ok()?,
+            start: u32::try_from(start.timestamp() - ORIGIN).ok().filter(|_| whole)?,
+            form: (length? << SCALE_BITS) | quantity.scale(),
+        })
+    }
+
+    fn start(self) -> Instant {
+        seconds(ORIGIN + i64::from(self.start))
+    }
+
+    fn end(self) -> Instant {
+        seconds(ORIGIN + i64::from(self.start) + i64::from(self.form >> SCALE_BITS))
+    }
+
+    fn quantity(self) -> Quantity {
+        Quantity::from(Decimal::new(self.mantissa, self.form & ((1 << SCALE_BITS) - 1)))
+    }
+}
+
+fn seconds(since_epoch: i64) -> Instant {
+    DateTime::from_timestamp(since_epoch, 0).expect("32 bits of seconds from the year 2000 are in the calendar")
+}
+
+/// The slices of one place and item.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slices {
+    slices: Vec<Slice>,
+    wide: Option<Box<BTreeMap<(Instant, Instant), Quantity>>>,
+}
+
+impl Slices {
+    pub(super) fn add(&mut self, start: Instant, end: Instant, quantity: Decimal) {
+        match Slice::of(start, end, quantity) {
+            Some(slice) => {
+                if self.slices.len() == self.slices.capacity() {
+                    self.make_room();
+                }
+                self.slices.push(slice);
+            }
+            None => *self.wide.get_or_insert_default().entry((start, end)).or_default() += Quantity::from(quantity),
+        }
+    }
+
+    /// Merges what can be merged, and grows by a third only if that did not help.
+    fn make_room(&mut self) {
+        self.slices.sort_unstable_by_key(|slice| (slice.start, slice.form));
+        self.slices.dedup_by(|next, kept| {
+            let same = (next.start, next.form) == (kept.start, kept.form);
+            match kept.mantissa.checked_add(next.mantissa).filter(|_| same) {
+                Some(sum) => {
+                    kept.mantissa = sum;
+                    true
+                }
+                None => false,
+            }
+        });
+        if self.slices.len() * 8 > self.slices.capacity() * 7 {
+            self.slices.reserve_exact((self.slices.len() / 3).max(2));
+        }
+    }
+
+    /// Start, end and quantity, in no order: add them up.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Instant, Instant, Quantity)> + '_ {
+        let plain = self.slices.iter().map(|slice| (slice.start(), slice.end(), slice.quantity()));
+        let wide = self.wide.iter().flat_map(|wide| wide.iter());
+        plain.chain(wide.map(|((start, end), quantity)| (*start, *end, *quantity)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(slices: &Slices) -> BTreeMap<(Instant, Instant), Quantity> {
+        let mut sums = BTreeMap::new();
+        for (start, end, quantity) in slices.iter() {
+            *sums.entry((start, end)).or_insert(Quantity::ZERO) += quantity;
+        }
+        sums
+    }
+
+    /// Whole seconds and fractions of them, the first year and the last, scales 0 and 28, and a
+    /// mantissa beyond 64 bits: every one comes back as it went in, and equal starts are merged.
+    #[test]
+    fn nothing_is_lost_in_sixteen_bytes() {
+        let at = |text: &str| text.parse::<Instant>().unwrap();
+        let starts = ["1999-12-31T23:00:00Z", "2000-01-01T00:00:00Z", "2026-01-05T07:00:00.5Z", "2136-02-07T06:28:15Z"];
+        let quantities = ["0", "-3", "23.200004", "0.0000000000000000000000000001", "79228162514264337593543950335"];
+        let mut slices = Slices::default();
+        let mut expected = BTreeMap::new();
+        for round in 0..40 {
+            for start in starts.map(at) {
+                let end = start + chrono::TimeDelta::seconds(3600 + round % 3);
+                for text in quantities {
+                    let quantity = Decimal::from_str_exact(text).unwrap();
+                    slices.add(start, end, quantity);
+                    *expected.entry((start, end)).or_insert(Quantity::ZERO) += Quantity::from(quantity);
+                }
+            }
+        }
+        assert_eq!(sum(&slices), expected);
+        assert!(slices.slices.capacity() < 100, "{} slots for 2 starts × 3 lengths", slices.slices.capacity());
+        assert_eq!(size_of::<Slice>(), 16);
+    }
+}

@@ -1,0 +1,202 @@
+use super::*;
+use crate::entry::{Antecedent, Decision, Fact, UsageAdjusted, UsageVoided};
+use crate::ids::{Guid, MeterId};
+use crate::period::Day;
+use crate::projection::Projection as _;
+use crate::scope::Scope;
+
+/// The journal's part of the story: outcomes and antecedents by identity.
+#[derive(Default)]
+pub(crate) struct Recorder {
+    first: BTreeMap<Identity, (EntryRef, Fact)>,
+    seen: BTreeSet<(Identity, Digest)>,
+    next: u64,
+}
+
+impl Recorder {
+    pub(crate) fn record(&mut self, fact: &Fact) -> Entry {
+        let at = EntryRef { position: self.next, index: 0 };
+        self.next += 1;
+        let outcome = if self.seen.contains(&(fact.identity, fact.digest)) {
+            Outcome::Duplicate
+        } else if self.first.contains_key(&fact.identity) {
+            Outcome::Conflicting
+        } else {
+            Outcome::Accepted
+        };
+        let named = fact.event.target().or((outcome == Outcome::Conflicting).then_some(fact.identity));
+        let antecedent = named.and_then(|named| self.first.get(&named));
+        let antecedent = antecedent.map(|(at, fact)| Box::new(Antecedent { at: *at, fact: fact.clone() }));
+        self.seen.insert((fact.identity, fact.digest));
+        self.first.entry(fact.identity).or_insert_with(|| (at, fact.clone()));
+        Entry { position: at.position, index: 0, recorded_at: Day(0).start(), outcome, fact: fact.clone(), antecedent }
+    }
+}
+
+fn number(text: &str) -> Decimal {
+    Decimal::from_str_exact(text).unwrap()
+}
+
+fn usage(hour: i64, quantity: &str) -> Event {
+    let start = Day(20_000).start() + chrono::TimeDelta::hours(hour);
+    Event::UsageRecorded(Usage {
+        customer: Guid(1),
+        plan: None,
+        subscription: Guid(2),
+        resource: Some(Scope::parse(
+            "/subscriptions/00000000000000000000000000000002/resourceGroups/rg/providers/a/b/c",
+        )),
+        resource_group: None,
+        meter: MeterId::parse("1core"),
+        product: None,
+        sku: None,
+        start,
+        end: start + chrono::TimeDelta::hours(1),
+        quantity: number(quantity),
+        unit: "1 Hour".into(),
+    })
+}
+
+fn adjusted(target: u128, quantity: &str) -> Event {
+    Event::UsageAdjusted(UsageAdjusted { target: Identity(target), quantity: number(quantity), reason: None })
+}
+
+fn voided(target: u128) -> Event {
+    Event::UsageVoided(UsageVoided { target: Identity(target), reason: None })
+}
+
+fn fact(identity: u128, digest: u8, event: Event) -> Fact {
+    Fact { identity: Identity(identity), digest: Digest([digest; 32]), event }
+}
+
+fn decided(identity: u128, keep: u8, known: &[u8]) -> Event {
+    Event::ConflictDecided(ConflictDecided {
+        identity: Identity(identity),
+        keep: Digest([keep; 32]),
+        known: known.iter().map(|digest| Digest([*digest; 32])).collect(),
+        decision: Decision { actor: "ann".into(), reason: "checked".into(), at: Day(0).start() },
+    })
+}
+
+type Sums = BTreeMap<(Place, Item, Instant), String>;
+
+fn sums(book: &UsageBook) -> Sums {
+    let mut sums: BTreeMap<(Place, Item, Instant), Quantity> = BTreeMap::new();
+    for consumption in book.consumption() {
+        for (start, _, quantity) in consumption.slices() {
+            *sums.entry((consumption.place.clone(), consumption.item.clone(), start)).or_default() += quantity;
+        }
+    }
+    sums.retain(|_, quantity| !quantity.is_zero());
+    sums.into_iter().map(|(key, quantity)| (key, quantity.to_string())).collect()
+}
+
+fn told(facts: &[Fact]) -> crate::facts::Facts {
+    let mut recorder = Recorder::default();
+    let mut book = crate::facts::Facts::default();
+    for fact in facts {
+        book.apply(&recorder.record(fact));
+    }
+    book
+}
+
+fn hours(book: &UsageBook) -> Vec<(i64, String)> {
+    let midnight = Day(20_000).start();
+    sums(book).into_iter().map(|((_, _, start), sum)| ((start - midnight).num_hours(), sum)).collect()
+}
+
+fn permutations(of: &[Fact]) -> Vec<Vec<Fact>> {
+    if of.is_empty() {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for index in 0..of.len() {
+        let mut rest = of.to_vec();
+        let first = rest.remove(index);
+        for mut tail in permutations(&rest) {
+            tail.insert(0, first.clone());
+            all.push(tail);
+        }
+    }
+    all
+}
+
+/// USE-2, USE-3, USE-4: five events about three identities, told in every one of the 120 orders
+/// and each twice, give the same sums and the same ineffective corrections.
+#[test]
+fn corrections_count_the_same_in_every_order() {
+    let facts = [
+        fact(1, 1, usage(7, "5.8")),
+        fact(2, 2, adjusted(1, "-0.8")),
+        fact(3, 3, usage(9, "23.2")),
+        fact(4, 4, voided(3)),
+        fact(5, 5, adjusted(2, "-1")),
+    ];
+    for mut order in permutations(&facts) {
+        order.extend(order.clone());
+        let book = told(&order).usage;
+        assert_eq!(hours(&book), [(7, "5".to_owned())], "{order:?}");
+        let ineffective: Vec<_> = book.ineffective().map(|one| (one.correction.0, one.of_correction)).collect();
+        assert_eq!(ineffective, [(5, true)], "{order:?}");
+        assert!(book.ineffective().all(|one| one.usage.is_some()));
+    }
+}
+
+/// Two bodies of one usage event, one of which is corrected, and two bodies of the correction that
+/// name different targets: the smallest digests speak, in every order.
+#[test]
+fn conflicts_count_the_same_in_every_order() {
+    let facts = [
+        fact(1, 9, usage(7, "5")),
+        fact(1, 3, usage(8, "6")),
+        fact(2, 2, usage(9, "100")),
+        fact(5, 7, adjusted(1, "1")),
+        fact(5, 4, adjusted(2, "-10")),
+    ];
+    for order in permutations(&facts) {
+        let book = told(&order);
+        assert_eq!(hours(&book.usage), [(8, "6".to_owned()), (9, "90".to_owned())], "{order:?}");
+        assert_eq!(book.conflicts.open().count(), 2);
+        assert!(book.conflicts.open().all(|(_, drawer)| drawer.bodies().count() == 2), "{order:?}");
+    }
+}
+
+/// A decision turns the conflict over, and a third body that it did not know turns it back.
+#[test]
+fn a_decision_flips_what_counts_until_another_body_comes() {
+    let mut facts = vec![fact(1, 9, usage(7, "5")), fact(1, 3, usage(8, "6")), fact(2, 2, adjusted(1, "0.5"))];
+    assert_eq!(hours(&told(&facts).usage), [(8, "6.5".to_owned())]);
+    facts.push(fact(90, 90, decided(1, 9, &[3, 9])));
+    assert_eq!(hours(&told(&facts).usage), [(7, "5.5".to_owned())]);
+    facts.push(fact(1, 1, usage(10, "7")));
+    assert_eq!(hours(&told(&facts).usage), [(10, "7.5".to_owned())]);
+}
+
+#[test]
+fn a_correction_without_its_target_is_held_and_named() {
+    let mut facts = vec![fact(2, 2, adjusted(1, "-1"))];
+    let held = told(&facts).usage;
+    let one: Vec<_> = held.ineffective().collect();
+    assert_eq!(one, [Ineffective { correction: Identity(2), target: Identity(1), of_correction: false, usage: None }]);
+    assert_eq!(hours(&held), []);
+    facts.push(fact(1, 1, usage(7, "5")));
+    let counted = told(&facts).usage;
+    assert_eq!(hours(&counted), [(7, "4".to_owned())]);
+    assert_eq!(counted.ineffective().count(), 0);
+}
+
+#[test]
+fn a_group_or_nothing_in_place_of_a_resource_is_a_place_too() {
+    let without = |group: Option<&str>| {
+        let Event::UsageRecorded(mut usage) = usage(1, "1") else { unreachable!() };
+        usage.resource = None;
+        usage.resource_group = group.map(Into::into);
+        Event::UsageRecorded(usage)
+    };
+    let book = told(&[fact(1, 1, without(None)), fact(2, 2, without(Some("RG"))), fact(3, 3, without(Some("rg")))]);
+    let scopes: BTreeMap<String, String> =
+        sums(&book.usage).into_iter().map(|((place, ..), sum)| (place.scope.to_string(), sum)).collect();
+    let subscription = "/subscriptions/00000000-0000-0000-0000-000000000002";
+    let expected = [(subscription.to_owned(), "1"), (format!("{subscription}/resourcegroups/rg"), "2")];
+    assert_eq!(scopes, expected.map(|(scope, sum)| (scope, sum.to_owned())).into());
+}
