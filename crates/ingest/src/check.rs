@@ -1,0 +1,230 @@
+//! Where to start reading, or why not: the checks before the first message, as pure functions.
+//!
+//! What the journal knows is compared with what the cluster shows. A difference that could mean
+//! lost or wrong records is a named fault, unless a person accepted that very kind. What cannot be
+//! decided (the last record we read has expired) is inconclusive and never called a loss.
+
+use std::collections::BTreeMap;
+
+use domain::entry::Stream;
+use domain::ids::Digest;
+
+use crate::fault::Fault;
+
+/// What the journal knows of one partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub topic: String,
+    pub partition: i32,
+    pub next_offset: i64,
+    /// The last record that was delivered, and the digest of its bytes. Not always the record
+    /// before `next_offset`: the end of a transaction occupies an offset too.
+    pub last_delivered: Option<(i64, Digest)>,
+}
+
+/// What the cluster shows of one topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub topic: String,
+    pub stream: Stream,
+    /// Low and high watermark, one per partition, in order of partition number.
+    pub watermarks: Vec<(i64, i64)>,
+}
+
+/// A difference that a person accepted for one start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accept {
+    /// Go on behind the records that Kafka deleted before we read them.
+    RetentionGap,
+    /// Read a topic that was truncated or created again from its beginning.
+    RecreatedTopic,
+    /// Read partitions that were added, from their beginning.
+    NewPartitions,
+    /// Read every topic of another cluster from its beginning.
+    OtherCluster,
+}
+
+impl Accept {
+    pub const ALL: [Self; 4] = [Self::RetentionGap, Self::RecreatedTopic, Self::NewPartitions, Self::OtherCluster];
+
+    /// The word on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RetentionGap => "retention-gap",
+            Self::RecreatedTopic => "recreated-topic",
+            Self::NewPartitions => "new-partitions",
+            Self::OtherCluster => "other-cluster",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|accept| accept.name() == name)
+    }
+}
+
+/// Why a partition is read from where it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// At the journal's own offset.
+    Resumed,
+    /// The journal did not know the partition: at its low watermark.
+    Adopted,
+    /// A person accepted a difference: at its low watermark.
+    Accepted(Accept),
+}
+
+/// One partition and where reading starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    pub topic: String,
+    pub stream: Stream,
+    pub partition: i32,
+    pub offset: i64,
+    pub reason: Reason,
+    /// The high watermark when the checks were made.
+    pub high: i64,
+    /// The record to fetch again and compare, where it still exists.
+    pub witness: Option<(i64, Digest)>,
+}
+
+/// The cluster must be the one that the journal was filled from. Clusters that do not say who they
+/// are cannot be told apart, and are let through.
+pub fn cluster(known: Option<&str>, found: Option<&str>, accept: &[Accept]) -> Result<(), Fault> {
+    match (known, found) {
+        (Some(known), Some(found)) if known != found && !accept.contains(&Accept::OtherCluster) => {
+            Err(Fault::OtherCluster { known: known.to_owned(), found: found.to_owned() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Decides for every partition of every topic where to start, or names the first reason not to.
+pub fn plan(known: &[Known], seen: &[Seen], moved: bool, accept: &[Accept]) -> Result<Vec<Start>, Fault> {
+    let mut starts = Vec::new();
+    for topic in seen {
+        let mine: BTreeMap<i32, &Known> =
+            known.iter().filter(|known| known.topic == topic.topic).map(|known| (known.partition, known)).collect();
+        let recreated = partition_count(topic, mine.len(), moved, accept)?;
+        for (partition, &(low, high)) in (0_i32..).zip(&topic.watermarks) {
+            let restart = if moved { Some(Accept::OtherCluster) } else { recreated };
+            let (offset, reason, witness) = match (mine.get(&partition), restart) {
+                (None, _) => (low, Reason::Adopted, None),
+                (Some(_), Some(accepted)) => (low, Reason::Accepted(accepted), None),
+                (Some(known), None) => place(known, low, high, accept)?,
+            };
+            starts.push(Start {
+                topic: topic.topic.clone(),
+                stream: topic.stream,
+                partition,
+                offset,
+                reason,
+                high,
+                witness,
+            });
+        }
+    }
+    Ok(starts)
+}
+
+/// Compares the number of partitions with what the journal knows; says whether the whole topic is
+/// to be read again.
+fn partition_count(seen: &Seen, known: usize, moved: bool, accept: &[Accept]) -> Result<Option<Accept>, Fault> {
+    let found = seen.watermarks.len();
+    if known == 0 || found == known || moved {
+        return Ok(None);
+    }
+    let (needed, again) = if found > known {
+        (Accept::NewPartitions, None)
+    } else {
+        (Accept::RecreatedTopic, Some(Accept::RecreatedTopic))
+    };
+    if accept.contains(&needed) {
+        Ok(again)
+    } else {
+        Err(Fault::PartitionCountChanged { topic: seen.topic.clone(), known, found })
+    }
+}
+
+type Placed = (i64, Reason, Option<(i64, Digest)>);
+
+/// Requires low ≤ next ≤ high for one known partition.
+fn place(known: &Known, low: i64, high: i64, accept: &[Accept]) -> Result<Placed, Fault> {
+    let Known { topic, partition, next_offset: next, last_delivered } = known.clone();
+    if next > high {
+        if accept.contains(&Accept::RecreatedTopic) {
+            return Ok((low, Reason::Accepted(Accept::RecreatedTopic), None));
+        }
+        return Err(Fault::Truncated { topic, partition, next, high });
+    }
+    if next < low {
+        if accept.contains(&Accept::RetentionGap) {
+            return Ok((low, Reason::Accepted(Accept::RetentionGap), None));
+        }
+        return Err(Fault::RetentionGap { topic, partition, next, low });
+    }
+    // Below the low watermark the record has expired, which proves nothing either way.
+    let witness = last_delivered.filter(|(offset, _)| *offset >= low && *offset < high);
+    Ok((next, Reason::Resumed, witness))
+}
+
+/// What fetching the last delivered record again gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refetched {
+    /// A record at that very offset, with this digest.
+    Record(Digest),
+    /// The broker went on to a later record, or to the end, without one at that offset.
+    Nothing,
+}
+
+/// Whether the topic still is the one we read. A record that was delivered once does not vanish
+/// from a topic while its offset lies between the watermarks.
+pub fn witness(start: &Start, refetched: Refetched) -> Result<(), Fault> {
+    let Some((offset, digest)) = start.witness else { return Ok(()) };
+    if refetched == Refetched::Record(digest) {
+        return Ok(());
+    }
+    Err(Fault::Recreated { topic: start.topic.clone(), partition: start.partition, offset })
+}
+
+/// The fault behind librdkafka's "offset out of range", which names no partition: the first
+/// partition whose next offset lies outside its watermarks.
+#[must_use]
+pub fn out_of_range(next: &[(String, i32, i64)], watermarks: &[(i64, i64)]) -> Option<Fault> {
+    next.iter().zip(watermarks).find_map(|((topic, partition, next), &(low, high))| {
+        let (topic, partition, next) = (topic.clone(), *partition, *next);
+        if next < low {
+            Some(Fault::RetentionGap { topic, partition, next, low })
+        } else if next > high {
+            Some(Fault::Truncated { topic, partition, next, high })
+        } else {
+            None
+        }
+    })
+}
+
+/// Settings of a topic under which events can be lost, said as warnings: pec cannot know what the
+/// operator of the cluster has promised elsewhere.
+#[must_use]
+pub fn topic_settings(topic: &str, settings: &BTreeMap<String, String>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(policy) = settings.get("cleanup.policy").filter(|policy| *policy != "delete") {
+        warnings
+            .push(format!("topic {topic} has cleanup.policy={policy}: compaction deletes events that share a key"));
+    }
+    if settings.get("unclean.leader.election.enable").is_some_and(|value| value == "true") {
+        warnings.push(format!(
+            "topic {topic} has unclean.leader.election.enable=true: acknowledged events can be lost when brokers fail"
+        ));
+    }
+    if settings.get("min.insync.replicas").is_some_and(|value| value == "1") {
+        warnings.push(format!(
+            "topic {topic} has min.insync.replicas=1: an event can be acknowledged while only one broker holds it"
+        ));
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests;
