@@ -7,12 +7,17 @@ use domain::entry::{
     Acceptance, ConflictDecided, Decision, EntryRedriven, InvoiceVoided, IssuedDocument, IssuedLine, LineKey, Portion,
     Restored,
 };
+use domain::period::Day;
+use rust_decimal::Decimal;
 
 use super::form::{
-    Blake3, Citation, EventIdentity, Id, List, Maybe, Meter, Money, Month, Name, Number, Object, Reason, Time, UtcDay,
-    Whole, Words, form, words,
+    Blake3, Citation, Codec, EventIdentity, Fields, Id, List, Maybe, Meter, Money, Month, Name, Number, Object, Reason,
+    Time, UtcDay, Whole, Words, form, words,
 };
+use super::json::Value;
 use super::reference::PriceKindWord;
+use super::rejection::Problem;
+use super::sink::Sink;
 
 form! { Decision {
     actor: "actor" as Reason,
@@ -40,6 +45,7 @@ form! { IssuedLine {
     key: "key" as Object,
     period: "month" as Month,
     days: "days" as List<UtcDay>,
+    by_day: "byDay" as List<Object>,
     quantity: "quantity" as Number,
     unit_price: "unitPrice" as Number,
     effective_unit_price: "effectiveUnitPrice" as Number,
@@ -50,6 +56,22 @@ form! { IssuedLine {
     exchange_rate: "exchangeRate" as Number,
     rule: "rule" as Words,
 } }
+
+/// What was used on one day of a line.
+impl Fields for (Day, Decimal) {
+    fn read_fields(object: Value<'_>) -> Result<Self, Problem> {
+        let day = UtcDay::read(object.get("day")).map_err(|problem| problem.within("day"))?;
+        let quantity = Number::read(object.get("quantity")).map_err(|problem| problem.within("quantity"))?;
+        Ok((day, quantity))
+    }
+
+    fn write_fields(&self, out: &mut impl Sink) {
+        out.field("day");
+        UtcDay::write(&self.0, out);
+        out.field("quantity");
+        Number::write(&self.1, out);
+    }
+}
 
 form! { LineKey {
     customer: "customerId" as Id,
