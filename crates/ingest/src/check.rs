@@ -210,8 +210,7 @@ pub fn out_of_range(next: &[(String, i32, i64)], watermarks: &[(i64, i64)]) -> O
 pub fn topic_settings(topic: &str, settings: &BTreeMap<String, String>) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Some(policy) = settings.get("cleanup.policy").filter(|policy| *policy != "delete") {
-        warnings
-            .push(format!("topic {topic} has cleanup.policy={policy}: compaction deletes events that share a key"));
+        warnings.push(format!("topic {topic} has cleanup.policy={policy}: compaction deletes events that share a key"));
     }
     if settings.get("unclean.leader.election.enable").is_some_and(|value| value == "true") {
         warnings.push(format!(

@@ -202,7 +202,9 @@ mod tests {
         assert_eq!(of(RDKafkaErrorCode::TopicAuthorizationFailed), Severity::Lasting);
         assert_eq!(of(RDKafkaErrorCode::AutoOffsetReset), Severity::OutOfRange);
         // librdkafka goes on behind a batch whose checksum differs or that it cannot unpack.
-        for skipping in [RDKafkaErrorCode::BadMessage, RDKafkaErrorCode::BadCompression, RDKafkaErrorCode::InvalidMessage] {
+        for skipping in
+            [RDKafkaErrorCode::BadMessage, RDKafkaErrorCode::BadCompression, RDKafkaErrorCode::InvalidMessage]
+        {
             assert_eq!(of(skipping), Severity::Fatal, "{skipping:?}");
         }
         assert_eq!(severity(&KafkaError::MessageConsumptionFatal(RDKafkaErrorCode::Fatal)), Severity::Fatal);

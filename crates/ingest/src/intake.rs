@@ -38,6 +38,8 @@ struct Track {
     stream: Stream,
     partition: i32,
     next: i64,
+    /// Behind the last record of the batch that is being filled.
+    shown: i64,
     /// Moved since the last batch was handed over.
     moved: bool,
     /// Reading up to here is enough when asked to stop once caught up.
@@ -87,6 +89,7 @@ impl<'a> Intake<'a> {
                 stream: start.stream,
                 partition: start.partition,
                 next: start.offset,
+                shown: start.offset,
                 moved: false,
                 target: start.high,
                 idle_at: None,
@@ -184,6 +187,7 @@ impl<'a> Intake<'a> {
             return Err(Fault::OffsetWentBack { topic: topic.to_owned(), partition, expected, offset });
         }
         track.next = offset + 1;
+        track.shown = track.next;
         track.moved = true;
         track.idle_at = None;
         let origin = Origin::Kafka {
@@ -229,7 +233,6 @@ impl<'a> Intake<'a> {
             {
                 track.next = next;
                 track.moved = true;
-                self.filling.advance(&track.topic, track.partition, next);
                 self.filling_since.get_or_insert_with(crate::now);
             }
             track.idle_at = idle_at;
@@ -239,14 +242,17 @@ impl<'a> Intake<'a> {
     /// Hands the batch over; blocks while the writer is behind. `false` when the writer is gone.
     fn hand_over(&mut self) -> bool {
         self.filling_since = None;
-        if self.filling.is_empty() {
-            return true;
-        }
-        let batch = std::mem::take(&mut self.filling);
+        let mut batch = std::mem::take(&mut self.filling);
         let mut next = Vec::new();
         for (index, track) in self.tracks.iter_mut().enumerate().filter(|(_, track)| track.moved) {
             track.moved = false;
             next.push((index, track.next));
+            if track.next > track.shown {
+                batch.advance(&track.topic, track.partition, track.next);
+            }
+        }
+        if batch.is_empty() {
+            return true;
         }
         let (messages, bytes) = (batch.len(), batch.bytes());
         self.full.send(Filled { batch, next, messages, bytes }).is_ok()
@@ -254,8 +260,7 @@ impl<'a> Intake<'a> {
 
     fn complain(&mut self, error: KafkaError) -> Result<(), Fault> {
         match client::severity(&error) {
-            Severity::Fatal => Err(Fault::Unsafe { source: error }),
-            Severity::OutOfRange => Err(Fault::Unsafe { source: error }),
+            Severity::Fatal | Severity::OutOfRange => Err(Fault::Unsafe { source: error }),
             severity => {
                 if severity == Severity::Lasting {
                     self.suspicion.store(true, Ordering::Relaxed);
@@ -282,7 +287,9 @@ pub(crate) fn commit(consumer: &Consumer, progress: &Progress) {
     use rdkafka::topic_partition_list::TopicPartitionList;
     let mut offsets = TopicPartitionList::new();
     for partition in progress.partitions() {
-        if crate::cluster::assign_at(&mut offsets, &partition.topic, partition.partition, partition.next_offset).is_err() {
+        if crate::cluster::assign_at(&mut offsets, &partition.topic, partition.partition, partition.next_offset)
+            .is_err()
+        {
             return;
         }
     }

@@ -6,55 +6,55 @@ use std::time::Duration;
 
 /// A batch is handed to the writer at this many bytes of messages: large enough that one `fdatasync`
 /// and one compressed frame are shared by thousands of messages.
-pub const BATCH_BYTES: usize = 2 * 1024 * 1024;
+pub(crate) const BATCH_BYTES: usize = 2 * 1024 * 1024;
 
 /// …or at this many messages, so that a batch of tiny messages stays bounded too.
-pub const BATCH_MESSAGES: usize = 16_384;
+pub(crate) const BATCH_MESSAGES: usize = 16_384;
 
 /// …or this long after its first message, so that a quiet topic is durable within a blink.
-pub const BATCH_AGE: Duration = Duration::from_millis(20);
+pub(crate) const BATCH_AGE: Duration = Duration::from_millis(20);
 
 /// Batches waiting between the polling thread and the writer. With the one being filled and the
 /// one being written this bounds the memory between Kafka and the disk.
-pub const BATCHES_IN_FLIGHT: usize = 3;
+pub(crate) const BATCHES_IN_FLIGHT: usize = 3;
 
 /// What librdkafka may prefetch, over all partitions.
-pub const PREFETCH_KBYTES: u32 = 65_536;
+pub(crate) const PREFETCH_KBYTES: u32 = 65_536;
 
 /// The longest single wait in `poll`, and so how late a request to stop is noticed.
-pub const POLL_WAIT: Duration = Duration::from_millis(100);
+pub(crate) const POLL_WAIT: Duration = Duration::from_millis(100);
 
 /// One question to the cluster (metadata, watermarks) may take this long.
-pub const REQUEST: Duration = Duration::from_secs(5);
+pub(crate) const REQUEST: Duration = Duration::from_secs(5);
 
 /// The questions asked before the first message, together, once a broker has answered at all.
-pub const START_CHECKS: Duration = Duration::from_secs(30);
+pub(crate) const START_CHECKS: Duration = Duration::from_secs(30);
 
 /// How long fetching the last delivered records again may take.
-pub const LAST_RECORDS: Duration = Duration::from_secs(15);
+pub(crate) const LAST_RECORDS: Duration = Duration::from_secs(15);
 
 /// How often durable offsets are committed to Kafka, as information for lag tools.
-pub const COMMIT_EVERY: Duration = Duration::from_secs(5);
+pub(crate) const COMMIT_EVERY: Duration = Duration::from_secs(5);
 
 /// How often librdkafka tells where it stands.
-pub const STATISTICS_EVERY: Duration = Duration::from_millis(1_000);
+pub(crate) const STATISTICS_EVERY: Duration = Duration::from_millis(1_000);
 
 /// How often partition counts and watermarks are asked for while running.
-pub const METADATA_EVERY: Duration = Duration::from_secs(60);
+pub(crate) const METADATA_EVERY: Duration = Duration::from_secs(60);
 
 /// The same complaint of librdkafka is logged at most this often.
-pub const COMPLAINT_EVERY: Duration = Duration::from_secs(10);
+pub(crate) const COMPLAINT_EVERY: Duration = Duration::from_secs(10);
 
 /// A condition that may heal by itself (a refused login while brokers restart, a topic that is not
 /// known yet) stops ingest when it has lasted this long.
-pub const PERSISTING: Duration = Duration::from_secs(60);
+pub(crate) const PERSISTING: Duration = Duration::from_secs(60);
 
 /// Closing the client may wait for a broker that is gone. After this long it is left behind: all
 /// that matters is in the journal.
-pub const CLOSE: Duration = Duration::from_secs(5);
+pub(crate) const CLOSE: Duration = Duration::from_secs(5);
 
 /// Waiting for Kafka's acknowledgement of what is published.
-pub const PUBLISH: Duration = Duration::from_secs(60);
+pub(crate) const PUBLISH: Duration = Duration::from_secs(60);
 
 /// The largest message that may be published. The topic's own `max.message.bytes` decides in the end.
-pub const MESSAGE_BYTES: usize = 16 * 1024 * 1024;
+pub(crate) const MESSAGE_BYTES: usize = 16 * 1024 * 1024;

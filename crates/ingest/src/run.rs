@@ -179,12 +179,10 @@ fn pipeline(
         written?;
         match polled.map_err(|fault| diagnose(plan, progress, stop, fault))? {
             Done::CaughtUp => Ok(true),
-            Done::Stopped | Done::WriterGone => {
-                match watched.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                    Some(fault) => Err(fault),
-                    None => Ok(progress.is_caught_up()),
-                }
-            }
+            Done::Stopped | Done::WriterGone => match watched.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                Some(fault) => Err(fault),
+                None => Ok(progress.is_caught_up()),
+            },
         }
     })
 }
@@ -194,7 +192,10 @@ fn spawn<'scope, T: Send + 'scope>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'scope,
 ) -> std::thread::ScopedJoinHandle<'scope, T> {
-    std::thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, work).expect("the system lets us start a thread")
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn_scoped(scope, work)
+        .expect("the system lets us start a thread")
 }
 
 /// Digests and compresses, so that neither the polling thread nor the writer has to.

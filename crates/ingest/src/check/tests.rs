@@ -19,10 +19,10 @@ fn one(known: &[Known], watermarks: &[(i64, i64)], accept: &[Accept]) -> Result<
 #[test]
 fn an_unknown_topic_starts_at_its_low_watermark() {
     let starts = plan(&[], &seen(&[(3, 9), (0, 0)]), false, &[]).unwrap();
-    assert_eq!(starts.iter().map(|s| (s.partition, s.offset, s.reason)).collect::<Vec<_>>(), vec![
-        (0, 3, Reason::Adopted),
-        (1, 0, Reason::Adopted)
-    ]);
+    assert_eq!(
+        starts.iter().map(|s| (s.partition, s.offset, s.reason)).collect::<Vec<_>>(),
+        vec![(0, 3, Reason::Adopted), (1, 0, Reason::Adopted)]
+    );
 }
 
 #[test]
