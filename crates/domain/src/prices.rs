@@ -1,12 +1,146 @@
-//! Price sheets and exchange rates.
+//! Price sheets and exchange rates: what was published, and which publication is in force.
+//!
+//! A sheet is in force only when all its parts are known and their rows add up to the number that
+//! its header states. Of one month and market the newest publication, by the time stated inside
+//! it, alone prices every day of that month. No price is ever taken from anywhere else: what the
+//! sheet lacks has no price, which is a finding and never zero.
 
-use crate::entry::{ConflictDecided, Entry};
+mod tariff;
 
-#[derive(Clone, Debug, Default)]
-pub struct PriceBook {}
+use std::collections::BTreeMap;
+
+pub use tariff::{Band, PriceList, Tariff, Unpriced, has_tag, is_spot};
+
+use crate::entry::{ConflictDecided, Entry, Event, ExchangeRates, PriceSheet, PriceSheetPart};
+use crate::filing::Filing;
+use crate::ids::{Currency, Digest, Identity, Market};
+use crate::money::{Exact, Rounding};
+use crate::period::Period;
+use crate::policy::Policy;
+
+/// How many decimals an inverted rate is carried with under the policy `exact`: 1 ÷ a rate has no
+/// end as a rule, and no printed amount has so many digits that the 41st could matter.
+const EXACT_RATE_DECIMALS: u32 = 40;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PriceBook {
+    sheets: Filing<PriceSheet>,
+    parts: Filing<PriceSheetPart>,
+    rates: Filing<ExchangeRates>,
+}
+
+/// One publication among several of the same time: chosen, but not to be issued on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chosen<T> {
+    pub value: T,
+    /// Other publications of the same month with the same time and other content.
+    pub rivals: Vec<Identity>,
+}
 
 impl PriceBook {
-    pub fn apply(&mut self, _entry: &Entry) {}
+    pub fn apply(&mut self, entry: &Entry) {
+        let (identity, digest) = (entry.fact.identity, entry.fact.digest);
+        match &entry.fact.event {
+            Event::PriceSheetPublished(sheet) => self.sheets.file(identity, digest, sheet.clone()),
+            Event::PriceSheetPart(part) => self.parts.file(identity, digest, part.clone()),
+            Event::ExchangeRatesPublished(rates) => self.rates.file(identity, digest, rates.clone()),
+            _ => {}
+        }
+    }
 
-    pub fn decide(&mut self, _decided: &ConflictDecided) {}
+    pub fn decide(&mut self, decided: &ConflictDecided) {
+        self.sheets.decide(decided);
+        self.parts.decide(decided);
+        self.rates.decide(decided);
+    }
+
+    /// RATE-1: the prices of a month and market, from the newest complete sheet; `None` without one.
+    #[must_use]
+    pub fn list(&self, period: Period, market: Market) -> Option<Chosen<PriceList<'_>>> {
+        let parts = self.parts_by_sheet();
+        let of_month = self.sheets.iter().filter(|(_, sheet)| (sheet.period, sheet.market) == (period, market));
+        let complete: Vec<_> = of_month
+            .filter_map(|(identity, sheet)| Some((identity, sheet, rows_of(sheet, parts.get(&*sheet.sheet)?)?)))
+            .collect();
+        let newest = complete.iter().map(|(_, sheet, _)| sheet.published_at).max()?;
+        let mut rivals: Vec<_> = complete.into_iter().filter(|(_, sheet, _)| sheet.published_at == newest).collect();
+        rivals.sort_by_key(|(identity, sheet, _)| (sheet.rows_digest, self.digest(*identity), *identity));
+        let mut in_order = rivals.into_iter();
+        let (identity, sheet, rows) = in_order.next()?;
+        let others = in_order.filter(|(_, other, _)| other.rows_digest != sheet.rows_digest);
+        let rivals = others.map(|(identity, ..)| identity).collect();
+        Some(Chosen { value: PriceList::new(&sheet.sheet, identity, rows), rivals })
+    }
+
+    /// Sheets of a month and market of which parts or rows are still missing.
+    pub fn incomplete(&self, period: Period, market: Market) -> impl Iterator<Item = (Identity, &PriceSheet)> {
+        let parts = self.parts_by_sheet();
+        self.sheets.iter().filter(move |(_, sheet)| {
+            let rows = parts.get(&*sheet.sheet).and_then(|parts| rows_of(sheet, parts));
+            (sheet.period, sheet.market) == (period, market) && rows.is_none()
+        })
+    }
+
+    /// RATE-8: USD per unit of a currency in a month, from the newest publication that states it.
+    #[must_use]
+    pub fn usd_per_unit(&self, period: Period, currency: Currency) -> Option<Chosen<Exact>> {
+        let stated = self.rates.iter().filter(|(_, rates)| rates.period == period).filter_map(|(identity, rates)| {
+            let (_, usd) = rates.usd_per_unit.iter().find(|(stated, _)| *stated == currency)?;
+            Some((identity, rates.published_at, Exact::from(*usd)))
+        });
+        let stated: Vec<_> = stated.collect();
+        let newest = stated.iter().map(|(_, at, _)| *at).max()?;
+        let mut rivals: Vec<_> = stated.into_iter().filter(|(_, at, _)| *at == newest).collect();
+        rivals.sort_by_key(|(identity, ..)| (self.digest(*identity), *identity));
+        let mut in_order = rivals.into_iter();
+        let (_, _, value) = in_order.next()?;
+        let rivals = in_order.filter(|(_, _, other)| *other != value).map(|(identity, ..)| identity).collect();
+        Some(Chosen { value, rivals })
+    }
+
+    /// RATE-8: what the printed column PCToBCExchangeRate says: 1 ÷ USD per unit, half-even to nine
+    /// decimals, because the printed number is what is multiplied. USD itself is 1.
+    #[must_use]
+    pub fn billing_per_pricing(&self, period: Period, currency: Currency, policy: &Policy) -> Option<Chosen<Exact>> {
+        if currency == Currency::USD {
+            return Some(Chosen { value: Exact::one(), rivals: Vec::new() });
+        }
+        let usd = self.usd_per_unit(period, currency)?;
+        if usd.value.is_negative() {
+            return None;
+        }
+        let decimals = policy.exchange_rate_decimals.unwrap_or(EXACT_RATE_DECIMALS);
+        let value = Exact::one().divide(&usd.value, decimals, Rounding::HalfEven)?;
+        Some(Chosen { value, rivals: usd.rivals })
+    }
+
+    fn digest(&self, identity: Identity) -> Option<Digest> {
+        let sheet = self.sheets.get(identity).and_then(|drawer| Some(drawer.effective()?.0));
+        sheet.or_else(|| self.rates.get(identity).and_then(|drawer| Some(drawer.effective()?.0)))
+    }
+
+    fn parts_by_sheet(&self) -> BTreeMap<&str, Vec<&PriceSheetPart>> {
+        let mut by_sheet: BTreeMap<&str, Vec<&PriceSheetPart>> = BTreeMap::new();
+        for (_, part) in self.parts.iter() {
+            by_sheet.entry(&part.sheet).or_default().push(part);
+        }
+        by_sheet
+    }
 }
+
+/// The rows of a sheet, if every part is there and no row is missing. A part told again under
+/// another identity counts once; two parts of one number with other rows make the sheet incomplete.
+fn rows_of<'a>(sheet: &PriceSheet, parts: &[&'a PriceSheetPart]) -> Option<Vec<&'a crate::entry::PriceRow>> {
+    let mut by_number: BTreeMap<u32, &PriceSheetPart> = BTreeMap::new();
+    for part in parts.iter().filter(|part| part.number < sheet.parts) {
+        if by_number.insert(part.number, part).is_some_and(|before| before.rows != part.rows) {
+            return None;
+        }
+    }
+    let rows: Vec<_> = by_number.values().flat_map(|part| &part.rows).collect();
+    let complete = by_number.len() == usize::try_from(sheet.parts).ok()? && rows.len() as u64 == sheet.rows;
+    complete.then_some(rows)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

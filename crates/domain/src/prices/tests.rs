@@ -1,0 +1,165 @@
+use super::*;
+use crate::entry::{Fact, Outcome, PriceKind, PriceRow};
+use crate::ids::MeterId;
+use crate::period::{Day, Instant};
+use rust_decimal::Decimal;
+
+pub(crate) fn number(text: &str) -> Decimal {
+    Decimal::from_str_exact(text).unwrap()
+}
+
+/// A row of one open band, in force for the whole of September 2020.
+pub(crate) fn row(meter: &str, unit: &str, price: &str) -> PriceRow {
+    PriceRow {
+        product: "DZH318Z0BNZ5".into(),
+        product_title: "Tables".into(),
+        sku: "006G".into(),
+        sku_title: "Tables - LRS".into(),
+        meters: vec![MeterId::parse(meter)],
+        kind: PriceKind::Consumption,
+        unit: unit.into(),
+        currency: Currency::USD,
+        unit_price: number(price),
+        above: Decimal::ZERO,
+        up_to: None,
+        from: Day::parse("2020-09-01").unwrap(),
+        until: Day::parse("2020-10-01").unwrap(),
+        tags: vec!["Azure".into()],
+    }
+}
+
+pub(crate) fn banded(mut row: PriceRow, above: &str, up_to: Option<&str>, price: &str) -> PriceRow {
+    row.above = number(above);
+    row.up_to = up_to.map(number);
+    row.unit_price = number(price);
+    row
+}
+
+fn entry(identity: u128, event: Event) -> Entry {
+    let digest = Digest([u8::try_from(identity % 251).unwrap(); 32]);
+    Entry {
+        position: 0,
+        index: 0,
+        recorded_at: Day(0).start(),
+        outcome: Outcome::Accepted,
+        fact: Fact { identity: Identity(identity), digest, event },
+        antecedent: None,
+    }
+}
+
+fn at(text: &str) -> Instant {
+    text.parse().unwrap()
+}
+
+fn header(sheet: &str, published: &str, parts: u32, rows: u64) -> Event {
+    Event::PriceSheetPublished(PriceSheet {
+        sheet: sheet.into(),
+        market: Market::parse("US").unwrap(),
+        period: Period::parse("2020-09").unwrap(),
+        published_at: at(published),
+        parts,
+        rows,
+        rows_digest: Digest([u8::try_from(sheet.len()).unwrap(); 32]),
+    })
+}
+
+fn part(sheet: &str, number: u32, rows: Vec<PriceRow>) -> Event {
+    Event::PriceSheetPart(PriceSheetPart { sheet: sheet.into(), number, rows })
+}
+
+fn september(book: &PriceBook) -> Option<Chosen<PriceList<'_>>> {
+    book.list(Period::parse("2020-09").unwrap(), Market::parse("US").unwrap())
+}
+
+#[test]
+fn a_sheet_is_in_force_only_when_it_is_complete_and_newest() {
+    let mut book = PriceBook::default();
+    book.apply(&entry(1, header("old", "2020-08-31T18:00:00Z", 1, 1)));
+    book.apply(&entry(2, part("old", 0, vec![row("m", "1 Hour", "1")])));
+    book.apply(&entry(3, header("newer", "2020-09-05T18:00:00Z", 2, 3)));
+    book.apply(&entry(4, part("newer", 1, vec![row("m", "1 Hour", "2")])));
+    assert_eq!(september(&book).unwrap().value.sheet, "old");
+    assert_eq!(book.incomplete(Period::parse("2020-09").unwrap(), Market::parse("US").unwrap()).count(), 1);
+    book.apply(&entry(5, part("newer", 0, vec![row("n", "1 Hour", "2")])));
+    assert_eq!(september(&book).unwrap().value.sheet, "old", "two rows are there and three are stated");
+    book.apply(&entry(6, header("newest!", "2020-09-06T00:00:00Z", 2, 2)));
+    assert_eq!(september(&book).unwrap().value.sheet, "old", "its parts carry another name");
+    for (id, number) in [(7, 0), (8, 1)] {
+        book.apply(&entry(id, part("newest!", number, vec![row("m", "1 Hour", "3")])));
+    }
+    let chosen = september(&book).unwrap();
+    assert_eq!((chosen.value.sheet, chosen.rivals.len()), ("newest!", 0));
+}
+
+#[test]
+fn equal_publication_times_are_chosen_by_digest_and_named() {
+    for order in [[1, 2], [2, 1]] {
+        let mut book = PriceBook::default();
+        for id in order {
+            let name = ["", "b", "aa"][usize::try_from(id).unwrap()];
+            book.apply(&entry(id, header(name, "2020-08-31T18:00:00Z", 1, 1)));
+            book.apply(&entry(id + 10, part(name, 0, vec![row("m", "1 Hour", "1")])));
+        }
+        let chosen = september(&book).unwrap();
+        assert_eq!((chosen.value.sheet, chosen.rivals), ("b", vec![Identity(2)]));
+    }
+}
+
+fn tariff<'a>(rows: &'a [PriceRow], day: &str, product: Option<&str>) -> Result<Tariff<'a>, Unpriced> {
+    let meter = MeterId::parse("m");
+    let list = PriceList::new("sheet", Identity(1), rows);
+    list.tariff((&meter, PriceKind::Consumption), (product, None), "1 Hour", Day::parse(day).unwrap())
+}
+
+#[test]
+fn what_has_no_price_says_why() {
+    let plain = row("m", "1 Hour", "1");
+    assert_eq!(tariff(&[], "2020-09-01", None), Err(Unpriced::NoRow));
+    assert_eq!(tariff(std::slice::from_ref(&plain), "2020-10-01", None), Err(Unpriced::NoRow));
+    assert!(tariff(std::slice::from_ref(&plain), "2020-09-30", None).is_ok());
+    assert_eq!(tariff(&[row("m", "10 Hours", "1")], "2020-09-30", None), Err(Unpriced::Unit("10 Hours".into())));
+    let mut other = plain.clone();
+    other.product = "DZH318Z0C16V".into();
+    let two = [plain.clone(), other];
+    let Err(Unpriced::Ambiguous(named)) = tariff(&two, "2020-09-01", None) else { panic!("two products in force") };
+    assert_eq!(named.len(), 2);
+    assert_eq!(tariff(&two, "2020-09-01", Some("dzh318z0c16v")).unwrap().product, "DZH318Z0C16V");
+    let band = |above: &str, up_to: Option<&str>| banded(plain.clone(), above, up_to, "1");
+    for (gapped, what) in [
+        (vec![band("0", Some("100")), band("101", None)], "gap"),
+        (vec![band("0", Some("100")), band("50", None)], "overlap"),
+        (vec![band("5", None)], "first"),
+        (vec![band("0", Some("100"))], "open end"),
+    ] {
+        assert!(matches!(tariff(&gapped, "2020-09-01", None), Err(Unpriced::Malformed(_))), "{what}");
+    }
+}
+
+#[test]
+fn a_rate_is_inverted_to_nine_decimals_from_the_newest_publication() {
+    let month = Period::parse("2020-09").unwrap();
+    let mut book = PriceBook::default();
+    for (id, published, usd) in [(1, "2020-08-31T00:00:00Z", "1.2"), (2, "2020-08-30T00:00:00Z", "9")] {
+        let usd_per_unit = vec![(Currency::parse("EUR").unwrap(), number(usd))];
+        let rates = ExchangeRates { period: month, published_at: at(published), usd_per_unit };
+        book.apply(&entry(id, Event::ExchangeRatesPublished(rates)));
+    }
+    let policy = Policy::builtin();
+    let rate = |currency: &str| book.billing_per_pricing(month, Currency::parse(currency).unwrap(), &policy);
+    assert_eq!(rate("EUR").unwrap().value.to_string(), "0.833333333");
+    assert_eq!(rate("USD").unwrap().value, Exact::one());
+    assert_eq!(rate("GBP"), None);
+    assert_eq!(book.billing_per_pricing(month.next(), Currency::parse("EUR").unwrap(), &policy), None);
+}
+
+#[test]
+fn spot_is_a_word_and_a_tag_has_no_spaces() {
+    let mut one = row("m", "1 Hour", "1");
+    one.sku_title = "Virtual Machines Dv3 - D4 v3 Spot - EU West".into();
+    assert!(is_spot(&one));
+    one.sku_title = "Spotlight Analytics".into();
+    assert!(!is_spot(&one));
+    one.tags = vec!["Azure; third  PARTY".into()];
+    assert!(has_tag(&one, "ThirdParty"));
+    assert!(!has_tag(&row("m", "1 Hour", "1"), "ThirdParty"));
+}
