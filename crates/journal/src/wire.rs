@@ -17,9 +17,12 @@ mod json;
 mod kinds;
 mod limits;
 mod number;
+pub mod prices;
+pub mod rates;
 mod reference;
 mod rejection;
 mod sink;
+mod table;
 mod time;
 mod usage;
 #[cfg(test)]
@@ -37,6 +40,7 @@ pub use content::{digest, identity};
 pub use encode::{Envelope, encode};
 pub use kinds::type_of;
 pub use rejection::ALL as REJECTIONS;
+pub use table::{PublishedAt, month_in_name};
 
 /// One header of a message. A header without a value is not the same as one with an empty value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

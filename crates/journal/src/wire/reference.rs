@@ -11,8 +11,8 @@ use domain::ids::Currency;
 use rust_decimal::Decimal;
 
 use super::form::{
-    Blake3, Codec, Country, Fields, Id, List, Maybe, Meter, Money, Month, Name, NotNegative, Object, Reason, Some1,
-    Time, UtcDay, Whole, Words, form, words,
+    Blake3, Codec, Country, Id, List, Maybe, Meter, Money, Month, Name, NotNegative, Object, Reason, Some1, Time,
+    UtcDay, Whole, Words, form, words,
 };
 use super::json::Value;
 use super::rejection::{self, Problem};
@@ -164,8 +164,3 @@ form! { PolicySetting {
     name: "name" as Name,
     value: "value" as Words,
 } }
-
-/// Takes a row as it would be published, for the digest over a sheet's rows.
-pub(crate) fn write_row(row: &PriceRow, out: &mut impl Sink) {
-    row.write_fields(out);
-}
