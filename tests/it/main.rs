@@ -4,3 +4,5 @@
 mod source;
 // House rules: crate arrows, words that have no place, file sizes, documents that name what exists.
 mod architecture;
+// Azure's own records, as they were really recorded, where a folder of them is named.
+mod recordings;

@@ -6,6 +6,7 @@
 //! it lies (`frame`, `segment`, `store`), what is remembered (`identity`, `witness`), what is done
 //! with it (`journal`, `open`, `append`, `reader`).
 
+pub mod files;
 pub mod wire;
 
 mod bytes;

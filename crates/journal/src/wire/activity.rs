@@ -74,6 +74,13 @@ pub fn decode_event(
     }])
 }
 
+/// Whether a message has a shape of Azure's.
+#[must_use]
+pub fn is_azure(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b"\xef\xbb\xbf").unwrap_or(value);
+    serde_json::from_slice::<Value>(value).is_ok_and(|value| shapes::pieces(&value).is_some())
+}
+
 fn wrong_topic(stream: Stream) -> Rejection {
     let detail = format!("records of Azure's own belong on the access topic, this one came on {}", stream.name());
     Rejection { code: "R-wrong-topic", detail }
