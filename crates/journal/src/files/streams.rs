@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::layout::Layout;
 use super::{lines, rows, split};
-use crate::wire::activity;
+use crate::wire::{self, activity};
 
 /// The one field that decides: a CloudEvent's type.
 #[derive(Deserialize)]
@@ -28,7 +28,7 @@ pub(super) fn of_record(record: &[u8]) -> Option<Stream> {
 
 /// Event Grid's events in the CloudEvents schema are records of access too.
 fn of_type(kind: &str) -> Option<Stream> {
-    kind.starts_with("Microsoft.Resources.").then_some(Stream::Access)
+    wire::stream_of(kind).or_else(|| kind.starts_with("Microsoft.").then_some(Stream::Access))
 }
 
 /// The stream of the first record that tells, for those that do not.

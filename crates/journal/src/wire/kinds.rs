@@ -168,6 +168,14 @@ fn unread(name: &str, came_on: Stream) -> Rejection {
     }
 }
 
+/// The stream that a type belongs on, whatever its version; `None` for types that are not ours.
+pub(crate) fn stream_of(name: &str) -> Option<Stream> {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let of_kind = |kind: &&Kind| kind.name.rsplit_once('.').is_some_and(|(known, _)| known == stem);
+    let reserved = || RESERVED.iter().find(|(reserved, _)| *reserved == stem).map(|(_, stream)| *stream);
+    KINDS.iter().find(of_kind).map(|kind| kind.stream).or_else(reserved)
+}
+
 /// The type under which an event is published. Azure's own records and what could not be read have
 /// none: they are kept as they came.
 #[must_use]
