@@ -24,11 +24,11 @@ pub struct Known {
 
 /// What the cluster shows of one topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    pub topic: String,
-    pub stream: Stream,
+pub(crate) struct Seen {
+    pub(crate) topic: String,
+    pub(crate) stream: Stream,
     /// Low and high watermark, one per partition, in order of partition number.
-    pub watermarks: Vec<(i64, i64)>,
+    pub(crate) watermarks: Vec<(i64, i64)>,
 }
 
 /// A difference that a person accepted for one start.
@@ -89,30 +89,50 @@ pub struct Start {
     pub witness: Option<(i64, Digest)>,
 }
 
-/// The cluster must be the one that the journal was filled from. Clusters that do not say who they
-/// are cannot be told apart, and are let through.
-pub fn cluster(known: Option<&str>, found: Option<&str>, accept: &[Accept]) -> Result<(), Fault> {
+/// The next offset under which the journal keeps a partition that is no longer there.
+pub(crate) const GONE: i64 = -1;
+
+/// The cluster must be the one that the journal was filled from; says whether another one was
+/// accepted. Clusters that do not say who they are cannot be told apart, and are let through.
+pub(crate) fn cluster(known: Option<&str>, found: Option<&str>, accept: &[Accept]) -> Result<bool, Fault> {
     match (known, found) {
-        (Some(known), Some(found)) if known != found && !accept.contains(&Accept::OtherCluster) => {
+        (Some(known), Some(found)) if known != found => {
+            if accept.contains(&Accept::OtherCluster) {
+                return Ok(true);
+            }
             Err(Fault::OtherCluster { known: known.to_owned(), found: found.to_owned() })
         }
-        _ => Ok(()),
+        _ => Ok(false),
     }
 }
 
+/// Where a partition stands in a list of all partitions of its topic.
+pub(crate) fn place(partition: i32) -> usize {
+    usize::try_from(partition).expect("Kafka counts partitions from 0")
+}
+
+/// Partitions that the journal knows of a topic and the topic does not have.
+pub(crate) fn gone(known: &[Known], seen: &[Seen]) -> Vec<(String, i32)> {
+    let there = |known: &&Known| {
+        let topic = seen.iter().find(|seen| seen.topic == known.topic);
+        topic.is_some_and(|topic| known.next_offset >= 0 && place(known.partition) >= topic.watermarks.len())
+    };
+    known.iter().filter(there).map(|known| (known.topic.clone(), known.partition)).collect()
+}
+
 /// Decides for every partition of every topic where to start, or names the first reason not to.
-pub fn plan(known: &[Known], seen: &[Seen], moved: bool, accept: &[Accept]) -> Result<Vec<Start>, Fault> {
+pub(crate) fn plan(known: &[Known], seen: &[Seen], moved: bool, accept: &[Accept]) -> Result<Vec<Start>, Fault> {
     let mut starts = Vec::new();
     for topic in seen {
         let mine: BTreeMap<i32, &Known> =
-            known.iter().filter(|known| known.topic == topic.topic).map(|known| (known.partition, known)).collect();
+            known.iter().filter(|k| k.topic == topic.topic && k.next_offset >= 0).map(|k| (k.partition, k)).collect();
         let recreated = partition_count(topic, mine.len(), moved, accept)?;
         for (partition, &(low, high)) in (0_i32..).zip(&topic.watermarks) {
             let restart = if moved { Some(Accept::OtherCluster) } else { recreated };
             let (offset, reason, witness) = match (mine.get(&partition), restart) {
                 (None, _) => (low, Reason::Adopted, None),
                 (Some(_), Some(accepted)) => (low, Reason::Accepted(accepted), None),
-                (Some(known), None) => place(known, low, high, accept)?,
+                (Some(known), None) => resume(known, low, high, accept)?,
             };
             starts.push(Start {
                 topic: topic.topic.clone(),
@@ -150,7 +170,7 @@ fn partition_count(seen: &Seen, known: usize, moved: bool, accept: &[Accept]) ->
 type Placed = (i64, Reason, Option<(i64, Digest)>);
 
 /// Requires low ≤ next ≤ high for one known partition.
-fn place(known: &Known, low: i64, high: i64, accept: &[Accept]) -> Result<Placed, Fault> {
+fn resume(known: &Known, low: i64, high: i64, accept: &[Accept]) -> Result<Placed, Fault> {
     let Known { topic, partition, next_offset: next, last_delivered } = known.clone();
     if next > high {
         if accept.contains(&Accept::RecreatedTopic) {
@@ -171,27 +191,42 @@ fn place(known: &Known, low: i64, high: i64, accept: &[Accept]) -> Result<Placed
 
 /// What fetching the last delivered record again gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refetched {
+pub(crate) enum Refetched {
     /// A record at that very offset, with this digest.
     Record(Digest),
     /// The broker went on to a later record, or to the end, without one at that offset.
     Nothing,
 }
 
-/// Whether the topic still is the one we read. A record that was delivered once does not vanish
-/// from a topic while its offset lies between the watermarks.
-pub fn witness(start: &Start, refetched: Refetched) -> Result<(), Fault> {
-    let Some((offset, digest)) = start.witness else { return Ok(()) };
-    if refetched == Refetched::Record(digest) {
-        return Ok(());
+/// Whether every topic still is the one we read. A record that was delivered once does not vanish
+/// from a topic while its offset lies between the watermarks. Where a person accepted that, the
+/// partition is read from its beginning. `refetched` has one answer per start that has a witness.
+pub(crate) fn witnesses(
+    starts: &mut [Start],
+    seen: &[Seen],
+    refetched: &[Refetched],
+    accept: &[Accept],
+) -> Result<(), Fault> {
+    let mut answers = refetched.iter();
+    for start in starts {
+        let Some((offset, digest)) = start.witness else { continue };
+        if *answers.next().expect("one answer per witness") == Refetched::Record(digest) {
+            continue;
+        }
+        if !accept.contains(&Accept::RecreatedTopic) {
+            return Err(Fault::Recreated { topic: start.topic.clone(), partition: start.partition, offset });
+        }
+        let topic = seen.iter().find(|seen| seen.topic == start.topic).expect("starts come from what was seen");
+        start.offset = topic.watermarks[place(start.partition)].0;
+        start.reason = Reason::Accepted(Accept::RecreatedTopic);
+        start.witness = None;
     }
-    Err(Fault::Recreated { topic: start.topic.clone(), partition: start.partition, offset })
+    Ok(())
 }
 
 /// The fault behind librdkafka's "offset out of range", which names no partition: the first
 /// partition whose next offset lies outside its watermarks.
-#[must_use]
-pub fn out_of_range(next: &[(String, i32, i64)], watermarks: &[(i64, i64)]) -> Option<Fault> {
+pub(crate) fn out_of_range(next: &[(String, i32, i64)], watermarks: &[(i64, i64)]) -> Option<Fault> {
     next.iter().zip(watermarks).find_map(|((topic, partition, next), &(low, high))| {
         let (topic, partition, next) = (topic.clone(), *partition, *next);
         if next < low {
@@ -206,8 +241,7 @@ pub fn out_of_range(next: &[(String, i32, i64)], watermarks: &[(i64, i64)]) -> O
 
 /// Settings of a topic under which events can be lost, said as warnings: pec cannot know what the
 /// operator of the cluster has promised elsewhere.
-#[must_use]
-pub fn topic_settings(topic: &str, settings: &BTreeMap<String, String>) -> Vec<String> {
+pub(crate) fn topic_settings(topic: &str, settings: &BTreeMap<String, String>) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Some(policy) = settings.get("cleanup.policy").filter(|policy| *policy != "delete") {
         warnings.push(format!("topic {topic} has cleanup.policy={policy}: compaction deletes events that share a key"));

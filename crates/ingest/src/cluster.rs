@@ -7,22 +7,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::entry::Stream;
-use domain::ids::Digest;
-use journal::wire::MessageRef;
+use journal::DeliveryKey;
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use crate::check::{self, Refetched, Seen, Start};
+use crate::check::{Refetched, Seen, Start};
 use crate::client::{Consumer, Notes};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::{limits, message, settings};
-
-/// The digest under which the journal remembers the last delivered message of a partition.
-pub type DigestOf<'a> = &'a (dyn Fn(&MessageRef<'_>) -> Digest + Sync);
 
 pub(crate) fn connect(settings: &rdkafka::ClientConfig) -> Result<Consumer, Fault> {
     settings
@@ -151,31 +147,27 @@ impl Questions<'_> {
     }
 }
 
-/// Fetches the last delivered records again and compares them with what was recorded.
-pub(crate) fn check_witnesses(
+/// Fetches the last delivered records again; one answer per start that has a witness, in order.
+pub(crate) fn refetch(
     config: &Config,
     starts: &[Start],
-    digest_of: DigestOf<'_>,
+    key: &DeliveryKey,
     stop: &AtomicBool,
-) -> Result<(), Fault> {
-    let mut topics: Vec<&str> = starts.iter().filter(|s| s.witness.is_some()).map(|s| s.topic.as_str()).collect();
-    topics.dedup();
-    for topic in topics {
-        let mine: Vec<&Start> = starts.iter().filter(|s| s.topic == topic && s.witness.is_some()).collect();
-        let refetched = refetch(config, &mine, digest_of, stop)?;
-        for (start, refetched) in mine.into_iter().zip(refetched) {
-            check::witness(start, refetched)?;
-        }
+) -> Result<Vec<Refetched>, Fault> {
+    let witnessed: Vec<&Start> = starts.iter().filter(|start| start.witness.is_some()).collect();
+    let mut answers = Vec::with_capacity(witnessed.len());
+    for of_topic in witnessed.chunk_by(|a, b| a.topic == b.topic) {
+        answers.extend(refetch_topic(config, of_topic, key, stop)?);
     }
-    Ok(())
+    Ok(answers)
 }
 
 /// Reads, for partitions of one topic, the record at each witness's offset. One topic at a time,
 /// because the end of a partition is told by number only.
-fn refetch(
+fn refetch_topic(
     config: &Config,
     starts: &[&Start],
-    digest_of: DigestOf<'_>,
+    key: &DeliveryKey,
     stop: &AtomicBool,
 ) -> Result<Vec<Refetched>, Fault> {
     let consumer = connect(&settings::probe(config)?)?;
@@ -203,7 +195,7 @@ fn refetch(
                 let start = starts[index];
                 let same = start.witness.is_some_and(|(offset, _)| offset == record.offset());
                 let refetched = if same {
-                    Refetched::Record(message::with_ref(&record, start.stream, |message| digest_of(message)))
+                    Refetched::Record(message::with_ref(&record, start.stream, |message| key.digest(message)))
                 } else {
                     Refetched::Nothing
                 };

@@ -22,13 +22,12 @@ pub mod admin;
 pub mod mock;
 
 pub use check::{Accept, Known, Reason, Start};
-pub use cluster::DigestOf;
 pub use config::Config;
 pub use fault::{BoxError, Fault};
 pub use mock::MockBroker;
 pub use producer::{Sink, publish, publish_missing};
 pub use progress::Progress;
-pub use run::{Delivery, Joined, Plan, Report, Until, run};
+pub use run::{Delivery, Joined, Plan, Report, Resume, Until, run};
 pub use watermarks::{Due, read_topic, watermarks_at};
 
 use rdkafka::consumer::Consumer as _;

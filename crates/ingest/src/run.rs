@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use journal::Batch;
+use journal::{Batch, DeliveryKey, Journal, PartitionState};
 use rdkafka::consumer::Consumer as _;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use crate::check::{self, Accept, Known, Reason, Start};
 use crate::client::Consumer;
-use crate::cluster::{self, DigestOf, Questions};
+use crate::cluster::{self, Questions};
 use crate::config::Config;
 use crate::fault::{BoxError, Fault};
 use crate::intake::{self, Done, Filled, Intake};
@@ -32,23 +32,50 @@ pub enum Until {
     CaughtUp,
 }
 
-/// What the journal knows, and how to go about it.
+/// What the journal knows of Kafka: where to resume, and how to see that it is the same Kafka.
+#[derive(Clone)]
+pub struct Resume {
+    /// The cluster the journal was filled from, if any is recorded.
+    pub cluster_id: Option<String>,
+    pub known: Vec<Known>,
+    /// Makes the digest of a delivered message that `Known::last_delivered` remembers.
+    pub delivery_key: DeliveryKey,
+}
+
+impl Resume {
+    #[must_use]
+    pub fn of(journal: &Journal) -> Self {
+        let known = |state: PartitionState| Known {
+            topic: state.topic.to_string(),
+            partition: state.partition,
+            next_offset: state.next_offset,
+            last_delivered: state.last_delivered,
+        };
+        Self {
+            cluster_id: journal.cluster_id().map(str::to_owned),
+            known: journal.offsets().into_iter().map(known).collect(),
+            delivery_key: journal.delivery_key(),
+        }
+    }
+}
+
+/// What to read, from where, and how long.
+#[derive(Clone)]
 pub struct Plan<'a> {
     pub config: &'a Config,
-    /// The cluster the journal was filled from, if any is recorded.
-    pub cluster_id: Option<&'a str>,
-    pub known: &'a [Known],
-    /// The journal's digest of a delivered message, to compare with `Known::last_delivered`.
-    pub digest_of: DigestOf<'a>,
+    pub resume: Resume,
+    /// Differences that a person accepted for this start.
     pub accept: &'a [Accept],
     pub until: Until,
 }
 
 /// What the start checks found; handed over once, before the first batch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Joined {
     pub cluster_id: Option<String>,
     pub starts: Vec<Start>,
+    /// Partitions that the journal knows and an accepted, recreated topic no longer has.
+    pub gone: Vec<(String, i32)>,
 }
 
 /// What the caller has to record.
@@ -99,17 +126,17 @@ fn join(plan: &Plan<'_>, consumer: &Consumer, stop: &AtomicBool) -> Result<Optio
         return Ok(None);
     }
     let cluster_id = cluster::cluster_id(consumer.client());
-    check::cluster(plan.cluster_id, cluster_id.as_deref(), plan.accept)?;
-    let moved = matches!((plan.cluster_id, &cluster_id), (Some(known), Some(found)) if known != found);
+    let known = &plan.resume.known;
+    let moved = check::cluster(plan.resume.cluster_id.as_deref(), cluster_id.as_deref(), plan.accept)?;
     let seen = questions.look()?;
-    let starts = check::plan(plan.known, &seen, moved, plan.accept)?;
-    if !plan.accept.contains(&Accept::RecreatedTopic) {
-        cluster::check_witnesses(plan.config, &starts, plan.digest_of, stop)?;
-    }
+    let mut starts = check::plan(known, &seen, moved, plan.accept)?;
+    let refetched = cluster::refetch(plan.config, &starts, &plan.resume.delivery_key, stop)?;
+    check::witnesses(&mut starts, &seen, &refetched, plan.accept)?;
+    let gone = check::gone(known, &seen);
     for warning in admin::topic_warnings(plan.config) {
         tracing::warn!("{warning}");
     }
-    Ok(Some(Joined { cluster_id, starts }))
+    Ok(Some(Joined { cluster_id, starts, gone }))
 }
 
 /// Tells where reading starts, then reads.
@@ -134,9 +161,18 @@ fn read(
             reason = ?start.reason,
             "reading"
         );
-        if start.reason != Reason::Resumed {
-            adopted.advance(&start.topic, start.partition, start.offset);
+        match start.reason {
+            Reason::Resumed => {}
+            Reason::Adopted | Reason::Accepted(Accept::RetentionGap | Accept::NewPartitions) => {
+                adopted.advance(&start.topic, start.partition, start.offset);
+            }
+            Reason::Accepted(Accept::RecreatedTopic | Accept::OtherCluster) => {
+                adopted.rewind(&start.topic, start.partition, start.offset);
+            }
         }
+    }
+    for (topic, partition) in &joined.gone {
+        adopted.rewind(topic, *partition, check::GONE);
     }
     let append = |source| Fault::Append { source };
     deliver(Delivery::Joined(joined)).map_err(append)?;
@@ -243,7 +279,7 @@ fn diagnose(plan: &Plan<'_>, progress: &Progress, stop: &AtomicBool, fault: Faul
         let found = seen
             .iter()
             .find(|seen| seen.topic == partition.topic)
-            .and_then(|seen| seen.watermarks.get(usize::try_from(partition.partition).ok()?));
+            .and_then(|seen| seen.watermarks.get(check::place(partition.partition)));
         if let Some(&found) = found {
             next.push((partition.topic, partition.partition, partition.next_offset));
             watermarks.push(found);
@@ -324,7 +360,7 @@ fn compare(
         }
     }
     for (index, partition) in partitions.iter().enumerate() {
-        let place = usize::try_from(partition.partition).expect("partitions are counted from 0");
+        let place = check::place(partition.partition);
         let Some(topic) = seen.iter().find(|topic| topic.topic == partition.topic) else { continue };
         let (low, high) = topic.watermarks[place];
         progress.watermarks(index, Some(low), high);

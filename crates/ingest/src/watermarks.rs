@@ -71,7 +71,7 @@ fn offsets_at(
     let mut offsets = vec![None; seen.watermarks.len()];
     for element in answered.elements() {
         element.error().map_err(fault)?;
-        let place = usize::try_from(element.partition()).expect("partitions are counted from 0");
+        let place = check::place(element.partition());
         if let Offset::Offset(offset) = element.offset() {
             offsets[place] = Some(offset);
         }
@@ -110,7 +110,7 @@ pub fn read_topic(
             }
             Some(Err(KafkaError::PartitionEOF(partition))) => {
                 heard_at = crate::now();
-                open[usize::try_from(partition).expect("partitions are counted from 0")] = false;
+                open[check::place(partition)] = false;
             }
             Some(Err(error)) if crate::client::severity(&error) == crate::client::Severity::Fatal => {
                 return Err(Fault::Unsafe { source: error });

@@ -91,11 +91,12 @@ impl Journal {
         Ok(appended)
     }
 
-    /// Where each partition stands after the batch. Offsets never go back.
+    /// Where each partition stands after the batch. Offsets never go back, unless rewound.
     fn moved_partitions(&self, batch: &Batch) -> Result<BTreeMap<(Topic, i32), PartitionTail>, Fault> {
         let mut moved: BTreeMap<(u16, i32), (i64, Option<(i64, usize)>)> = BTreeMap::new();
         let known = |topic: u16, partition: i32| {
-            self.tail.partitions.get(&(batch.topics[usize::from(topic)].clone(), partition))
+            let rewound = batch.rewinds.contains(&(topic, partition));
+            self.tail.partitions.get(&(batch.topics[usize::from(topic)].clone(), partition)).filter(|_| !rewound)
         };
         let mut advance = |topic: u16, partition: i32, offset: i64, next: i64, row: Option<usize>| {
             let entry = moved.entry((topic, partition));

@@ -80,6 +80,8 @@ pub struct Batch {
     pub(crate) topics: Vec<Topic>,
     pub(crate) files: Vec<(Arc<str>, Digest)>,
     pub(crate) advances: Vec<Advance>,
+    /// Partitions whose offsets start anew.
+    pub(crate) rewinds: Vec<(u16, i32)>,
     pub(crate) prepared: Option<Prepared>,
 }
 
@@ -123,6 +125,15 @@ impl Batch {
     pub fn advance(&mut self, topic: &str, partition: i32, next_offset: i64) {
         let topic = self.topic(&Topic::from(topic));
         self.advances.push(Advance { topic, partition, next_offset });
+    }
+
+    /// Records that the offsets of a partition start anew, because a person accepted that its topic
+    /// was created again or is another cluster's. What was delivered before proves nothing any more.
+    /// A negative offset says that the partition is no longer there.
+    pub fn rewind(&mut self, topic: &str, partition: i32, next_offset: i64) {
+        self.advance(topic, partition, next_offset);
+        let topic = self.topic(&Topic::from(topic));
+        self.rewinds.push((topic, partition));
     }
 
     /// Draws the salt, takes the digest of every message, and compresses the messages. Costly and

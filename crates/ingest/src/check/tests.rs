@@ -39,10 +39,14 @@ fn a_known_partition_resumes_at_the_journals_offset() {
 fn the_witness_is_the_last_delivered_record() {
     let start = one(&[known(0, 4, Some(0))], &[(0, 4)], &[]).unwrap();
     assert_eq!(start.witness, Some((0, digest(7))));
-    assert!(witness(&start, Refetched::Record(digest(7))).is_ok());
+    let seen = seen(&[(0, 4)]);
+    assert!(witnesses(&mut [start.clone()], &seen, &[Refetched::Record(digest(7))], &[]).is_ok());
     for wrong in [Refetched::Record(digest(8)), Refetched::Nothing] {
-        let fault = witness(&start, wrong).unwrap_err();
+        let fault = witnesses(&mut [start.clone()], &seen, &[wrong], &[Accept::RetentionGap]).unwrap_err();
         assert_eq!(fault.name(), "recreated-topic", "{wrong:?}");
+        let mut accepted = [start.clone()];
+        witnesses(&mut accepted, &seen, &[wrong], &[Accept::RecreatedTopic]).unwrap();
+        assert_eq!((accepted[0].offset, accepted[0].reason), (0, Reason::Accepted(Accept::RecreatedTopic)));
     }
 }
 
@@ -51,7 +55,7 @@ fn the_witness_is_the_last_delivered_record() {
 fn an_expired_witness_is_inconclusive() {
     let start = one(&[known(0, 5, Some(4))], &[(5, 9)], &[]).unwrap();
     assert_eq!(start.witness, None);
-    assert!(witness(&start, Refetched::Nothing).is_ok());
+    assert!(witnesses(&mut [start], &seen(&[(5, 9)]), &[], &[]).is_ok());
 }
 
 #[test]
@@ -88,14 +92,20 @@ fn a_changed_partition_count_is_named_and_can_be_accepted() {
     assert!(fault.hint().contains("recreated"), "{}", fault.hint());
     let starts = plan(&before, &fewer, false, &[Accept::RecreatedTopic]).unwrap();
     assert_eq!((starts.len(), starts[0].offset), (1, 0));
+    assert_eq!(gone(&before, &fewer), vec![("t".to_owned(), 1)]);
+    assert_eq!(gone(&before, &more), vec![]);
+    // Once that is recorded, the partition that is gone no longer counts.
+    let after = [known(0, 1, None), known(1, GONE, None)];
+    assert_eq!(plan(&after, &fewer, false, &[]).unwrap()[0].reason, Reason::Resumed);
+    assert_eq!(gone(&after, &fewer), vec![]);
 }
 
 #[test]
 fn another_cluster_is_named_and_can_be_accepted() {
-    assert!(cluster(None, Some("a"), &[]).is_ok());
-    assert!(cluster(Some("a"), Some("a"), &[]).is_ok());
+    assert!(!cluster(None, Some("a"), &[]).unwrap());
+    assert!(!cluster(Some("a"), Some("a"), &[]).unwrap());
     assert_eq!(cluster(Some("a"), Some("b"), &[]).unwrap_err().name(), "other-cluster");
-    assert!(cluster(Some("a"), Some("b"), &[Accept::OtherCluster]).is_ok());
+    assert!(cluster(Some("a"), Some("b"), &[Accept::OtherCluster]).unwrap());
     let starts = plan(&[known(0, 10, Some(9))], &seen(&[(2, 3)]), true, &[Accept::OtherCluster]).unwrap();
     assert_eq!((starts[0].offset, starts[0].reason), (2, Reason::Accepted(Accept::OtherCluster)));
 }
