@@ -365,3 +365,14 @@ fn every_member_takes_part_in_the_lints() {
     let inner = source::files("crates", &["clippy.toml"]);
     assert!(inner.is_empty(), "a clippy.toml inside a crate silently replaces the one at the root");
 }
+
+#[test]
+fn the_oracle_shares_no_code_with_the_domain() {
+    let mut files = source::files("tests/it/oracle", &[".rs"]);
+    assert!(files.len() >= 4, "the oracle has moved: this check looks at nothing");
+    files.extend(source::files("tests/it", &["oracle.rs"]));
+    for krate in ["domain", "journal", "engine", "ingest"] {
+        assert_eq!(files_naming(&files, krate), Vec::<String>::new(), "the oracle names `{krate}`");
+    }
+    assert_eq!(files_naming(&sample("x.rs", "use domain::money::Exact;"), "domain").len(), 1);
+}

@@ -6,3 +6,5 @@ mod source;
 mod architecture;
 // Azure's own records, as they were really recorded, where a folder of them is named.
 mod recordings;
+// A naive second opinion on credit and money that shares no code with the domain.
+mod oracle;
