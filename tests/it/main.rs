@@ -8,3 +8,5 @@ mod architecture;
 mod recordings;
 // A naive second opinion on credit and money that shares no code with the domain.
 mod oracle;
+// The domain's arithmetic against fractions of any size.
+mod exact;

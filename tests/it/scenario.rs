@@ -1,0 +1,264 @@
+//! Reads a scenario: a TOML file with a table of what happened, in words that finance uses.
+//!
+//! Columns are separated by blanks, `#` begins a comment. The first column says when it was true,
+//! the second what it is; `recorded=TIME` says that we learned it later, `as=NAME` names a line so
+//! that a later one can speak of it. An unknown word is a failure that names file and line.
+
+use std::collections::BTreeMap;
+
+use chrono::Duration;
+use domain::entry::{
+    AssignmentCreated, AssignmentDeleted, Authorization, Delegation, DelegationDeleted, Event, GrantFacts,
+    MembershipChange, PalLinked, PalUnlinked, PartnerStanding, ResellerOfRecordSet, Schedule, Stream, TransferCompleted,
+    Usage, UsageAdjusted, UsageVoided,
+};
+use domain::ids::{Currency, MeterId};
+use domain::period::{Instant, Period};
+use rust_decimal::Decimal;
+
+use crate::stage::{Names, Stage, Told, guid, instant, partner_id, principal, role, scope, standard_prices, subscription};
+
+/// The source that all made-up events come from.
+pub const SOURCE: &str = "urn:scenario";
+
+/// One file of `tests/scenarios`.
+pub struct Scenario {
+    pub path: String,
+    pub title: String,
+    /// The rules it is about, as in `docs/rules.md`.
+    pub rules: Vec<String>,
+    pub period: Period,
+    pub names: Names,
+    pub steps: Vec<Step>,
+}
+
+/// What a line of the table says: an event, or something that is done here.
+pub enum Step {
+    Told(Box<Told>),
+    /// Closes a bill-to partner's period at that time.
+    Close { at: Instant, bill_to: String },
+}
+
+impl Step {
+    pub fn recorded_at(&self) -> Instant {
+        match self {
+            Self::Told(told) => told.recorded_at,
+            Self::Close { at, .. } => *at,
+        }
+    }
+}
+
+/// Reads a file's text; panics with a sentence where it cannot.
+pub fn read(path: &str, text: &str) -> Scenario {
+    let file: toml::Table = text.parse().unwrap_or_else(|error| panic!("{path}: {error}"));
+    let get = |key: &str| file.get(key).and_then(toml::Value::as_str);
+    let must = |key: &str| get(key).unwrap_or_else(|| panic!("{path}: no `{key}`"));
+    let period = Period::parse(must("period")).unwrap_or_else(|| panic!("{path}: period is no month"));
+    let mut prices = standard_prices();
+    prices.extend(texts(file.get("prices")));
+    prices.retain(|_, price| price != "none");
+    let usd_per_unit = texts(file.get("usd_per_unit"));
+    let currency = Currency::parse(get("currency").unwrap_or("USD")).unwrap_or_else(|| panic!("{path}: currency"));
+    let stage = Stage { period, currency, prices, usd_per_unit };
+    let mut names = Names::default();
+    for name in ["us", "shop", "other", "acme", "plan", "plan-other", "sub-a", "us/anna", "us/ben", "shop/anna"] {
+        names.learn(name);
+    }
+    stage.prices.keys().for_each(|meter| names.learn(meter));
+    let mut steps: Vec<Step> = stage.events().into_iter().map(|told| Step::Told(Box::new(told))).collect();
+    for (number, line) in must("journal").lines().enumerate() {
+        let line = line.split('#').next().unwrap_or_default();
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        if !columns.is_empty() {
+            let place = format!("{path}, line {} of the journal", number + 1);
+            steps.push(Line::new(&place, number, &columns).step(&mut names));
+        }
+    }
+    steps.sort_by_key(Step::recorded_at);
+    let rules = file.get("rules").and_then(toml::Value::as_array).unwrap_or_else(|| panic!("{path}: no `rules`"));
+    let rules = rules.iter().map(|rule| rule.as_str().expect("rules are texts").to_owned()).collect();
+    Scenario { path: path.to_owned(), title: must("title").to_owned(), rules, period, names, steps }
+}
+
+fn texts(value: Option<&toml::Value>) -> BTreeMap<String, String> {
+    let table = value.and_then(toml::Value::as_table);
+    let pairs = table.into_iter().flatten();
+    pairs.map(|(key, value)| (key.clone(), value.as_str().expect("prices and rates are texts").to_owned())).collect()
+}
+
+/// One line of the table, its named columns apart from the others.
+struct Line<'a> {
+    place: &'a str,
+    number: usize,
+    at: Instant,
+    what: &'a str,
+    rest: Vec<&'a str>,
+    named: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Line<'a> {
+    fn new(place: &'a str, number: usize, columns: &[&'a str]) -> Self {
+        let [when, what, rest @ ..] = columns else { panic!("{place}: a line needs a time and a word") };
+        let named = rest.iter().filter_map(|column| column.split_once('=')).collect();
+        let rest = rest.iter().filter(|column| !column.contains('=')).copied().collect();
+        Self { place, number, at: instant(when), what, rest, named }
+    }
+
+    fn column(&self, number: usize, what: &str) -> &'a str {
+        self.rest.get(number).unwrap_or_else(|| panic!("{}: `{}` needs {what}", self.place, self.what))
+    }
+
+    fn step(&self, names: &mut Names) -> Step {
+        if self.what == "close" {
+            return Step::Close { at: self.at, bill_to: self.column(0, "whose period to close").to_owned() };
+        }
+        let event = self.event(names);
+        let id = self.named.get("as").map_or_else(|| format!("line-{}", self.number + 1), |name| (*name).to_owned());
+        let causation = matches!(event, Event::UsageAdjusted(_) | Event::UsageVoided(_)).then(|| self.rest[0].to_owned());
+        let recorded_at = self.named.get("recorded").map_or(self.at, |text| instant(text));
+        Step::Told(Box::new(Told { id, causation, recorded_at, event }))
+    }
+
+    fn event(&self, names: &mut Names) -> Event {
+        match self.what {
+            "grant" | "revoke" => self.assignment(),
+            "active" | "eligible" => self.schedule(),
+            "delegate" | "undelegate" => self.delegation(),
+            "link" | "unlink" => self.link(),
+            "usage" => Event::UsageRecorded(self.usage()),
+            "adjust" | "void" => self.correction(),
+            "join" | "lapse" | "bar" | "reinstate" => self.standing(),
+            "subscription" => {
+                let name = self.column(0, "a subscription");
+                names.learn(name);
+                Event::SubscriptionCreated(subscription(name, self.column(1, "a plan"), self.at))
+            }
+            "transfer" => Event::TransferCompleted(TransferCompleted {
+                subscription: guid(self.column(0, "a subscription")),
+                to_plan: guid(self.column(1, "a plan")),
+                at: self.at,
+            }),
+            "reseller" => {
+                let who = self.column(1, "a reseller or none");
+                let reseller = (who != "none").then(|| partner_id(who));
+                let plan = guid(self.column(0, "a plan"));
+                Event::ResellerOfRecordSet(ResellerOfRecordSet { plan, reseller, at: self.at })
+            }
+            other => panic!("{}: nobody knows the word `{other}`", self.place),
+        }
+    }
+
+    fn facts(&self) -> GrantFacts {
+        let role = role(self.column(1, "a role"));
+        GrantFacts { principal: principal(self.who()), principal_type: None, role, condition: None }
+    }
+
+    /// The third column; most grants are to our own AdminAgents.
+    fn who(&self) -> &'a str {
+        self.rest.get(2).unwrap_or(&"us")
+    }
+
+    fn assignment(&self) -> Event {
+        let at_scope = self.column(0, "a scope");
+        let assignment = guid(&format!("{at_scope} {} {}", self.column(1, "a role"), self.who()));
+        let (scope, at) = (scope(at_scope), self.at);
+        if self.what == "grant" {
+            Event::AssignmentCreated(AssignmentCreated { assignment, scope, facts: self.facts(), at })
+        } else {
+            Event::AssignmentDeleted(AssignmentDeleted { assignment, scope, at })
+        }
+    }
+
+    fn schedule(&self) -> Event {
+        let facts = self.facts();
+        let until = self.named.get("until").unwrap_or_else(|| panic!("{}: `until=` is missing", self.place));
+        Event::ScheduleCreated(Schedule {
+            schedule: guid(&format!("schedule {}", self.number)),
+            scope: scope(self.rest[0]),
+            principal: facts.principal,
+            principal_type: None,
+            role: facts.role,
+            eligible_only: self.what == "eligible",
+            start: self.at,
+            end: Some(instant(until)),
+            provisioned_at: self.at,
+        })
+    }
+
+    fn delegation(&self) -> Event {
+        let partner = self.who().split('/').next().unwrap_or_default();
+        let delegation = guid(&format!("delegation {} {partner}", self.column(0, "a scope")));
+        let (scope, at) = (scope(self.rest[0]), self.at);
+        if self.what == "undelegate" {
+            return Event::DelegationDeleted(DelegationDeleted { delegation, scope, at });
+        }
+        let authorization = Authorization {
+            principal: principal(self.who()),
+            role: role(self.column(1, "a role")),
+            eligible_only: self.rest.contains(&"just-in-time"),
+        };
+        Event::DelegationChanged(Delegation {
+            delegation,
+            scope,
+            managing_tenant: guid(partner),
+            marketplace_offer: self.rest.contains(&"offer"),
+            authorizations: vec![authorization],
+            at,
+        })
+    }
+
+    /// A link is made in the customer's tenant, unless `in=` names another one.
+    fn link(&self) -> Event {
+        let person = guid(self.column(0, "a person"));
+        let tenant = guid(self.named.get("in").unwrap_or(&"acme"));
+        if self.what == "unlink" {
+            return Event::PalUnlinked(PalUnlinked { principal: person, tenant, at: self.at });
+        }
+        let partner_id = partner_id(self.column(1, "the partner linked to"));
+        Event::PalLinked(PalLinked { principal: person, tenant, partner_id, at: self.at })
+    }
+
+    fn usage(&self) -> Usage {
+        let name = self.column(0, "a resource");
+        let subscription = name.split('/').next().unwrap_or_default();
+        Usage {
+            customer: guid("acme"),
+            plan: None,
+            subscription: guid(subscription),
+            resource: Some(scope(name)),
+            resource_group: None,
+            meter: MeterId::Guid(guid(self.column(1, "a meter"))),
+            product: None,
+            sku: None,
+            start: self.at,
+            end: self.at + Duration::hours(1),
+            quantity: self.decimal(2),
+            unit: "1 Hour".into(),
+        }
+    }
+
+    fn correction(&self) -> Event {
+        let target = journal::wire::identity(Stream::Usage, SOURCE, self.column(0, "the name of a usage line"));
+        if self.what == "void" {
+            return Event::UsageVoided(UsageVoided { target, reason: None });
+        }
+        Event::UsageAdjusted(UsageAdjusted { target, quantity: self.decimal(1), reason: None })
+    }
+
+    fn standing(&self) -> Event {
+        let partner = guid(self.column(0, "a partner"));
+        let membership = MembershipChange { partner, at: self.at };
+        let standing = PartnerStanding { partner, reason: "the scenario says so".into(), at: self.at };
+        match self.what {
+            "join" => Event::MembershipStarted(membership),
+            "lapse" => Event::MembershipEnded(membership),
+            "bar" => Event::PartnerBarred(standing),
+            _ => Event::PartnerReinstated(standing),
+        }
+    }
+
+    fn decimal(&self, number: usize) -> Decimal {
+        let text = self.column(number, "a quantity");
+        Decimal::from_str_exact(text).unwrap_or_else(|_| panic!("{}: `{text}` is no quantity", self.place))
+    }
+}

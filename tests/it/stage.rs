@@ -1,0 +1,270 @@
+//! The cast and the props with which every scenario begins, and the names that scenarios use.
+//!
+//! Scenarios speak of `us`, `shop`, `sub-a/vm-1` and `Owner`; events speak of GUIDs and ARM paths.
+//! This module translates both ways, so that a table stays readable. Nothing here judges.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Days, Utc};
+use domain::entry::{
+    CustomerRegistered, Dated, Event, ExchangeRates, MembershipChange, Offer, PartnerKind, PartnerRegistered,
+    PlanCreated, PriceKind, PriceRow, PriceSheet, PriceSheetPart, SubscriptionCreated,
+};
+use domain::ids::{Currency, Digest, Guid, Market, MeterId};
+use domain::period::{Instant, Period};
+use domain::scope::Scope;
+use rust_decimal::Decimal;
+
+/// An event as somebody upstream tells it.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The CloudEvents id; the source is the same for all.
+    pub id: String,
+    /// The id of the event it corrects.
+    pub causation: Option<String>,
+    pub recorded_at: Instant,
+    pub event: Event,
+}
+
+pub fn instant(text: &str) -> Instant {
+    let long = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    DateTime::parse_from_rfc3339(&long).unwrap_or_else(|_| panic!("`{text}` is no time")).with_timezone(&Utc)
+}
+
+/// The GUID behind a name: always the same one, different for different names.
+pub fn guid(name: &str) -> Guid {
+    let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    for byte in name.to_lowercase().bytes() {
+        hash = (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+    }
+    Guid(hash)
+}
+
+const OWNER: &str = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
+const CONTRIBUTOR: &str = "b24988ac-6180-42a0-ab88-20f7382dd24c";
+const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
+
+pub fn role(name: &str) -> Guid {
+    let known = match name {
+        "Owner" => OWNER,
+        "Contributor" => CONTRIBUTOR,
+        "Reader" => READER,
+        custom => return guid(custom),
+    };
+    Guid::parse(known).expect("a constant of this file")
+}
+
+/// `sub-a` is a subscription, `sub-a/rg-x` a group, `sub-a/vm-1` a resource in the group `rg`,
+/// `sub-a/rg-x/vm-1` a resource in that group; `root` is the scope above all.
+pub fn scope(name: &str) -> Scope {
+    let parts: Vec<&str> = name.split('/').collect();
+    let resource = |sub: &str, group: &str, name: &str| {
+        let provider = "providers/Microsoft.Compute/virtualMachines";
+        Scope::parse(&format!("/subscriptions/{}/resourceGroups/{group}/{provider}/{name}", guid(sub)))
+    };
+    match parts[..] {
+        ["root"] => Scope::parse("/"),
+        [sub] => Scope::subscription_of(guid(sub)),
+        [sub, group] if group.starts_with("rg-") => {
+            Scope::parse(&format!("/subscriptions/{}/resourceGroups/{group}", guid(sub)))
+        }
+        [sub, name] => resource(sub, "rg", name),
+        [sub, group, name] => resource(sub, group, name),
+        _ => panic!("`{name}` is no scope: write sub-a, sub-a/rg-x, sub-a/vm-1 or sub-a/rg-x/vm-1"),
+    }
+}
+
+/// Gives things their names back, for the tables that are printed.
+#[derive(Default)]
+pub struct Names {
+    texts: BTreeMap<String, String>,
+}
+
+impl Names {
+    pub fn learn(&mut self, name: &str) {
+        self.texts.insert(guid(name).to_string(), name.to_owned());
+    }
+
+    pub fn of_guid(&self, guid: Guid) -> String {
+        self.texts.get(&guid.to_string()).cloned().unwrap_or_else(|| guid.to_string())
+    }
+
+    /// Replaces every known GUID and the dull middle of resource paths in a text.
+    pub fn shorten(&self, text: &str) -> String {
+        let mut text = text
+            .replace("/providers/microsoft.compute/virtualmachines/", "/")
+            .replace("/resourcegroups/rg/", "/")
+            .replace("/resourcegroups/", "/")
+            .replace("/subscriptions/", "");
+        for (guid, name) in &self.texts {
+            text = text.replace(guid, name);
+        }
+        text
+    }
+}
+
+/// A partner of the cast.
+pub struct Actor {
+    pub name: &'static str,
+    pub partner_id: &'static str,
+    pub kind: PartnerKind,
+}
+
+/// `us` is the provider whom Microsoft bills, `shop` a reseller, `other` a provider that competes.
+pub const CAST: [Actor; 3] = [
+    Actor { name: "us", partner_id: "1000001", kind: PartnerKind::Provider },
+    Actor { name: "shop", partner_id: "2000002", kind: PartnerKind::Reseller },
+    Actor { name: "other", partner_id: "3000003", kind: PartnerKind::Provider },
+];
+
+pub fn partner_id(name: &str) -> Box<str> {
+    let actor = CAST.iter().find(|actor| actor.name == name);
+    actor.unwrap_or_else(|| panic!("`{name}` is not in the cast: us, shop, other")).partner_id.into()
+}
+
+/// Who acts: `us` is its AdminAgents group, `us/helpdesk` its HelpdeskAgents, `us/anna` a person of
+/// its own, `acme/carl` a person of the customer.
+pub fn principal(name: &str) -> Guid {
+    match name.split_once('/') {
+        None => guid(&format!("{name}/admin-agents")),
+        Some(_) => guid(name),
+    }
+}
+
+/// What a scenario says about its stage; everything has a default.
+pub struct Stage {
+    pub period: Period,
+    pub currency: Currency,
+    /// meter → price, `0.868` or `0 | 5: 2.99` (free up to 5, then 2.99).
+    pub prices: BTreeMap<String, String>,
+    pub usd_per_unit: BTreeMap<String, String>,
+}
+
+/// The prices every scenario has unless it says otherwise.
+pub fn standard_prices() -> BTreeMap<String, String> {
+    let list = [("vm", "1"), ("disk", "0.868"), ("logs", "0 | 5: 2.99"), ("spot", "0.5"), ("market", "2"), ("free", "0")];
+    list.into_iter().map(|(meter, price)| (meter.to_owned(), price.to_owned())).collect()
+}
+
+/// Long before the period: registrations are old news in every scenario.
+fn long_ago() -> Instant {
+    instant("2024-01-01")
+}
+
+impl Stage {
+    /// Everything that is true before the scenario begins.
+    pub fn events(&self) -> Vec<Told> {
+        let mut told = Vec::new();
+        for actor in &CAST {
+            told.push((format!("partner-{}", actor.name), self.partner(actor)));
+            let membership = MembershipChange { partner: guid(actor.name), at: long_ago() };
+            told.push((format!("member-{}", actor.name), Event::MembershipStarted(membership)));
+        }
+        let customer = CustomerRegistered {
+            customer: guid("acme"),
+            name: "Acme".into(),
+            market: Market::parse("DE").expect("two letters"),
+            at: long_ago(),
+        };
+        told.push(("customer".to_owned(), Event::CustomerRegistered(customer)));
+        for (plan, bill_to) in [("plan", "us"), ("plan-other", "other")] {
+            let created =
+                PlanCreated { plan: guid(plan), customer: guid("acme"), bill_to: guid(bill_to), reseller: None, at: long_ago() };
+            told.push((plan.to_owned(), Event::PlanCreated(created)));
+        }
+        told.push(("sub-a".to_owned(), Event::SubscriptionCreated(subscription("sub-a", "plan", long_ago()))));
+        for (number, period) in [self.period, self.period.next()].into_iter().enumerate() {
+            told.extend(self.sheet(period, &format!("sheet-{number}")));
+            told.push((format!("rates-{number}"), Event::ExchangeRatesPublished(self.rates(period))));
+        }
+        let told_event = |(id, event)| Told { id, causation: None, recorded_at: long_ago(), event };
+        told.into_iter().map(told_event).collect()
+    }
+
+    fn partner(&self, actor: &Actor) -> Event {
+        let always = |value| Dated { value, since: None, until: None };
+        Event::PartnerRegistered(PartnerRegistered {
+            tenant: guid(actor.name),
+            name: actor.name.into(),
+            organisation: format!("org-{}", actor.name).into(),
+            kind: actor.kind,
+            country: Market::parse("DE").expect("two letters"),
+            billing_currency: self.currency,
+            partner_ids: vec![Dated { value: actor.partner_id.into(), since: None, until: None }],
+            admin_agents: vec![always(guid(&format!("{}/admin-agents", actor.name)))],
+            helpdesk_agents: vec![always(guid(&format!("{}/helpdesk", actor.name)))],
+            managing_tenants: vec![always(guid(actor.name))],
+            identities: ["anna", "ben"].map(|who| always(guid(&format!("{}/{who}", actor.name)))).to_vec(),
+            at: long_ago(),
+        })
+    }
+
+    fn rates(&self, period: Period) -> ExchangeRates {
+        let read = |(currency, usd): (&String, &String)| {
+            (Currency::parse(currency).expect("three letters"), Decimal::from_str_exact(usd).expect("a decimal"))
+        };
+        let usd_per_unit = self.usd_per_unit.iter().map(read).collect();
+        ExchangeRates { period, published_at: published(period), usd_per_unit }
+    }
+
+    fn sheet(&self, period: Period, id: &str) -> Vec<(String, Event)> {
+        let rows: Vec<PriceRow> = self.prices.iter().flat_map(|(meter, price)| rows(meter, price, period)).collect();
+        let header = PriceSheet {
+            sheet: id.into(),
+            market: Market::parse("DE").expect("two letters"),
+            period,
+            published_at: published(period),
+            parts: 1,
+            rows: u64::try_from(rows.len()).expect("few rows"),
+            rows_digest: rows_digest(&rows),
+        };
+        let part = PriceSheetPart { sheet: id.into(), number: 0, rows };
+        vec![
+            (id.to_owned(), Event::PriceSheetPublished(header)),
+            (format!("{id}-0"), Event::PriceSheetPart(part)),
+        ]
+    }
+}
+
+fn published(period: Period) -> Instant {
+    period.first_day().start().checked_sub_days(Days::new(2)).expect("long after the first day of the calendar")
+}
+
+fn rows_digest(_rows: &[PriceRow]) -> Digest {
+    Digest::default()
+}
+
+/// The rows of one meter: `1.5` is one open band, `0 | 5: 2.99` two.
+pub fn rows(meter: &str, price: &str, period: Period) -> Vec<PriceRow> {
+    let band = |text: &str| {
+        let (above, price) = text.split_once(':').unwrap_or(("0", text));
+        let decimal = |text: &str| Decimal::from_str_exact(text.trim()).unwrap_or_else(|_| panic!("price `{text}`"));
+        (decimal(above), decimal(price))
+    };
+    let bands: Vec<(Decimal, Decimal)> = price.split('|').map(band).collect();
+    let row = |(number, (above, unit_price)): (usize, &(Decimal, Decimal))| PriceRow {
+        product: format!("DZH318Z-{}", meter.to_uppercase()).into(),
+        product_title: title(meter).into(),
+        sku: "0001".into(),
+        sku_title: title(meter).into(),
+        meters: vec![MeterId::Guid(guid(meter))],
+        kind: PriceKind::Consumption,
+        unit: "1 Hour".into(),
+        currency: Currency::USD,
+        unit_price: *unit_price,
+        above: *above,
+        up_to: bands.get(number + 1).map(|(next, _)| *next),
+        from: period.first_day(),
+        until: period.next().first_day(),
+        tags: if meter == "market" { vec!["Third Party".into()] } else { Vec::new() },
+    };
+    bands.iter().enumerate().map(row).collect()
+}
+
+fn title(meter: &str) -> String {
+    if meter == "spot" { "Virtual Machines Dv3 Spot".to_owned() } else { format!("Meter {meter}") }
+}
+
+pub fn subscription(name: &str, plan: &str, at: Instant) -> SubscriptionCreated {
+    SubscriptionCreated { subscription: guid(name), plan: guid(plan), name: name.into(), offer: Offer::AzurePlan, at }
+}
