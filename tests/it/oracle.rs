@@ -14,3 +14,5 @@ pub mod world;
 pub mod access;
 // Tiers, lines, rounding, totals.
 pub mod money;
+// Numbers that Microsoft printed.
+mod vectors;

@@ -16,10 +16,10 @@ use domain::ids::{Currency, MeterId};
 use domain::period::{Instant, Period};
 use rust_decimal::Decimal;
 
-use crate::stage::{Names, Stage, Told, guid, instant, partner_id, principal, role, scope, standard_prices, subscription};
-
-/// The source that all made-up events come from.
-pub const SOURCE: &str = "urn:scenario";
+use crate::memory::{SOURCE, Told};
+use crate::stage::{
+    Names, Stage, guid, instant, long_ago, partner_id, principal, role, scope, standard_prices, subscription,
+};
 
 /// One file of `tests/scenarios`.
 pub struct Scenario {
@@ -34,7 +34,7 @@ pub struct Scenario {
 
 /// What a line of the table says: an event, or something that is done here.
 pub enum Step {
-    Told(Box<Told>),
+    Told { at: Instant, told: Box<Told> },
     /// Closes a bill-to partner's period at that time.
     Close { at: Instant, bill_to: String },
 }
@@ -42,8 +42,7 @@ pub enum Step {
 impl Step {
     pub fn recorded_at(&self) -> Instant {
         match self {
-            Self::Told(told) => told.recorded_at,
-            Self::Close { at, .. } => *at,
+            Self::Told { at, .. } | Self::Close { at, .. } => *at,
         }
     }
 }
@@ -65,7 +64,7 @@ pub fn read(path: &str, text: &str) -> Scenario {
         names.learn(name);
     }
     stage.prices.keys().for_each(|meter| names.learn(meter));
-    let mut steps: Vec<Step> = stage.events().into_iter().map(|told| Step::Told(Box::new(told))).collect();
+    let mut steps: Vec<Step> = stage.events().into_iter().map(|told| Step::Told { at: long_ago(), told: Box::new(told) }).collect();
     for (number, line) in must("journal").lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default();
         let columns: Vec<&str> = line.split_whitespace().collect();
@@ -116,7 +115,7 @@ impl<'a> Line<'a> {
         let id = self.named.get("as").map_or_else(|| format!("line-{}", self.number + 1), |name| (*name).to_owned());
         let causation = matches!(event, Event::UsageAdjusted(_) | Event::UsageVoided(_)).then(|| self.rest[0].to_owned());
         let recorded_at = self.named.get("recorded").map_or(self.at, |text| instant(text));
-        Step::Told(Box::new(Told { id, causation, recorded_at, event }))
+        Step::Told { at: recorded_at, told: Box::new(Told { id, causation, event }) }
     }
 
     fn event(&self, names: &mut Names) -> Event {

@@ -15,16 +15,7 @@ use domain::period::{Instant, Period};
 use domain::scope::Scope;
 use rust_decimal::Decimal;
 
-/// An event as somebody upstream tells it.
-#[derive(Clone, Debug)]
-pub struct Told {
-    /// The CloudEvents id; the source is the same for all.
-    pub id: String,
-    /// The id of the event it corrects.
-    pub causation: Option<String>,
-    pub recorded_at: Instant,
-    pub event: Event,
-}
+use crate::memory::Told;
 
 pub fn instant(text: &str) -> Instant {
     let long = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
@@ -147,7 +138,7 @@ pub fn standard_prices() -> BTreeMap<String, String> {
 }
 
 /// Long before the period: registrations are old news in every scenario.
-fn long_ago() -> Instant {
+pub fn long_ago() -> Instant {
     instant("2024-01-01")
 }
 
@@ -177,8 +168,7 @@ impl Stage {
             told.extend(self.sheet(period, &format!("sheet-{number}")));
             told.push((format!("rates-{number}"), Event::ExchangeRatesPublished(self.rates(period))));
         }
-        let told_event = |(id, event)| Told { id, causation: None, recorded_at: long_ago(), event };
-        told.into_iter().map(told_event).collect()
+        told.into_iter().map(|(id, event)| Told { id, causation: None, event }).collect()
     }
 
     fn partner(&self, actor: &Actor) -> Event {

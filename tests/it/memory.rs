@@ -1,0 +1,83 @@
+//! A journal without a disk: tellings become messages, messages become entries, as the real one does.
+//!
+//! Each telling goes through the wire form and back, so that a test of a rule is a test of the
+//! decoder too. Outcomes and antecedents follow the definitions: same identity and content is a
+//! duplicate, other content a conflict, a correction is handed its target if that is known.
+
+use std::collections::BTreeMap;
+
+use domain::entry::{Antecedent, Entry, Event, Fact, Outcome};
+use domain::ids::Identity;
+use domain::period::Instant;
+use journal::wire::{self, Envelope};
+
+/// The source that all made-up events come from.
+pub const SOURCE: &str = "urn:pec:tests";
+
+/// An event as somebody upstream tells it.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The CloudEvents id; the source is the same for all.
+    pub id: String,
+    /// The id of the event it corrects.
+    pub causation: Option<String>,
+    pub event: Event,
+}
+
+impl Told {
+    /// What travels for it on its topic.
+    pub fn message(&self) -> wire::Message {
+        let envelope = Envelope {
+            id: self.id.clone(),
+            source: SOURCE.to_owned(),
+            time: None,
+            causation_id: self.causation.clone(),
+        };
+        wire::encode(&envelope, &self.event)
+    }
+}
+
+#[derive(Default)]
+pub struct Memory {
+    first: BTreeMap<Identity, Antecedent>,
+    next: u64,
+}
+
+impl Memory {
+    /// Takes one message in and gives its entries back.
+    pub fn append(&mut self, message: &wire::Message, recorded_at: Instant) -> Vec<Entry> {
+        let headers = message.header_refs();
+        let items = wire::decode(&message.borrow(&headers));
+        let position = self.next;
+        self.next += 1;
+        let entry = |(index, item): (u32, Result<Fact, wire::Rejection>)| match item {
+            Ok(fact) => self.accept(Entry {
+                position,
+                index,
+                recorded_at,
+                outcome: Outcome::Accepted,
+                fact,
+                antecedent: None,
+            }),
+            Err(rejection) => panic!("a telling that cannot be read: {} {}", rejection.code, rejection.detail),
+        };
+        (0..).zip(items).map(entry).collect()
+    }
+
+    fn accept(&mut self, mut entry: Entry) -> Entry {
+        let known = self.first.get(&entry.fact.identity).cloned();
+        match known {
+            None => {
+                self.first.insert(entry.fact.identity, Antecedent { at: entry.at(), fact: entry.fact.clone() });
+                let target = entry.fact.event.target().and_then(|target| self.first.get(&target));
+                entry.antecedent = target.cloned().map(Box::new);
+            }
+            Some(first) if first.fact.digest == entry.fact.digest => entry.outcome = Outcome::Duplicate,
+            Some(first) => {
+                entry.outcome = Outcome::Conflicting;
+                entry.antecedent = Some(Box::new(first));
+            }
+        }
+        entry
+    }
+}

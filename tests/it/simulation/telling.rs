@@ -1,0 +1,386 @@
+//! Tells a world as upstream would: in the records of the channels, with the noise of real ones.
+//!
+//! One truth has many tellings: a grant comes as our own event or as Azure's pair of records, is
+//! written a second time while it lives, is removed twice, is listed in between. None of it may
+//! change an answer. The order and number of deliveries are not decided here.
+
+use chrono::{DateTime, Utc};
+use domain::entry::{
+    ActivityOperation, ActivityResult, AssignmentActivity, AssignmentCreated, AssignmentDeleted, AssignmentsListed,
+    Authorization, CustomerRegistered, Dated, Delegation, DelegationDeleted, Event, ExchangeRates, GrantFacts,
+    ListedAssignment, MembershipChange, Offer, PalLinked, PalUnlinked, Part, PartnerKind, PartnerRegistered,
+    PartnerStanding, PlanCreated, PriceKind, PriceRow, PriceSheet, PriceSheetPart, ResellerOfRecordSet, Schedule, Stream,
+    SubscriptionCreated, TransferCompleted, Usage, UsageAdjusted, UsageVoided,
+};
+use domain::ids::{Currency, Guid, Market, MeterId};
+use domain::period::{Day, Instant, Period};
+use domain::scope::Scope;
+use rust_decimal::Decimal;
+
+use super::dice::Dice;
+use crate::memory::{SOURCE, Told, rows_digest};
+use crate::oracle::world::{self, By, DAY, Grant, Id, Kind, Role, Time, World};
+
+pub fn guid(id: Id) -> Guid {
+    Guid::parse(&format!("{id:08x}-0000-4000-8000-000000000000")).expect("eight digits and a fixed tail")
+}
+
+pub fn instant(at: Time) -> Instant {
+    DateTime::<Utc>::from_timestamp(at, 0).expect("a second of this century")
+}
+
+fn decimal(text: &str) -> Decimal {
+    Decimal::from_str_exact(text).expect("worlds write plain decimals")
+}
+
+fn role(role: Role) -> Guid {
+    let text = match role {
+        Role::Owner => "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+        Role::Contributor => "b24988ac-6180-42a0-ab88-20f7382dd24c",
+        Role::Reader => "acdd72a7-3385-48ef-bd42-f606fba81ae7",
+        Role::Custom => "cccccccc-cccc-4ccc-8ccc-cccccccccccc",
+    };
+    Guid::parse(text).expect("a constant of this file")
+}
+
+/// Collects what is told and gives each event an id of its own.
+struct Teller<'a> {
+    world: &'a World,
+    dice: Dice,
+    told: Vec<Told>,
+}
+
+/// Everything that upstream ever says about the world, once each, in no meaningful order.
+pub fn tell(world: &World, seed: u64) -> Vec<Told> {
+    let mut teller = Teller { world, dice: Dice::new(seed), told: Vec::new() };
+    teller.partners();
+    teller.commerce();
+    teller.prices();
+    for grant in &world.grants {
+        teller.grant(grant);
+    }
+    teller.listings();
+    teller.delegations();
+    teller.links();
+    teller.usage();
+    teller.told
+}
+
+impl Teller<'_> {
+    fn say(&mut self, event: Event) -> String {
+        let id = format!("event-{}", self.told.len());
+        self.told.push(Told { id: id.clone(), causation: None, event });
+        id
+    }
+
+    fn partners(&mut self) {
+        let long_ago = instant((self.world.days.0 - 300) * DAY);
+        for partner in &self.world.partners {
+            let always = |id: Id| vec![Dated { value: guid(id), since: None, until: None }];
+            let id = |text: &String| Dated { value: text.as_str().into(), since: None, until: None };
+            self.say(Event::PartnerRegistered(PartnerRegistered {
+                tenant: guid(partner.tenant),
+                name: partner.organisation.as_str().into(),
+                organisation: partner.organisation.as_str().into(),
+                kind: match partner.kind {
+                    Kind::DirectBill => PartnerKind::DirectBill,
+                    Kind::Provider => PartnerKind::Provider,
+                    Kind::Reseller => PartnerKind::Reseller,
+                },
+                country: Market::parse("DE").expect("two letters"),
+                billing_currency: Currency::parse(partner.currency).expect("three letters"),
+                partner_ids: partner.partner_ids.iter().map(id).collect(),
+                admin_agents: always(partner.admin_agents),
+                helpdesk_agents: always(partner.helpdesk_agents),
+                managing_tenants: always(partner.managing_tenant),
+                identities: partner.identities.iter().flat_map(|id| always(*id)).collect(),
+                at: long_ago,
+            }));
+            let tenant = guid(partner.tenant);
+            for span in partner.memberships.iter().flatten() {
+                self.say(Event::MembershipStarted(MembershipChange { partner: tenant, at: instant(span.from) }));
+                if let Some(to) = span.to {
+                    self.say(Event::MembershipEnded(MembershipChange { partner: tenant, at: instant(to) }));
+                }
+            }
+            let standing = |at| PartnerStanding { partner: tenant, reason: "made up".into(), at: instant(at) };
+            for span in &partner.barred {
+                self.say(Event::PartnerBarred(standing(span.from)));
+                if let Some(to) = span.to {
+                    self.say(Event::PartnerReinstated(standing(to)));
+                }
+            }
+        }
+    }
+
+    fn commerce(&mut self) {
+        let world = self.world;
+        let customer = guid(world.customer_tenant);
+        let market = Market::parse("DE").expect("two letters");
+        let at = instant((world.days.0 - 300) * DAY);
+        self.say(Event::CustomerRegistered(CustomerRegistered { customer, name: "made up".into(), market, at }));
+        for plan in &world.plans {
+            let mut resellers = plan.resellers.iter();
+            let (_, first) = resellers.next().expect("a plan says from the start who sells it");
+            self.say(Event::PlanCreated(PlanCreated {
+                plan: guid(plan.id),
+                customer,
+                bill_to: guid(world.partners[plan.bill_to].tenant),
+                reseller: first.as_deref().map(Into::into),
+                at: instant(plan.created),
+            }));
+            for (at, reseller) in resellers {
+                let reseller = reseller.as_deref().map(Into::into);
+                let plan = guid(plan.id);
+                self.say(Event::ResellerOfRecordSet(ResellerOfRecordSet { plan, reseller, at: instant(*at) }));
+            }
+        }
+        for made in &world.subscriptions {
+            let subscription = guid(made.id);
+            let plan = guid(world.plans[made.plans[0].1].id);
+            let at = instant(made.created);
+            let (name, offer) = ("made up".into(), Offer::AzurePlan);
+            self.say(Event::SubscriptionCreated(SubscriptionCreated { subscription, plan, name, offer, at }));
+            for (at, plan) in made.plans.iter().skip(1) {
+                let to_plan = guid(world.plans[*plan].id);
+                self.say(Event::TransferCompleted(TransferCompleted { subscription, to_plan, at: instant(*at) }));
+            }
+        }
+    }
+
+    fn prices(&mut self) {
+        let first = Day(i32::try_from(self.world.days.0).expect("a day of this century"));
+        let period: Period = first.period();
+        let published_at = instant((self.world.days.0 - 3) * DAY);
+        let mut rows = Vec::new();
+        for price in &self.world.prices {
+            for (number, (above, unit_price)) in price.bands.iter().enumerate() {
+                let title = if price.spot { "Virtual Machines Dv3 Spot" } else { "Virtual Machines" };
+                rows.push(PriceRow {
+                    product: price.product.as_str().into(),
+                    product_title: title.into(),
+                    sku: price.sku.as_str().into(),
+                    sku_title: title.into(),
+                    meters: vec![MeterId::Guid(guid(price.meter))],
+                    kind: PriceKind::Consumption,
+                    unit: "1 Hour".into(),
+                    currency: Currency::USD,
+                    unit_price: decimal(unit_price),
+                    above: decimal(above),
+                    up_to: price.bands.get(number + 1).map(|(next, _)| decimal(next)),
+                    from: first,
+                    until: period.next().first_day(),
+                    tags: if price.third_party { vec!["ThirdParty".into()] } else { Vec::new() },
+                });
+            }
+        }
+        self.say(Event::PriceSheetPublished(PriceSheet {
+            sheet: "sheet".into(),
+            market: Market::parse("DE").expect("two letters"),
+            period,
+            published_at,
+            parts: 1,
+            rows: u64::try_from(rows.len()).expect("few rows"),
+            rows_digest: rows_digest(&rows),
+        }));
+        self.say(Event::PriceSheetPart(PriceSheetPart { sheet: "sheet".into(), number: 0, rows }));
+        let rate = |(currency, usd): &(&str, String)| {
+            (Currency::parse(currency).expect("three letters"), decimal(usd))
+        };
+        let usd_per_unit = self.world.usd_per_unit.iter().map(rate).collect();
+        self.say(Event::ExchangeRatesPublished(ExchangeRates { period, published_at, usd_per_unit }));
+    }
+
+    /// A grant, as our own events or as Azure's records, with what real channels add.
+    fn grant(&mut self, grant: &Grant) {
+        if grant.by != By::Assignment {
+            self.schedule(grant);
+            return;
+        }
+        let facts = facts(grant);
+        let (assignment, scope) = (guid(grant.id), Scope::parse(&grant.scope));
+        if self.dice.chance(50) {
+            self.write_pair(grant, grant.held.from);
+        } else {
+            let (at, facts) = (instant(grant.held.from), facts.clone());
+            let scope = scope.clone();
+            self.say(Event::AssignmentCreated(AssignmentCreated { assignment, scope, facts, at }));
+        }
+        if self.dice.chance(25) {
+            // Written again while it lives: no second grant.
+            let latest = grant.held.to.unwrap_or(grant.held.from + 5 * DAY);
+            if latest - grant.held.from > 120 {
+                let again = self.dice.between(grant.held.from + 61, latest);
+                self.write_pair(grant, again);
+            }
+        }
+        let Some(to) = grant.held.to else { return };
+        self.remove(grant, to);
+        if self.dice.chance(25) {
+            // Removed again a moment later: proves nothing.
+            self.remove(grant, to + 30);
+        }
+    }
+
+    fn activity(&self, grant: &Grant, operation: ActivityOperation, at: Time) -> AssignmentActivity {
+        AssignmentActivity {
+            operation,
+            assignment: guid(grant.id),
+            scope: Scope::parse(&grant.scope),
+            correlation: Some(format!("correlation-{}", self.told.len()).into()),
+            operation_id: None,
+            result: ActivityResult::Succeeded,
+            facts: None,
+            stated_scope: None,
+            created_at: None,
+            cascade: false,
+            at: instant(at),
+        }
+    }
+
+    /// Azure's two records of one write: the first has the facts, the second the time.
+    fn write_pair(&mut self, grant: &Grant, at: Time) {
+        let done = self.activity(grant, ActivityOperation::Write, at);
+        let begun = AssignmentActivity {
+            result: ActivityResult::Started,
+            facts: Some(facts(grant)),
+            stated_scope: Some(done.scope.clone()),
+            at: instant(at - 2),
+            ..done.clone()
+        };
+        self.say(Event::AssignmentActivity(begun));
+        self.say(Event::AssignmentActivity(done));
+    }
+
+    fn remove(&mut self, grant: &Grant, at: Time) {
+        if self.dice.chance(50) {
+            let body = AssignmentActivity {
+                facts: Some(facts(grant)),
+                stated_scope: Some(Scope::parse(&grant.scope)),
+                ..self.activity(grant, ActivityOperation::Delete, at)
+            };
+            self.say(Event::AssignmentActivity(body));
+        } else {
+            let (assignment, scope) = (guid(grant.id), Scope::parse(&grant.scope));
+            self.say(Event::AssignmentDeleted(AssignmentDeleted { assignment, scope, at: instant(at) }));
+        }
+    }
+
+    fn schedule(&mut self, grant: &Grant) {
+        let number = u64::try_from(self.told.len()).expect("few events");
+        // A plan made earlier is provisioned later, or the other way round: the later one counts.
+        let (start, provisioned) = if self.dice.chance(50) { (0, -600) } else { (-3600, 0) };
+        self.say(Event::ScheduleCreated(Schedule {
+            schedule: guid(50_000 + number),
+            scope: Scope::parse(&grant.scope),
+            principal: guid(grant.principal),
+            principal_type: None,
+            role: role(grant.role),
+            eligible_only: grant.by == By::EligibleSchedule,
+            start: instant(grant.held.from + start),
+            end: grant.held.to.map(instant),
+            provisioned_at: instant(grant.held.from + provisioned),
+        }));
+    }
+
+    /// Complete listings of a subscription at some instant: they say what is true anyway.
+    fn listings(&mut self) {
+        let world = self.world;
+        for subscription in &world.subscriptions {
+            if !self.dice.chance(40) {
+                continue;
+            }
+            let earliest = (world.days.0 * DAY).max(subscription.created + 3600);
+            let at = self.dice.between(earliest, earliest + 10 * DAY) / 60 * 60 + 17;
+            let scope = guid(subscription.id);
+            let listed = |grant: &&Grant| {
+                let here = Scope::parse(&grant.scope).subscription() == Some(scope);
+                here && grant.by == By::Assignment && grant.held.holds(at)
+            };
+            let entry = |grant: &Grant, with_creation: bool| ListedAssignment {
+                assignment: guid(grant.id),
+                scope: Scope::parse(&grant.scope),
+                facts: facts(grant),
+                created_at: with_creation.then(|| instant(grant.held.from)),
+            };
+            let with_creation = self.dice.chance(50);
+            let assignments = world.grants.iter().filter(listed).map(|grant| entry(grant, with_creation)).collect();
+            let part = Part { of: format!("listing-{}", self.told.len()).into(), number: 0, count: 1 };
+            let scope = Scope::subscription_of(scope);
+            let at = instant(at);
+            self.say(Event::AssignmentsListed(AssignmentsListed { scope, at, complete: true, part, assignments }));
+        }
+    }
+
+    fn delegations(&mut self) {
+        for made in &self.world.delegations {
+            let (delegation, scope) = (guid(made.id), Scope::parse(&made.scope));
+            let (principal, role) = (guid(made.principal), role(made.role));
+            self.say(Event::DelegationChanged(Delegation {
+                delegation,
+                scope: scope.clone(),
+                managing_tenant: guid(made.managing_tenant),
+                marketplace_offer: made.marketplace,
+                authorizations: vec![Authorization { principal, role, eligible_only: made.eligible_only }],
+                at: instant(made.held.from),
+            }));
+            if let Some(to) = made.held.to {
+                self.say(Event::DelegationDeleted(DelegationDeleted { delegation, scope, at: instant(to) }));
+            }
+        }
+    }
+
+    fn links(&mut self) {
+        for link in &self.world.links {
+            let (principal, tenant) = (guid(link.principal), guid(link.tenant));
+            let (partner_id, at) = (link.partner_id.as_str().into(), instant(link.held.from));
+            self.say(Event::PalLinked(PalLinked { principal, tenant, partner_id, at }));
+            let Some(to) = link.held.to else { continue };
+            let linked_anew = |next: &&world::Link| {
+                next.principal == link.principal && next.tenant == link.tenant && next.held.from == to
+            };
+            // Linking anew ends the old link; unlinking first would say the same.
+            if !self.world.links.iter().any(|next| linked_anew(&next)) {
+                self.say(Event::PalUnlinked(PalUnlinked { principal, tenant, at: instant(to) }));
+            }
+        }
+    }
+
+    fn usage(&mut self) {
+        for used in &self.world.usage {
+            let subscription = &self.world.subscriptions[used.subscription];
+            let id = self.say(Event::UsageRecorded(Usage {
+                customer: guid(self.world.customer_tenant),
+                plan: None,
+                subscription: guid(subscription.id),
+                resource: Some(Scope::parse(&used.resource)),
+                resource_group: None,
+                meter: MeterId::Guid(guid(used.meter)),
+                product: None,
+                sku: None,
+                start: instant(used.start),
+                end: instant((used.start.div_euclid(DAY) + 1) * DAY),
+                quantity: decimal(&used.quantity),
+                unit: "1 Hour".into(),
+            }));
+            let target = journal::wire::identity(Stream::Usage, SOURCE, &id);
+            for by in &used.adjusted {
+                let quantity = decimal(by);
+                self.correct(&id, Event::UsageAdjusted(UsageAdjusted { target, quantity, reason: None }));
+            }
+            if used.voided {
+                self.correct(&id, Event::UsageVoided(UsageVoided { target, reason: None }));
+            }
+        }
+    }
+
+    fn correct(&mut self, target: &str, event: Event) {
+        self.say(event);
+        let told = self.told.last_mut().expect("it was said just now");
+        told.causation = Some(target.to_owned());
+    }
+}
+
+fn facts(grant: &Grant) -> GrantFacts {
+    GrantFacts { principal: guid(grant.principal), principal_type: None, role: role(grant.role), condition: None }
+}

@@ -1,0 +1,265 @@
+//! Makes a small, spiteful month from a seed: everything that the rules distinguish happens often.
+//!
+//! Worlds are true statements; how they are told (in which records, in which order, how often) is
+//! `telling`'s. Left out on purpose, because definitions leave the answer to a person: conflicts,
+//! negative day totals, unknown prices.
+
+use super::dice::Dice;
+use crate::oracle::access::subscription_scope;
+use crate::oracle::world::{
+    By, DAY, DayNumber, Delegation, Grant, Id, Kind, Link, Partner, Plan, Price, Role, Span, Subscription, Time, Usage,
+    World, in_force,
+};
+
+/// 2026-01-01, and the month's length.
+const FIRST: DayNumber = 20_454;
+const MONTH: DayNumber = 31;
+/// Usage falls into these days, so that one world stays small.
+const WINDOW: DayNumber = 6;
+const LONG_AGO: Time = (FIRST - 200) * DAY;
+
+/// Ids of things, by their kind and number.
+fn id(kind: u64, number: u64) -> Id {
+    kind * 1_000 + number
+}
+
+/// A person or program of a partner (0 to 2) or of the customer (3).
+fn person(of: u64) -> Id {
+    id(5, of)
+}
+
+const CUSTOMER: Id = 9_000;
+
+pub fn make(seed: u64) -> World {
+    let dice = &mut Dice::new(seed);
+    let partners = partners(dice);
+    let plans = vec![plan(dice, 0), plan(dice, 2)];
+    let count = 1 + dice.below(2);
+    let subscriptions: Vec<Subscription> = (0..count).map(|number| subscription(dice, number)).collect();
+    let resources: Vec<(usize, String)> =
+        subscriptions.iter().enumerate().flat_map(|(at, sub)| resources(dice, at, sub)).collect();
+    let grants = grants(dice, &subscriptions, &resources);
+    let delegations = delegations(dice, &subscriptions, &resources);
+    let links = links(dice);
+    let prices = prices(dice);
+    let usd_per_unit = vec![("EUR", "1.1817536".to_owned()), ("JPY", "0.00912".to_owned())];
+    let mut world = World {
+        customer_tenant: CUSTOMER,
+        days: (FIRST, FIRST + MONTH),
+        partners,
+        plans,
+        subscriptions,
+        grants,
+        delegations,
+        links,
+        prices,
+        usd_per_unit,
+        usage: Vec::new(),
+    };
+    world.usage = usage(dice, &world, &resources);
+    world
+}
+
+/// Any minute of the days in which usage falls.
+fn minute(dice: &mut Dice) -> Time {
+    FIRST * DAY + dice.between(0, WINDOW * 24 * 60) * 60
+}
+
+/// From long ago or from some minute, to some later minute or open.
+fn span(dice: &mut Dice, not_before: Time) -> Span {
+    let from = if dice.chance(60) { LONG_AGO } else { minute(dice) }.max(not_before);
+    Span { from, to: dice.chance(40).then(|| minute(dice).max(from + 60)) }
+}
+
+/// 0: we, the provider; 1: the reseller; 2: another provider.
+fn partners(dice: &mut Dice) -> Vec<Partner> {
+    let currency = *dice.pick(&["USD", "EUR", "JPY"]);
+    let kinds = [Kind::Provider, Kind::Reseller, Kind::DirectBill];
+    let partner = |(number, kind): (u64, Kind), dice: &mut Dice| Partner {
+        tenant: id(1, number),
+        organisation: format!("org-{number}"),
+        kind,
+        currency: if number == 2 { "USD" } else { currency },
+        partner_ids: vec![format!("{}000001", number + 1), format!("{}000002", number + 1)],
+        admin_agents: id(2, number),
+        helpdesk_agents: id(3, number),
+        managing_tenant: id(1, number),
+        identities: vec![person(number)],
+        memberships: memberships(dice),
+        barred: if dice.chance(10) { vec![span(dice, LONG_AGO)] } else { Vec::new() },
+    };
+    (0..).zip(kinds).map(|numbered| partner(numbered, dice)).collect()
+}
+
+fn memberships(dice: &mut Dice) -> Option<Vec<Span>> {
+    match dice.below(10) {
+        0 => None,
+        1 | 2 => {
+            let left = minute(dice);
+            let again = left + dice.between(1, 2 * 24 * 60) * 60;
+            Some(vec![Span { from: LONG_AGO, to: Some(left) }, Span { from: again, to: None }])
+        }
+        _ => Some(vec![Span { from: LONG_AGO, to: None }]),
+    }
+}
+
+fn plan(dice: &mut Dice, bill_to: usize) -> Plan {
+    let reseller = |dice: &mut Dice| dice.chance(60).then(|| "2000001".to_owned());
+    let mut resellers = vec![(LONG_AGO, reseller(dice))];
+    if dice.chance(30) {
+        resellers.push((minute(dice), reseller(dice)));
+    }
+    Plan { id: id(6, u64::try_from(bill_to).expect("small")), bill_to, created: LONG_AGO, resellers }
+}
+
+fn subscription(dice: &mut Dice, number: u64) -> Subscription {
+    let created = if dice.chance(70) { LONG_AGO } else { minute(dice) };
+    let mut plans = vec![(created, 0)];
+    if dice.chance(35) {
+        plans.push((minute(dice).max(created + 3600), 1));
+    }
+    Subscription { id: id(7, number), created, plans }
+}
+
+fn resources(dice: &mut Dice, at: usize, subscription: &Subscription) -> Vec<(usize, String)> {
+    let scope = subscription_scope(subscription.id);
+    let count = 1 + dice.below(3);
+    let name = |number: u64| {
+        let group = number % 2;
+        let child = if number == 2 { "/extensions/x" } else { "" };
+        (at, format!("{scope}/resourcegroups/rg-{group}/providers/microsoft.compute/virtualmachines/vm-{number}{child}"))
+    };
+    (0..count).map(name).collect()
+}
+
+/// The scopes at which somebody might hold a role, for one resource.
+fn scope_above(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, String)]) -> (usize, String) {
+    let (subscription, resource) = dice.pick(resources).clone();
+    let depth = *dice.pick(&[3, 3, 3, 5, 9, 11]);
+    let cut = resource.split('/').take(depth).collect::<Vec<_>>().join("/");
+    debug_assert!(cut.starts_with(&subscription_scope(subscriptions[subscription].id)));
+    (subscription, cut)
+}
+
+fn role(dice: &mut Dice) -> Role {
+    *dice.pick(&[Role::Owner, Role::Owner, Role::Contributor, Role::Reader, Role::Custom])
+}
+
+fn grants(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, String)]) -> Vec<Grant> {
+    let mut grants = Vec::new();
+    let principals = [id(2, 0), id(2, 0), id(2, 1), id(2, 2), id(3, 0), person(0), person(0), person(1), person(2), person(3)];
+    for number in 0..dice.below(6) {
+        let (at, scope) = scope_above(dice, subscriptions, resources);
+        let principal = *dice.pick(&principals);
+        let held = span(dice, subscriptions[at].created);
+        let individual = principal >= id(5, 0);
+        let by = match dice.below(10) {
+            0 if individual => By::EligibleSchedule,
+            1 | 2 if individual => By::Schedule,
+            _ => By::Assignment,
+        };
+        let grant = Grant { id: id(4, number), scope, principal, role: role(dice), held, by };
+        if let (Some(ended), By::Assignment, true) = (grant.held.to, by, dice.chance(40)) {
+            let from = ended + dice.between(1, 24 * 60) * 60;
+            grants.push(Grant { held: Span { from, to: None }, ..grant.clone() });
+        }
+        grants.push(grant);
+    }
+    for (number, subscription) in (100..).zip(subscriptions) {
+        if dice.chance(60) {
+            let from = subscription.created + dice.between(0, 25) * 60;
+            let held = Span { from, to: dice.chance(30).then(|| minute(dice).max(from + 60)) };
+            let (scope, principal) = (subscription_scope(subscription.id), id(2, dice.below(2)));
+            grants.push(Grant { id: id(4, number), scope, principal, role: Role::Owner, held, by: By::Assignment });
+        }
+    }
+    grants
+}
+
+fn delegations(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, String)]) -> Vec<Delegation> {
+    let mut made = Vec::new();
+    for number in 0..dice.below(3) {
+        let (at, scope) = scope_above(dice, subscriptions, resources);
+        // Azure delegates subscriptions and groups, never single resources.
+        let scope = scope.split('/').take(5).collect::<Vec<_>>().join("/");
+        let partner = dice.below(3);
+        made.push(Delegation {
+            id: id(8, number),
+            scope,
+            managing_tenant: id(1, partner),
+            marketplace: dice.chance(50),
+            principal: person(partner),
+            role: role(dice),
+            eligible_only: dice.chance(20),
+            held: span(dice, subscriptions[at].created),
+        });
+    }
+    made
+}
+
+/// One link at a time per person and tenant; the second may follow the first without a gap.
+fn links(dice: &mut Dice) -> Vec<Link> {
+    let mut links = Vec::new();
+    for of in 0..4 {
+        for tenant in [CUSTOMER, id(1, of.min(2))] {
+            let own = [of, of, of, dice.below(3)];
+            let partner_id = |dice: &mut Dice| format!("{}000002", dice.pick(&own).min(&2) + 1);
+            if dice.chance(70) {
+                let held = span(dice, LONG_AGO);
+                let first = Link { principal: person(of), tenant, partner_id: partner_id(dice), held };
+                if let (Some(ended), true) = (first.held.to, dice.chance(50)) {
+                    let from = ended + dice.between(0, 3) * 3600;
+                    links.push(Link { held: Span { from, to: None }, partner_id: partner_id(dice), ..first.clone() });
+                }
+                links.push(first);
+            }
+        }
+    }
+    links
+}
+
+fn prices(dice: &mut Dice) -> Vec<Price> {
+    let band = |above: &str, price: String| (above.to_owned(), price);
+    let price = |dice: &mut Dice| format!("{}.{:06}", dice.below(3), dice.below(1_000_000));
+    let plain = |number: u64, bands: Vec<(String, String)>| Price {
+        meter: id(10, number),
+        product: format!("DZH318Z-{number}"),
+        sku: format!("000{number}"),
+        spot: false,
+        third_party: false,
+        bands,
+    };
+    let flat = plain(0, vec![band("0", price(dice))]);
+    let free_first = plain(1, vec![band("0", "0".to_owned()), band("17.5", price(dice)), band("60", price(dice))]);
+    let spot = Price { spot: true, ..plain(2, vec![band("0", price(dice))]) };
+    let third = Price { third_party: true, ..plain(3, vec![band("0", price(dice))]) };
+    vec![flat, free_first, spot, third]
+}
+
+fn usage(dice: &mut Dice, world: &World, resources: &[(usize, String)]) -> Vec<Usage> {
+    let mut made = Vec::new();
+    for day in FIRST..FIRST + WINDOW {
+        for (at, resource) in resources {
+            let subscription = &world.subscriptions[*at];
+            let mut starts = vec![(day * DAY).max(subscription.created)];
+            // A subscription that changes hands has usage on both sides of that day.
+            starts.extend(subscription.plans.iter().skip(1).map(|(at, _)| *at));
+            starts.retain(|start| start.div_euclid(DAY) == day);
+            for start in starts {
+                for price in &world.prices {
+                    if dice.chance(35) && in_force(&subscription.plans, start).is_some() {
+                        made.push(one_usage(dice, *at, resource, price.meter, start));
+                    }
+                }
+            }
+        }
+    }
+    made
+}
+
+fn one_usage(dice: &mut Dice, subscription: usize, resource: &str, meter: Id, start: Time) -> Usage {
+    let quantity = if dice.chance(5) { "0".to_owned() } else { format!("{}.{:06}", 1 + dice.below(24), dice.below(1_000_000)) };
+    let by = |dice: &mut Dice| format!("{}0.{:03}", if dice.chance(50) { "-" } else { "" }, dice.below(400));
+    let adjusted = if quantity != "0" && dice.chance(15) { vec![by(dice), by(dice)] } else { Vec::new() };
+    Usage { subscription, resource: resource.to_owned(), meter, start, quantity, adjusted, voided: dice.chance(5) }
+}
