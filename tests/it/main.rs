@@ -10,3 +10,11 @@ mod recordings;
 mod oracle;
 // The domain's arithmetic against fractions of any size.
 mod exact;
+// A journal without a disk: tellings become messages, messages become entries.
+mod memory;
+// Random worlds: told in every order, judged by the domain and by the oracle.
+mod simulation;
+// The cast and the props of every scenario.
+mod stage;
+// Reads a scenario's table.
+mod scenario;

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::entry::{Antecedent, Entry, Event, Fact, Outcome};
-use domain::ids::Identity;
+use domain::entry::{Antecedent, Entry, Event, Fact, Outcome, PriceRow, PriceSheetPart, Stream};
+use domain::ids::{Digest, Identity};
 use domain::period::Instant;
 use journal::wire::{self, Envelope};
 
@@ -21,7 +21,16 @@ pub struct Told {
     pub id: String,
     /// The id of the event it corrects.
     pub causation: Option<String>,
-    pub event: Event,
+    pub body: Body,
+}
+
+/// What is told, in whose words.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// In ours, as a CloudEvent.
+    Event(Event),
+    /// In Azure's: one record of the activity log, as Event Hubs carries it.
+    Record(serde_json::Value),
 }
 
 impl Told {
@@ -33,10 +42,24 @@ impl Told {
             time: None,
             causation_id: self.causation.clone(),
         };
-        wire::encode(&envelope, &self.event)
+        match &self.body {
+            Body::Event(event) => wire::encode(&envelope, event),
+            Body::Record(record) => {
+                let batch = serde_json::json!({ "records": [record] });
+                let (stream, value) = (Stream::Access, Some(batch.to_string().into_bytes()));
+                wire::Message { stream, key: None, headers: Vec::new(), value }
+            }
+        }
     }
 }
 
+/// The digest that a sheet's header states for these rows.
+pub fn rows_digest(rows: &[PriceRow]) -> Digest {
+    let part = PriceSheetPart { sheet: "rows".into(), number: 0, rows: rows.to_vec() };
+    wire::digest("rows", None, &Event::PriceSheetPart(part))
+}
+
+/// The journal itself: what is known, by identity.
 #[derive(Default)]
 pub struct Memory {
     first: BTreeMap<Identity, Antecedent>,
@@ -51,14 +74,9 @@ impl Memory {
         let position = self.next;
         self.next += 1;
         let entry = |(index, item): (u32, Result<Fact, wire::Rejection>)| match item {
-            Ok(fact) => self.accept(Entry {
-                position,
-                index,
-                recorded_at,
-                outcome: Outcome::Accepted,
-                fact,
-                antecedent: None,
-            }),
+            Ok(fact) => {
+                self.accept(Entry { position, index, recorded_at, outcome: Outcome::Accepted, fact, antecedent: None })
+            }
             Err(rejection) => panic!("a telling that cannot be read: {} {}", rejection.code, rejection.detail),
         };
         (0..).zip(items).map(entry).collect()

@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use domain::entry::{
     AssignmentCreated, AssignmentDeleted, Authorization, Delegation, DelegationDeleted, Event, GrantFacts,
-    MembershipChange, PalLinked, PalUnlinked, PartnerStanding, ResellerOfRecordSet, Schedule, Stream, TransferCompleted,
-    Usage, UsageAdjusted, UsageVoided,
+    MembershipChange, PalLinked, PalUnlinked, PartnerStanding, ResellerOfRecordSet, Schedule, Stream,
+    TransferCompleted, Usage, UsageAdjusted, UsageVoided,
 };
 use domain::ids::{Currency, MeterId};
 use domain::period::{Instant, Period};
 use rust_decimal::Decimal;
 
-use crate::memory::{SOURCE, Told};
+use crate::memory::{Body, SOURCE, Told};
 use crate::stage::{
     Names, Stage, guid, instant, long_ago, partner_id, principal, role, scope, standard_prices, subscription,
 };
@@ -34,9 +34,15 @@ pub struct Scenario {
 
 /// What a line of the table says: an event, or something that is done here.
 pub enum Step {
-    Told { at: Instant, told: Box<Told> },
+    Told {
+        at: Instant,
+        told: Box<Told>,
+    },
     /// Closes a bill-to partner's period at that time.
-    Close { at: Instant, bill_to: String },
+    Close {
+        at: Instant,
+        bill_to: String,
+    },
 }
 
 impl Step {
@@ -64,7 +70,8 @@ pub fn read(path: &str, text: &str) -> Scenario {
         names.learn(name);
     }
     stage.prices.keys().for_each(|meter| names.learn(meter));
-    let mut steps: Vec<Step> = stage.events().into_iter().map(|told| Step::Told { at: long_ago(), told: Box::new(told) }).collect();
+    let mut steps: Vec<Step> =
+        stage.events().into_iter().map(|told| Step::Told { at: long_ago(), told: Box::new(told) }).collect();
     for (number, line) in must("journal").lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default();
         let columns: Vec<&str> = line.split_whitespace().collect();
@@ -113,9 +120,10 @@ impl<'a> Line<'a> {
         }
         let event = self.event(names);
         let id = self.named.get("as").map_or_else(|| format!("line-{}", self.number + 1), |name| (*name).to_owned());
-        let causation = matches!(event, Event::UsageAdjusted(_) | Event::UsageVoided(_)).then(|| self.rest[0].to_owned());
+        let causation =
+            matches!(event, Event::UsageAdjusted(_) | Event::UsageVoided(_)).then(|| self.rest[0].to_owned());
         let recorded_at = self.named.get("recorded").map_or(self.at, |text| instant(text));
-        Step::Told { at: recorded_at, told: Box::new(Told { id, causation, event }) }
+        Step::Told { at: recorded_at, told: Box::new(Told { id, causation, body: Body::Event(event) }) }
     }
 
     fn event(&self, names: &mut Names) -> Event {

@@ -10,12 +10,12 @@ use domain::entry::{
     CustomerRegistered, Dated, Event, ExchangeRates, MembershipChange, Offer, PartnerKind, PartnerRegistered,
     PlanCreated, PriceKind, PriceRow, PriceSheet, PriceSheetPart, SubscriptionCreated,
 };
-use domain::ids::{Currency, Digest, Guid, Market, MeterId};
+use domain::ids::{Currency, Guid, Market, MeterId};
 use domain::period::{Instant, Period};
 use domain::scope::Scope;
 use rust_decimal::Decimal;
 
-use crate::memory::Told;
+use crate::memory::{Body, Told, rows_digest};
 
 pub fn instant(text: &str) -> Instant {
     let long = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
@@ -133,7 +133,8 @@ pub struct Stage {
 
 /// The prices every scenario has unless it says otherwise.
 pub fn standard_prices() -> BTreeMap<String, String> {
-    let list = [("vm", "1"), ("disk", "0.868"), ("logs", "0 | 5: 2.99"), ("spot", "0.5"), ("market", "2"), ("free", "0")];
+    let list =
+        [("vm", "1"), ("disk", "0.868"), ("logs", "0 | 5: 2.99"), ("spot", "0.5"), ("market", "2"), ("free", "0")];
     list.into_iter().map(|(meter, price)| (meter.to_owned(), price.to_owned())).collect()
 }
 
@@ -159,8 +160,13 @@ impl Stage {
         };
         told.push(("customer".to_owned(), Event::CustomerRegistered(customer)));
         for (plan, bill_to) in [("plan", "us"), ("plan-other", "other")] {
-            let created =
-                PlanCreated { plan: guid(plan), customer: guid("acme"), bill_to: guid(bill_to), reseller: None, at: long_ago() };
+            let created = PlanCreated {
+                plan: guid(plan),
+                customer: guid("acme"),
+                bill_to: guid(bill_to),
+                reseller: None,
+                at: long_ago(),
+            };
             told.push((plan.to_owned(), Event::PlanCreated(created)));
         }
         told.push(("sub-a".to_owned(), Event::SubscriptionCreated(subscription("sub-a", "plan", long_ago()))));
@@ -168,7 +174,7 @@ impl Stage {
             told.extend(self.sheet(period, &format!("sheet-{number}")));
             told.push((format!("rates-{number}"), Event::ExchangeRatesPublished(self.rates(period))));
         }
-        told.into_iter().map(|(id, event)| Told { id, causation: None, event }).collect()
+        told.into_iter().map(|(id, event)| Told { id, causation: None, body: Body::Event(event) }).collect()
     }
 
     fn partner(&self, actor: &Actor) -> Event {
@@ -209,19 +215,12 @@ impl Stage {
             rows_digest: rows_digest(&rows),
         };
         let part = PriceSheetPart { sheet: id.into(), number: 0, rows };
-        vec![
-            (id.to_owned(), Event::PriceSheetPublished(header)),
-            (format!("{id}-0"), Event::PriceSheetPart(part)),
-        ]
+        vec![(id.to_owned(), Event::PriceSheetPublished(header)), (format!("{id}-0"), Event::PriceSheetPart(part))]
     }
 }
 
 fn published(period: Period) -> Instant {
     period.first_day().start().checked_sub_days(Days::new(2)).expect("long after the first day of the calendar")
-}
-
-fn rows_digest(_rows: &[PriceRow]) -> Digest {
-    Digest::default()
 }
 
 /// The rows of one meter: `1.5` is one open band, `0 | 5: 2.99` two.

@@ -6,19 +6,20 @@
 
 use chrono::{DateTime, Utc};
 use domain::entry::{
-    ActivityOperation, ActivityResult, AssignmentActivity, AssignmentCreated, AssignmentDeleted, AssignmentsListed,
-    Authorization, CustomerRegistered, Dated, Delegation, DelegationDeleted, Event, ExchangeRates, GrantFacts,
-    ListedAssignment, MembershipChange, Offer, PalLinked, PalUnlinked, Part, PartnerKind, PartnerRegistered,
-    PartnerStanding, PlanCreated, PriceKind, PriceRow, PriceSheet, PriceSheetPart, ResellerOfRecordSet, Schedule, Stream,
-    SubscriptionCreated, TransferCompleted, Usage, UsageAdjusted, UsageVoided,
+    AssignmentCreated, AssignmentDeleted, AssignmentsListed, Authorization, CustomerRegistered, Dated, Delegation,
+    DelegationDeleted, Event, ExchangeRates, GrantFacts, ListedAssignment, MembershipChange, Offer, PalLinked,
+    PalUnlinked, Part, PartnerKind, PartnerRegistered, PartnerStanding, PlanCreated, PriceKind, PriceRow, PriceSheet,
+    PriceSheetPart, ResellerOfRecordSet, Schedule, Stream, SubscriptionCreated, TransferCompleted, Usage,
+    UsageAdjusted, UsageVoided,
 };
 use domain::ids::{Currency, Guid, Market, MeterId};
 use domain::period::{Day, Instant, Period};
 use domain::scope::Scope;
 use rust_decimal::Decimal;
+use serde_json::{Value, json};
 
 use super::dice::Dice;
-use crate::memory::{SOURCE, Told, rows_digest};
+use crate::memory::{Body, SOURCE, Told, rows_digest};
 use crate::oracle::world::{self, By, DAY, Grant, Id, Kind, Role, Time, World};
 
 pub fn guid(id: Id) -> Guid {
@@ -48,11 +49,12 @@ struct Teller<'a> {
     world: &'a World,
     dice: Dice,
     told: Vec<Told>,
+    correlations: usize,
 }
 
 /// Everything that upstream ever says about the world, once each, in no meaningful order.
 pub fn tell(world: &World, seed: u64) -> Vec<Told> {
-    let mut teller = Teller { world, dice: Dice::new(seed), told: Vec::new() };
+    let mut teller = Teller { world, dice: Dice::new(seed), told: Vec::new(), correlations: 0 };
     teller.partners();
     teller.commerce();
     teller.prices();
@@ -68,8 +70,12 @@ pub fn tell(world: &World, seed: u64) -> Vec<Told> {
 
 impl Teller<'_> {
     fn say(&mut self, event: Event) -> String {
+        self.say_body(Body::Event(event))
+    }
+
+    fn say_body(&mut self, body: Body) -> String {
         let id = format!("event-{}", self.told.len());
-        self.told.push(Told { id: id.clone(), causation: None, event });
+        self.told.push(Told { id: id.clone(), causation: None, body });
         id
     }
 
@@ -184,9 +190,7 @@ impl Teller<'_> {
             rows_digest: rows_digest(&rows),
         }));
         self.say(Event::PriceSheetPart(PriceSheetPart { sheet: "sheet".into(), number: 0, rows }));
-        let rate = |(currency, usd): &(&str, String)| {
-            (Currency::parse(currency).expect("three letters"), decimal(usd))
-        };
+        let rate = |(currency, usd): &(&str, String)| (Currency::parse(currency).expect("three letters"), decimal(usd));
         let usd_per_unit = self.world.usd_per_unit.iter().map(rate).collect();
         self.say(Event::ExchangeRatesPublished(ExchangeRates { period, published_at, usd_per_unit }));
     }
@@ -222,44 +226,35 @@ impl Teller<'_> {
         }
     }
 
-    fn activity(&self, grant: &Grant, operation: ActivityOperation, at: Time) -> AssignmentActivity {
-        AssignmentActivity {
-            operation,
-            assignment: guid(grant.id),
-            scope: Scope::parse(&grant.scope),
-            correlation: Some(format!("correlation-{}", self.told.len()).into()),
-            operation_id: None,
-            result: ActivityResult::Succeeded,
-            facts: None,
-            stated_scope: None,
-            created_at: None,
-            cascade: false,
-            at: instant(at),
-        }
+    /// One record as a diagnostic setting sends it to Event Hubs: upper case, seven decimals.
+    fn record(&mut self, grant: &Grant, what: &str, result: &str, at: Time, properties: Value) {
+        let id = guid(grant.id);
+        let resource = format!("{}/providers/Microsoft.Authorization/roleAssignments/{id}", grant.scope);
+        let correlation = guid(60_000 + u64::try_from(self.correlations).expect("few records"));
+        self.say_body(Body::Record(json!({
+            "time": instant(at).format("%Y-%m-%dT%H:%M:%S.0000000Z").to_string(),
+            "resourceId": resource.to_uppercase(),
+            "operationName": format!("Microsoft.Authorization/roleAssignments/{what}").to_uppercase(),
+            "category": "Administrative",
+            "resultType": result,
+            "correlationId": correlation.to_string(),
+            "properties": properties,
+        })));
     }
 
     /// Azure's two records of one write: the first has the facts, the second the time.
     fn write_pair(&mut self, grant: &Grant, at: Time) {
-        let done = self.activity(grant, ActivityOperation::Write, at);
-        let begun = AssignmentActivity {
-            result: ActivityResult::Started,
-            facts: Some(facts(grant)),
-            stated_scope: Some(done.scope.clone()),
-            at: instant(at - 2),
-            ..done.clone()
-        };
-        self.say(Event::AssignmentActivity(begun));
-        self.say(Event::AssignmentActivity(done));
+        self.correlations += 1;
+        let body = json!({ "Id": guid(grant.id).simple(), "Properties": properties(grant) });
+        self.record(grant, "write", "Start", at - 2, json!({ "requestbody": body.to_string() }));
+        self.record(grant, "write", "Success", at, json!({ "statusCode": "Created" }));
     }
 
     fn remove(&mut self, grant: &Grant, at: Time) {
         if self.dice.chance(50) {
-            let body = AssignmentActivity {
-                facts: Some(facts(grant)),
-                stated_scope: Some(Scope::parse(&grant.scope)),
-                ..self.activity(grant, ActivityOperation::Delete, at)
-            };
-            self.say(Event::AssignmentActivity(body));
+            self.correlations += 1;
+            let body = json!({ "properties": properties(grant), "name": guid(grant.id).to_string() });
+            self.record(grant, "delete", "Success", at, json!({ "responseBody": body.to_string() }));
         } else {
             let (assignment, scope) = (guid(grant.id), Scope::parse(&grant.scope));
             self.say(Event::AssignmentDeleted(AssignmentDeleted { assignment, scope, at: instant(at) }));
@@ -379,6 +374,16 @@ impl Teller<'_> {
         let told = self.told.last_mut().expect("it was said just now");
         told.causation = Some(target.to_owned());
     }
+}
+
+/// What a body of Azure's says about an assignment.
+fn properties(grant: &Grant) -> Value {
+    let role = role(grant.role);
+    json!({
+        "principalId": guid(grant.principal).to_string(),
+        "roleDefinitionId": format!("/providers/Microsoft.Authorization/roleDefinitions/{role}"),
+        "scope": grant.scope,
+    })
 }
 
 fn facts(grant: &Grant) -> GrantFacts {

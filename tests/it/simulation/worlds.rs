@@ -127,7 +127,10 @@ fn resources(dice: &mut Dice, at: usize, subscription: &Subscription) -> Vec<(us
     let name = |number: u64| {
         let group = number % 2;
         let child = if number == 2 { "/extensions/x" } else { "" };
-        (at, format!("{scope}/resourcegroups/rg-{group}/providers/microsoft.compute/virtualmachines/vm-{number}{child}"))
+        (
+            at,
+            format!("{scope}/resourcegroups/rg-{group}/providers/microsoft.compute/virtualmachines/vm-{number}{child}"),
+        )
     };
     (0..count).map(name).collect()
 }
@@ -147,7 +150,8 @@ fn role(dice: &mut Dice) -> Role {
 
 fn grants(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, String)]) -> Vec<Grant> {
     let mut grants = Vec::new();
-    let principals = [id(2, 0), id(2, 0), id(2, 1), id(2, 2), id(3, 0), person(0), person(0), person(1), person(2), person(3)];
+    let principals =
+        [id(2, 0), id(2, 0), id(2, 1), id(2, 2), id(3, 0), person(0), person(0), person(1), person(2), person(3)];
     for number in 0..dice.below(6) {
         let (at, scope) = scope_above(dice, subscriptions, resources);
         let principal = *dice.pick(&principals);
@@ -258,7 +262,8 @@ fn usage(dice: &mut Dice, world: &World, resources: &[(usize, String)]) -> Vec<U
 }
 
 fn one_usage(dice: &mut Dice, subscription: usize, resource: &str, meter: Id, start: Time) -> Usage {
-    let quantity = if dice.chance(5) { "0".to_owned() } else { format!("{}.{:06}", 1 + dice.below(24), dice.below(1_000_000)) };
+    let quantity =
+        if dice.chance(5) { "0".to_owned() } else { format!("{}.{:06}", 1 + dice.below(24), dice.below(1_000_000)) };
     let by = |dice: &mut Dice| format!("{}0.{:03}", if dice.chance(50) { "-" } else { "" }, dice.below(400));
     let adjusted = if quantity != "0" && dice.chance(15) { vec![by(dice), by(dice)] } else { Vec::new() };
     Usage { subscription, resource: resource.to_owned(), meter, start, quantity, adjusted, voided: dice.chance(5) }
