@@ -14,7 +14,6 @@ use crate::journal::{Journal, PartitionTail};
 use crate::reader::unreadable;
 use crate::segment::Parts;
 use crate::wire::{Items, Rejection};
-use crate::witness::Testimony;
 
 /// What one append recorded.
 #[derive(Debug)]
@@ -234,22 +233,19 @@ impl Journal {
         let (stored, chain) = frame::seal(head.frame, &head_bytes, section_length, packed);
         let parts = Parts::cut(head.frame, head.first_position, &stored);
         let first_block = self.tail.block;
-        let log_length = self.active.with(|store| {
+        self.active.with(|store| {
             store.put(first_block, parts.values())?;
             point("append.applied");
             store.flush()?;
             point("append.flushed");
-            store.sync()?;
-            point("append.synced");
-            store.log_length()
+            store.sync()
         })?;
+        point("append.synced");
         self.tail.take(head, chain, parts.count, parts.bytes());
-        let last_block = self.tail.block - 1;
-        let (segment, frames, end) = (self.tail.segment, self.tail.frames, self.tail.position);
-        self.witness.write(Testimony { epoch: 0, segment, frames, last_block, chain, log_length, end })?;
+        self.testify()?;
         point("append.witnessed");
         self.unwritten = false;
-        self.shared.end.store(end, Ordering::Release);
+        self.shared.end.store(self.tail.position, Ordering::Release);
         Ok(())
     }
 }

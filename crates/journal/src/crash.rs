@@ -7,8 +7,31 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Every crash point, in the order in which a life of a journal meets them.
-pub const CRASH_POINTS: &[&str] =
-    &["append.decided", "append.applied", "append.flushed", "append.synced", "append.witnessed"];
+pub const CRASH_POINTS: &[&str] = &[
+    "open.locked",
+    "create.genesis",
+    "create.synced",
+    "open.created",
+    "open.marked",
+    "open.copied",
+    "open.walked",
+    "open.witnessed",
+    "append.decided",
+    "append.applied",
+    "append.flushed",
+    "append.synced",
+    "append.witnessed",
+    "rotate.created",
+    "rotate.witnessed",
+    "seal.closed",
+    "seal.walked",
+    "seal.settled",
+    "seal.listed",
+    "seal.run_written",
+    "seal.run_named",
+    "close.closed",
+    "close.marked",
+];
 
 struct Armed {
     name: String,

@@ -26,7 +26,7 @@ pub enum Fault {
     #[error("segment {segment:08} is missing from {}", path.display())]
     SegmentMissing { path: PathBuf, segment: u32 },
     #[error("the journal ends at frame {found}, but frame {witnessed} was acknowledged ({})", path.display())]
-    Shorter { path: PathBuf, found: String, witnessed: u64 },
+    Shorter { path: PathBuf, found: u64, witnessed: u64 },
     #[error("the witness {} cannot be read: {reason}", path.display())]
     Witness { path: PathBuf, reason: String },
     #[error("the clock says {now}, more than five minutes before the last entry ({last})")]

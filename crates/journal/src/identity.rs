@@ -4,6 +4,8 @@
 //! segments in sorted runs on disk. The table is never iterated for a result, only looked up.
 //! A conflicting body is remembered too: told again, it is a duplicate of itself.
 
+mod run;
+
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher};
 
@@ -11,6 +13,7 @@ use domain::entry::{EntryRef, Outcome};
 use domain::ids::Identity;
 
 use crate::fault::Fault;
+pub(crate) use run::Run;
 
 /// One remembered fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,59 +42,141 @@ pub(crate) struct Decided {
     pub(crate) first: Option<EntryRef>,
 }
 
-/// Where every fact was first told.
-pub(crate) struct Identities {
+/// Where the facts of one segment were first told.
+struct Table {
+    /// The first position of the segment.
     base: u64,
-    table: hashbrown::HashMap<Identity, Slot, Mixer>,
+    slots: hashbrown::HashMap<Identity, Slot, Mixer>,
     conflicts: BTreeMap<Identity, Vec<Known>>,
 }
 
-impl Identities {
-    pub(crate) fn new(base: u64) -> Self {
-        Self { base, table: hashbrown::HashMap::with_hasher(Mixer), conflicts: BTreeMap::new() }
+impl Table {
+    fn new(base: u64) -> Self {
+        Self { base, slots: hashbrown::HashMap::with_hasher(Mixer), conflicts: BTreeMap::new() }
     }
 
-    /// Decides a fact and remembers it if it says something new.
-    pub(crate) fn decide(&mut self, identity: Identity, short: u64, at: EntryRef) -> Result<Decided, Fault> {
-        let Some((first, known)) = self.first(identity)? else {
-            self.remember(Known { identity, conflicting: false, at, short });
-            return Ok(Decided { outcome: Outcome::Accepted, first: None });
-        };
-        if known == short || self.is_known_conflict(identity, short)? {
-            return Ok(Decided { outcome: Outcome::Duplicate, first: Some(first) });
-        }
-        self.remember(Known { identity, conflicting: true, at, short });
-        Ok(Decided { outcome: Outcome::Conflicting, first: Some(first) })
+    fn first(&self, identity: Identity) -> Option<(EntryRef, u64)> {
+        let slot = self.slots.get(&identity)?;
+        Some((EntryRef { position: self.base + u64::from(slot.position), index: slot.index }, slot.short))
     }
 
-    /// The first accepted fact of an identity, with its short digest.
-    pub(crate) fn first(&self, identity: Identity) -> Result<Option<(EntryRef, u64)>, Fault> {
-        let slot = self.table.get(&identity);
-        Ok(slot.map(|slot| {
-            let at = EntryRef { position: self.base + u64::from(slot.position), index: slot.index };
-            (at, slot.short)
-        }))
+    fn holds_conflict(&self, identity: Identity, short: u64) -> bool {
+        self.conflicts.get(&identity).is_some_and(|bodies| bodies.iter().any(|body| body.short == short))
     }
 
-    fn is_known_conflict(&self, identity: Identity, short: u64) -> Result<bool, Fault> {
-        Ok(self.conflicts.get(&identity).is_some_and(|bodies| bodies.iter().any(|body| body.short == short)))
-    }
-
-    /// Takes in what a frame says it remembered.
-    pub(crate) fn remember(&mut self, known: Known) {
+    fn remember(&mut self, known: Known) {
         if known.conflicting {
             self.conflicts.entry(known.identity).or_default().push(known);
             return;
         }
         let position = u32::try_from(known.at.position - self.base)
             .expect("a segment is rotated long before it holds 2^32 messages");
-        self.table.insert(known.identity, Slot { short: known.short, position, index: known.at.index });
+        self.slots.insert(known.identity, Slot { short: known.short, position, index: known.at.index });
+    }
+}
+
+/// Where every fact was first told.
+pub(crate) struct Identities {
+    active: Table,
+    /// Of segments that are being sealed, by number, until their runs are there.
+    frozen: BTreeMap<u32, Table>,
+    /// Of sealed segments, by number.
+    runs: BTreeMap<u32, Run>,
+}
+
+impl Identities {
+    /// `base` is the first position of the active segment.
+    pub(crate) fn new(base: u64) -> Self {
+        Self { active: Table::new(base), frozen: BTreeMap::new(), runs: BTreeMap::new() }
     }
 
-    /// How many facts of the active segment are remembered.
-    pub(crate) fn active(&self) -> u64 {
-        self.table.len() as u64
+    /// Decides a fact and remembers it if it says something new.
+    pub(crate) fn decide(&mut self, identity: Identity, short: u64, at: EntryRef) -> Result<Decided, Fault> {
+        let Some((first, known)) = self.first(identity)? else {
+            self.active.remember(Known { identity, conflicting: false, at, short });
+            return Ok(Decided { outcome: Outcome::Accepted, first: None });
+        };
+        if known == short || self.holds_conflict(identity, short)? {
+            return Ok(Decided { outcome: Outcome::Duplicate, first: Some(first) });
+        }
+        self.active.remember(Known { identity, conflicting: true, at, short });
+        Ok(Decided { outcome: Outcome::Conflicting, first: Some(first) })
     }
+
+    /// The first accepted fact of an identity, with its short digest. The newest segments are asked
+    /// first: what comes again mostly comes soon.
+    pub(crate) fn first(&self, identity: Identity) -> Result<Option<(EntryRef, u64)>, Fault> {
+        let mut tables = std::iter::once(&self.active).chain(self.frozen.values().rev());
+        if let Some(found) = tables.find_map(|table| table.first(identity)) {
+            return Ok(Some(found));
+        }
+        for run in self.runs.values().rev() {
+            if let Some(known) = run.lookup(identity)?.into_iter().find(|known| !known.conflicting) {
+                return Ok(Some((known.at, known.short)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn holds_conflict(&self, identity: Identity, short: u64) -> Result<bool, Fault> {
+        let mut tables = std::iter::once(&self.active).chain(self.frozen.values());
+        if tables.any(|table| table.holds_conflict(identity, short)) {
+            return Ok(true);
+        }
+        for run in self.runs.values() {
+            if run.lookup(identity)?.iter().any(|known| known.conflicting && known.short == short) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes in what a frame of the active segment says it remembered.
+    pub(crate) fn remember(&mut self, known: Known) {
+        self.active.remember(known);
+    }
+
+    /// Begins a new active segment; the table of the one before stays until its run is adopted.
+    pub(crate) fn freeze(&mut self, segment: u32, base: u64) {
+        let before = std::mem::replace(&mut self.active, Table::new(base));
+        self.frozen.insert(segment, before);
+    }
+
+    /// Lets a run stand for the table of a segment that is sealed by now.
+    pub(crate) fn adopt(&mut self, segment: u32, run: Run) {
+        self.runs.insert(segment, run);
+        self.frozen.remove(&segment);
+    }
+
+    /// How many facts are remembered, those in memory only, and the bytes of filters in memory and
+    /// of runs on disk.
+    pub(crate) fn figures(&self) -> Figures {
+        let in_tables = self.active.slots.len() + self.frozen.values().map(|table| table.slots.len()).sum::<usize>();
+        let mut figures = Figures { in_tables: in_tables as u64, ..Figures::default() };
+        for run in self.runs.values() {
+            let (memory, disk) = run.costs();
+            figures.in_runs += run.records;
+            figures.filter_bytes += memory;
+            figures.run_bytes += disk;
+        }
+        figures
+    }
+
+    /// How many facts the active segment has brought.
+    pub(crate) fn active(&self) -> u64 {
+        self.active.slots.len() as u64
+    }
+}
+
+/// What remembering costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    pub in_tables: u64,
+    pub in_runs: u64,
+    /// Memory of the filters and fences of all runs.
+    pub filter_bytes: u64,
+    /// Disk of all runs.
+    pub run_bytes: u64,
 }
 
 /// Identities are BLAKE3 output: a few of their bits are hash enough. Multiplying spreads them, so
@@ -148,5 +233,31 @@ mod tests {
         assert_eq!(decide(1, 104), (Outcome::Duplicate, Some(at(100))));
         assert_eq!(decide(3, 105), (Outcome::Conflicting, Some(at(100))));
         assert_eq!(identities.active(), 1);
+    }
+
+    #[test]
+    fn sealed_segments_are_remembered_as_the_active_one_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut identities = Identities::new(0);
+        let id = Identity(7 << 90);
+        identities.decide(id, 1, at(0)).unwrap();
+        identities.decide(id, 2, at(1)).unwrap();
+        let told = [(id, false, 0, 1), (id, true, 1, 2)].map(|(identity, conflicting, position, short)| Known {
+            identity,
+            conflicting,
+            at: at(position),
+            short,
+        });
+        identities.freeze(1, 2);
+        let mut decide =
+            |identities: &mut Identities, short, position| identities.decide(id, short, at(position)).unwrap().outcome;
+        assert_eq!(decide(&mut identities, 2, 2), Outcome::Duplicate);
+        assert_eq!(decide(&mut identities, 3, 3), Outcome::Conflicting);
+        identities.adopt(1, Run::build(&dir.path().join("00000001"), 1, [0; 32], told.to_vec()).unwrap());
+        assert_eq!(decide(&mut identities, 1, 4), Outcome::Duplicate);
+        assert_eq!(decide(&mut identities, 2, 5), Outcome::Duplicate);
+        assert_eq!(decide(&mut identities, 3, 6), Outcome::Duplicate);
+        assert_eq!(decide(&mut identities, 4, 7), Outcome::Conflicting);
+        assert_eq!(identities.first(id).unwrap().map(|(first, _)| first), Some(at(0)));
     }
 }

@@ -10,14 +10,19 @@ use domain::ids::{Digest, Identity};
 use domain::period::Instant;
 
 use crate::batch::{Topic, write_message};
+use crate::clean;
+use crate::crash::point;
 use crate::fault::Fault;
 use crate::frame::{Chain, Head, PartitionHead, PartitionState};
-use crate::identity::Identities;
+use crate::identity::{Figures, Identities};
 use crate::lock::Lock;
+use crate::manifest::{Manifest, Sealed};
 use crate::reader::{Reader, Shared};
+use crate::seal::Sealing;
 use crate::segment::Segment;
+use crate::store::Store;
 use crate::wire::MessageRef;
-use crate::witness::Witness;
+use crate::witness::{Testimony, Witness};
 
 /// How far the clock may lie before the last entry.
 const CLOCK_SLACK: TimeDelta = TimeDelta::minutes(5);
@@ -76,6 +81,7 @@ impl DeliveryKey {
 }
 
 /// What is known of the end of the journal.
+#[derive(Clone)]
 pub(crate) struct Tail {
     pub(crate) segment: u32,
     /// The number of the next frame, and how many there are.
@@ -113,7 +119,32 @@ impl Tail {
         }
     }
 
-    /// Moves behind a frame. `recorded_at` is that of entries, so frames without any do not move it.
+    /// At the end of a sealed segment, as far as its line says. Offsets and times come with the next
+    /// genesis frame, which states them all.
+    pub(crate) fn behind(sealed: &Sealed) -> Self {
+        Self {
+            segment: sealed.number,
+            frames: sealed.frames.end,
+            block: sealed.blocks.end,
+            position: sealed.positions.end,
+            chain: sealed.chain,
+            ..Self::before_everything()
+        }
+    }
+
+    /// Before a sealed segment.
+    pub(crate) fn before(sealed: &Sealed) -> Self {
+        Self {
+            segment: sealed.number - 1,
+            frames: sealed.frames.start,
+            block: sealed.blocks.start,
+            position: sealed.positions.start,
+            chain: sealed.before,
+            ..Self::before_everything()
+        }
+    }
+
+    /// Moves behind a frame.
     pub(crate) fn take(&mut self, head: &Head, chain: Chain, parts: u32, bytes: u64) {
         self.bytes = if self.segment == head.segment { self.bytes + bytes } else { bytes };
         self.segment = head.segment;
@@ -155,14 +186,19 @@ pub struct Journal {
     pub(crate) active: Arc<Segment>,
     pub(crate) options: Options,
     pub(crate) identities: Identities,
+    /// Before the active segment.
+    pub(crate) start: Tail,
     pub(crate) tail: Tail,
     pub(crate) witness: Witness,
+    pub(crate) manifest: Manifest,
+    pub(crate) sealing: Option<Sealing>,
     pub(crate) delivery_key: DeliveryKey,
     /// Something was set that no frame says yet.
     pub(crate) unwritten: bool,
     /// Why nothing more may be written.
     pub(crate) poisoned: Option<String>,
-    pub(crate) _lock: Lock,
+    #[expect(dead_code, reason = "held for as long as the journal is open")]
+    pub(crate) lock: Lock,
 }
 
 /// Figures about an open journal.
@@ -173,7 +209,8 @@ pub struct Status {
     pub frames: u64,
     pub segments: u32,
     pub active_segment_bytes: u64,
-    pub active_identities: u64,
+    /// What it costs to remember every identity.
+    pub identities: Figures,
     pub last_recorded_at: Option<Instant>,
     /// Hash of the last frame's head: two journals with equal chains have equal histories.
     pub chain: Digest,
@@ -183,7 +220,7 @@ pub struct Status {
 impl Journal {
     /// Opens the journal of a data directory, or creates it where `options.create` says so.
     pub fn open(dir: &Path, options: &Options, now: Instant) -> Result<Self, Fault> {
-        let journal = crate::open::open(dir, options, now)?;
+        let journal = crate::open::open(dir, options, Some(now))?;
         if let Some(last) = journal.tail.recorded_at.filter(|_| journal.tail.position > 0 && !options.accept_clock) {
             check_clock(last, now, options)?;
         }
@@ -262,23 +299,47 @@ impl Journal {
             frames: self.tail.frames,
             segments: self.tail.segment,
             active_segment_bytes: self.tail.bytes,
-            active_identities: self.identities.active(),
+            identities: self.identities.figures(),
             last_recorded_at: self.last_recorded_at(),
             chain: Digest(self.tail.chain),
             poisoned: self.poisoned.clone(),
         }
     }
 
-    pub(crate) fn rotate_if_full(&mut self) -> Result<(), Fault> {
-        Ok(())
+    /// Testifies where the journal ends now.
+    pub(crate) fn testify(&mut self) -> Result<(), Fault> {
+        let log_length = self.active.with(Store::log_length)?;
+        self.witness.write(Testimony {
+            epoch: 0,
+            segment: self.tail.segment,
+            frames: self.tail.frames,
+            last_block: self.tail.block - 1,
+            chain: self.tail.chain,
+            log_length,
+            end: self.tail.position,
+        })
     }
 
-    /// Closes the journal. Dropping it instead is safe, but the next open has more to check.
-    pub fn close(self) -> Result<(), Fault> {
-        if let Some(store) = self.active.take() {
-            store.close()?;
+    /// Closes the journal and marks it clean. Dropping it instead loses nothing, but the next open
+    /// has to copy the active segment first.
+    pub fn close(mut self) -> Result<(), Fault> {
+        self.finish_sealing(true)?;
+        self.active.close()?;
+        point("close.closed");
+        if self.poisoned.is_none() {
+            clean::mark(&self.shared.dir, &self.active.path)?;
+            point("close.marked");
         }
         Ok(())
+    }
+}
+
+impl Drop for Journal {
+    /// Waits for a sealing under way, so that the lock is not given up while somebody still writes.
+    fn drop(&mut self) {
+        if let Err(fault) = self.finish_sealing(true) {
+            tracing::error!(%fault, "a segment could not be sealed; the next open will do it");
+        }
     }
 }
 

@@ -1,84 +1,231 @@
-//! Opening: believe nothing, walk everything, refuse loudly.
+//! Opening: believe nothing, walk what is not sealed, refuse loudly.
+//!
+//! Sealed segments are believed by the lengths of their files, and by their hashes before anybody
+//! reads them. Every other segment is walked from its genesis to its end. The end must reach what
+//! the witness says was acknowledged, with the same chain hash.
+
+mod recover;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use domain::entry::{EntryRef, Outcome};
 use domain::period::Instant;
 
 use crate::batch::Batch;
-use crate::disk::{remove_tree, sync_directory, sync_tree};
+use crate::clean;
+use crate::crash::point;
+use crate::disk::{FileSum, remove_tree, sync_directory, sync_tree};
 use crate::fault::{Doing, Fault};
-use crate::frame::{self, Head, Stored};
-use crate::identity::{Identities, Known};
+use crate::frame::{self, Head};
+use crate::identity::{Identities, Run};
 use crate::journal::{DeliveryKey, Journal, Options, Tail};
 use crate::lock::Lock;
+use crate::manifest::{Manifest, Sealed};
 use crate::reader::Shared;
 use crate::salt::Salt;
+use crate::seal::seal;
 use crate::segment::{Parts, Segment, directory};
 use crate::store::Store;
-use crate::witness::{Testimony, Witness};
+use crate::walk::{Acknowledged, known, walk};
+use crate::witness::Witness;
+pub(crate) use recover::remove_leftovers;
 
-pub(crate) fn open(dir: &Path, options: &Options, now: Instant) -> Result<Journal, Fault> {
-    let journal = dir.join("journal");
-    if !journal.exists() {
+/// Opens or creates a journal. `now` is only used as the time of a first genesis frame.
+pub(crate) fn open(dir: &Path, options: &Options, now: Option<Instant>) -> Result<Journal, Fault> {
+    let path = dir.join("journal");
+    if !path.exists() {
         if !options.create {
             return Err(Fault::NotAJournal { path: dir.to_owned() });
         }
-        fs::create_dir_all(&journal).doing("create", &journal)?;
+        fs::create_dir_all(&path).doing("create", &path)?;
         sync_directory(dir)?;
     }
     let lock = Lock::acquire(dir, options.wait_for_lock)?;
-    let mut tail = Tail::before_everything();
-    let mut witness = match Witness::open(dir)? {
-        Some(witness) => witness,
-        None => Witness::create(dir)?,
-    };
-    let first = directory(&journal, 1);
-    if !first.exists() {
-        if witness.last.frames > 0 {
-            return Err(Fault::SegmentMissing { path: journal, segment: 1 });
+    point("open.locked");
+    let manifest = Manifest::open(&path)?;
+    let segments = present(&path)?;
+    let witness = find_witness(dir, options, segments > 0 || !manifest.sealed.is_empty())?;
+    if segments == 0 {
+        if witness.last.frames > 0 || !manifest.sealed.is_empty() {
+            return Err(Fault::SegmentMissing { path, segment: 1 });
         }
-        let salt = crate::salt::fresh();
-        create_segment(&first, &tail, 1, salt, now)?;
+        create_segment(&directory(&path, 1), &Tail::before_everything(), 1, crate::salt::fresh(), now)?;
+        point("open.created");
     }
-    let segment = Segment::new(1, 0, first.clone(), Some(Store::open(&first)?));
-    let mut identities = Identities::new(0);
-    let key = walk(&segment, &mut tail, &mut identities)?;
-    if tail.frames < witness.last.frames {
-        let found = tail.frames.to_string();
-        return Err(Fault::Shorter { path: first, found, witnessed: witness.last.frames - 1 });
+    let opened = Opening { dir, path: &path, witness: &witness }.all(manifest, segments.max(1))?;
+    if opened.tail.frames < witness.last.frames {
+        let found = opened.tail.frames.saturating_sub(1);
+        return Err(Fault::Shorter { path, found, witnessed: witness.last.frames - 1 });
     }
-    let log_length = segment.with(|store| {
-        store.sync()?;
-        store.log_length()
-    })?;
-    let (frames, last_block, chain, end) = (tail.frames, tail.block - 1, tail.chain, tail.position);
-    witness.write(Testimony { epoch: 0, segment: tail.segment, frames, last_block, chain, log_length, end })?;
-    Ok(Journal {
-        shared: Shared::new(dir.to_owned(), vec![segment.clone()], tail.position),
-        active: segment,
+    let mut journal = Journal {
+        shared: Shared::new(dir.to_owned(), opened.segments, opened.tail.position),
+        active: opened.active,
         options: options.clone(),
-        identities,
-        tail,
+        identities: opened.identities,
+        start: opened.start,
+        tail: opened.tail,
         witness,
-        delivery_key: DeliveryKey(key.0),
+        manifest: opened.manifest,
+        sealing: None,
+        delivery_key: DeliveryKey(opened.key.0),
         unwritten: false,
         poisoned: None,
-        _lock: lock,
-    })
+        lock,
+    };
+    journal.active.with(Store::sync)?;
+    journal.testify()?;
+    point("open.witnessed");
+    Ok(journal)
+}
+
+/// How many segments lie there. They are numbered from 1 without holes; what an interrupted
+/// rotation left under another name is removed.
+fn present(journal: &Path) -> Result<u32, Fault> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(journal).doing("list", journal)? {
+        let path = entry.doing("list", journal)?.path();
+        let number = path.file_stem().and_then(|stem| stem.to_str()?.parse::<u32>().ok());
+        match (number, path.extension().and_then(|extension| extension.to_str())) {
+            (Some(_), Some("new")) => remove_tree(&path)?,
+            // A copy stands for the segment that it was taken from.
+            (Some(number), None | Some("copy")) if path.is_dir() => numbers.push(number),
+            _ => (),
+        }
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    for (expected, number) in (1..).zip(&numbers) {
+        if *number != expected {
+            return Err(Fault::SegmentMissing { path: journal.to_owned(), segment: expected });
+        }
+    }
+    Ok(u32::try_from(numbers.len()).expect("segments are numbered in 32 bits"))
+}
+
+/// The witness; a new one only where there is nothing yet that it could have seen.
+fn find_witness(dir: &Path, options: &Options, needed: bool) -> Result<Witness, Fault> {
+    match Witness::open(dir) {
+        Ok(Some(witness)) => Ok(witness),
+        Ok(None) if !needed || options.accept_witness => Witness::create(dir),
+        Ok(None) => {
+            let reason = "it is missing".to_owned();
+            Err(Fault::Witness { path: dir.join(crate::witness::NAME), reason })
+        }
+        Err(Fault::Witness { path, .. }) if options.accept_witness => {
+            fs::remove_file(&path).doing("remove", &path)?;
+            Witness::create(dir)
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+struct Opening<'a> {
+    dir: &'a Path,
+    path: &'a Path,
+    witness: &'a Witness,
+}
+
+struct Opened {
+    segments: Vec<Arc<Segment>>,
+    active: Arc<Segment>,
+    identities: Identities,
+    manifest: Manifest,
+    /// Before the active segment, and at its end.
+    start: Tail,
+    tail: Tail,
+    key: Salt,
+}
+
+impl Opening<'_> {
+    fn all(&self, mut manifest: Manifest, count: u32) -> Result<Opened, Fault> {
+        let sealed = u32::try_from(manifest.sealed.len()).expect("segments are numbered in 32 bits");
+        if sealed >= count {
+            return Err(Fault::SegmentMissing { path: self.path.to_owned(), segment: sealed + 1 });
+        }
+        let mut segments = Vec::new();
+        let mut runs = Vec::new();
+        for sealed in &manifest.sealed {
+            let segment = self.believe(sealed)?;
+            runs.push((sealed.number, self.run(&segment, sealed)?));
+            segments.push(segment);
+        }
+        let mut start = manifest.sealed.last().map_or_else(Tail::before_everything, Tail::behind);
+        for number in sealed + 1..count {
+            // Rotated away from, but the sealing was interrupted.
+            let segment = Segment::new(number, start.position, directory(self.path, number), None);
+            self.recover(&segment, &start, false, &mut |_| ())?;
+            segment.close()?;
+            let now = seal(self.path, manifest, &segment, &start)?;
+            runs.push((number, now.run));
+            segments.push(segment);
+            (manifest, start) = (now.manifest, now.tail);
+        }
+        let active = Segment::new(count, start.position, directory(self.path, count), None);
+        let clean = clean::take(self.dir, &active.path)?;
+        point("open.marked");
+        let mut identities = Identities::new(start.position);
+        let walked = self.recover(&active, &start, clean, &mut |found| {
+            identities = found;
+        })?;
+        runs.into_iter().for_each(|(number, run)| identities.adopt(number, run));
+        segments.push(active.clone());
+        Ok(Opened { segments, active, identities, manifest, start, tail: walked.tail, key: walked.key })
+    }
+
+    /// A sealed segment, unopened: its files must be there with their lengths. Their hashes are
+    /// checked before it is first read.
+    fn believe(&self, sealed: &Sealed) -> Result<Arc<Segment>, Fault> {
+        let path = directory(self.path, sealed.number);
+        if !path.exists() {
+            return Err(Fault::SegmentMissing { path: self.path.to_owned(), segment: sealed.number });
+        }
+        remove_leftovers(&path)?;
+        if !FileSum::lengths_agree(&sealed.files, &path)? {
+            return Err(Fault::damaged(&path, "its files are not those that the manifest lists"));
+        }
+        Ok(Segment::sealed(sealed, path))
+    }
+
+    /// The run of a sealed segment; built again where it is missing or damaged.
+    fn run(&self, segment: &Segment, sealed: &Sealed) -> Result<Run, Fault> {
+        if let Ok(run) = Run::open(&segment.path, sealed.number, sealed.chain) {
+            return Ok(run);
+        }
+        tracing::warn!(segment = sealed.number, "the run of identities is built again from its segment");
+        let mut facts = Vec::new();
+        let start = Tail::before(sealed);
+        segment.with(|store| {
+            walk(segment, store, &start, None, &mut |head, _| {
+                facts.extend(known(head));
+                Ok(())
+            })
+        })?;
+        segment.close()?;
+        Run::build(&segment.path, sealed.number, sealed.chain, facts)
+    }
+
+    fn acknowledged(&self) -> Acknowledged {
+        Acknowledged { frames: self.witness.last.frames, chain: self.witness.last.chain }
+    }
 }
 
 /// Creates a segment whose genesis frame goes on from `tail`, complete and durable, under its name.
-pub(crate) fn create_segment(path: &Path, tail: &Tail, number: u32, key: Salt, now: Instant) -> Result<(), Fault> {
-    let building = path.with_extension("new");
+pub(crate) fn create_segment(
+    path: &Path,
+    tail: &Tail,
+    number: u32,
+    key: Salt,
+    now: Option<Instant>,
+) -> Result<(), Fault> {
+    let building: PathBuf = path.with_extension("new");
     remove_tree(&building)?;
     let (topics, partitions) = tail.partition_table(&[]);
     let head = Head {
         frame: tail.frames,
         segment: number,
         first_position: tail.position,
-        recorded_at: tail.recorded_at.unwrap_or(now),
+        recorded_at: tail.recorded_at.or(now).unwrap_or(Instant::UNIX_EPOCH),
         previous: tail.chain,
         cluster: tail.cluster.clone(),
         topics,
@@ -94,52 +241,13 @@ pub(crate) fn create_segment(path: &Path, tail: &Tail, number: u32, key: Salt, n
     store.put(tail.block, parts.values())?;
     store.flush()?;
     store.sync()?;
+    point("create.genesis");
     store.close()?;
     // Only opening writes sled's snapshot, and without one a damaged log may open as an empty one.
     Store::open(&building)?.close()?;
+    // sled syncs neither its configuration file nor its directory.
     sync_tree(&building)?;
+    point("create.synced");
     fs::rename(&building, path).doing("rename", &building)?;
     sync_directory(path.parent().expect("a segment lies in the journal's directory"))
-}
-
-/// Walks all frames of a segment that goes on from `tail`, and moves `tail` to its end.
-pub(crate) fn walk(segment: &Segment, tail: &mut Tail, identities: &mut Identities) -> Result<Salt, Fault> {
-    let mut key = None;
-    while let Some(assembled) = segment.assemble(tail.block)? {
-        let broken = |why| segment.broken(assembled.header.frame, &why);
-        let stored = Stored::open(&assembled.bytes).map_err(broken)?;
-        let head = segment.head(&assembled, &stored)?;
-        if head.frame != tail.frames || head.first_position != tail.position {
-            return Err(segment.damaged(format!("frame {} follows where frame {} should", head.frame, tail.frames)));
-        }
-        if head.previous != tail.chain {
-            return Err(segment.damaged(format!("frame {} is not chained to the one before", head.frame)));
-        }
-        if tail.recorded_at.is_some_and(|last| head.recorded_at < last) {
-            return Err(segment.damaged(format!("frame {} was recorded before the one before", head.frame)));
-        }
-        if key.is_none() {
-            key = Some(segment.frame(&assembled)?.salt()?);
-        }
-        remember(&head, identities);
-        tail.take(&head, stored.chain, assembled.header.parts, assembled.bytes.len() as u64);
-    }
-    let last = segment.with(|store| store.bounds())?.map(|(_, last)| last);
-    if last.is_some_and(|last| last >= tail.block) {
-        return Err(segment.damaged(format!("block {} is missing", tail.block)));
-    }
-    key.ok_or_else(|| segment.damaged("it has no genesis frame"))
-}
-
-/// Puts what a frame remembered into the index.
-fn remember(head: &Head, identities: &mut Identities) {
-    for index in 0..head.messages.len() {
-        let position = head.first_position + index as u64;
-        for (number, item) in (0_u32..).zip(head.items_of(index)) {
-            if let Some((identity, short)) = item.named {
-                let conflicting = item.outcome == Outcome::Conflicting;
-                identities.remember(Known { identity, conflicting, at: EntryRef { position, index: number }, short });
-            }
-        }
-    }
 }

@@ -5,12 +5,14 @@
 //! A segment is opened when somebody reads it and may be closed again between two reads.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use crate::batch::{Kept, read_preamble};
 use crate::bytes::{Cursor, Parsed, Put};
+use crate::disk::FileSum;
 use crate::fault::Fault;
 use crate::frame::{Broken, Head, Stored};
+use crate::manifest::Sealed;
 use crate::salt::Salt;
 use crate::store::{Store, VALUE_LIMIT};
 
@@ -128,11 +130,35 @@ pub(crate) struct Segment {
     pub(crate) first_position: u64,
     pub(crate) path: PathBuf,
     store: RwLock<Option<Store>>,
+    /// How its files must look before it is opened for the first time, where it is sealed.
+    unproven: Mutex<Option<Vec<FileSum>>>,
 }
 
 impl Segment {
     pub(crate) fn new(number: u32, first_position: u64, path: PathBuf, store: Option<Store>) -> Arc<Self> {
-        Arc::new(Self { number, first_position, path, store: RwLock::new(store) })
+        Arc::new(Self { number, first_position, path, store: RwLock::new(store), unproven: Mutex::new(None) })
+    }
+
+    pub(crate) fn sealed(sealed: &Sealed, path: PathBuf) -> Arc<Self> {
+        Arc::new(Self {
+            number: sealed.number,
+            first_position: sealed.positions.start,
+            path,
+            store: RwLock::new(None),
+            unproven: Mutex::new(Some(sealed.files.clone())),
+        })
+    }
+
+    /// Looks at the files of a sealed segment before sled does, which might change them.
+    fn prove(&self) -> Result<(), Fault> {
+        let mut unproven = self.unproven.lock().expect("nobody panics while proving");
+        if let Some(sums) = &*unproven {
+            if *sums != FileSum::of_tree(&self.path)? {
+                return Err(self.damaged("its files are not those that the manifest lists"));
+            }
+            *unproven = None;
+        }
+        Ok(())
     }
 
     /// Runs `read` on the open store, opening it first where it is closed.
@@ -146,14 +172,20 @@ impl Segment {
             }
             let mut held = self.store.write().expect("nobody panics while holding a segment");
             if held.is_none() {
+                self.prove()?;
                 *held = Some(Store::open(&self.path)?);
             }
         }
     }
 
-    /// Takes the store out, waiting for those who read it.
-    pub(crate) fn take(&self) -> Option<Store> {
-        self.store.write().expect("nobody panics while holding a segment").take()
+    /// Runs `work` while nobody else reads the segment; `work` may take the store out.
+    pub(crate) fn alone<T>(&self, work: impl FnOnce(&mut Option<Store>) -> Result<T, Fault>) -> Result<T, Fault> {
+        work(&mut self.store.write().expect("nobody panics while holding a segment"))
+    }
+
+    /// Closes the store, waiting for those who read it.
+    pub(crate) fn close(&self) -> Result<(), Fault> {
+        self.alone(|held| held.take().map_or(Ok(()), Store::close))
     }
 
     /// The block at which the frame that holds `position` begins; the caller knows that it exists.
