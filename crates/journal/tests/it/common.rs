@@ -1,10 +1,14 @@
 //! What every test of the journal needs: messages, instants, a directory.
 
+use std::ops::Range;
+
 use chrono::{DateTime, TimeDelta};
-use domain::entry::{Outcome, Stream};
+use domain::entry::{Event, Outcome, Stream, Usage};
+use domain::ids::{Guid, MeterId};
 use domain::period::Instant;
-use journal::wire::{Header, MessageRef};
-use journal::{Batch, Journal, Options, Origin};
+use journal::wire::{self, Envelope, Header, MessageRef};
+use journal::{Appended, Batch, Journal, Options, Origin};
+use rust_decimal::Decimal;
 
 pub fn at(seconds: i64) -> Instant {
     DateTime::from_timestamp(1_767_225_600, 0).unwrap() + TimeDelta::seconds(seconds)
@@ -30,4 +34,47 @@ pub fn push_unreadable(batch: &mut Batch, offset: i64, text: &str) {
 
 pub fn outcomes(journal: &Journal) -> Vec<Outcome> {
     journal.reader().entries(0).map(|entry| entry.unwrap().outcome).collect()
+}
+
+/// A usage event with the given id; `quantity` is its content.
+pub fn usage(id: u64, quantity: u64) -> Event {
+    let guid = |number: u128| Guid(0x8e3a_f657_a8ff_443c_a75c_0000_0000_0000 + number);
+    Event::UsageRecorded(Usage {
+        customer: guid(1),
+        plan: None,
+        subscription: guid(2 + u128::from(id % 7)),
+        resource: None,
+        resource_group: Some(format!("rg-{}", id % 100).into()),
+        meter: MeterId::Guid(guid(900)),
+        product: None,
+        sku: None,
+        start: at(0),
+        end: at(3600),
+        quantity: Decimal::from(quantity),
+        unit: "1 Hour".into(),
+    })
+}
+
+fn envelope(id: String, causation_id: Option<String>) -> Envelope {
+    Envelope { id, source: "/meters/test".to_owned(), time: Some(at(0)), causation_id }
+}
+
+pub fn push_event(batch: &mut Batch, offset: i64, id: &str, causation_id: Option<&str>, event: &Event) {
+    let message = wire::encode(&envelope(id.to_owned(), causation_id.map(str::to_owned)), event);
+    let origin = Origin::Kafka { topic: "usage".into(), partition: 0, offset, timestamp_ms: Some(offset) };
+    batch.push(origin, &message.borrow(&message.header_refs()));
+}
+
+/// Appends usage events `ids`, at the offsets equal to their ids, one batch.
+pub fn append_usage(journal: &mut Journal, ids: Range<u64>) -> Appended {
+    let mut batch = Batch::new();
+    for id in ids {
+        push_event(&mut batch, i64::try_from(id).unwrap(), &format!("u-{id}"), None, &usage(id, id % 13 + 1));
+    }
+    journal.append(batch, at(0)).unwrap()
+}
+
+/// Segments so small that a few hundred events fill one.
+pub fn small() -> Options {
+    Options { segment_bytes: 30_000, ..options() }
 }
