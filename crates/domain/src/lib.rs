@@ -23,6 +23,8 @@ pub mod commerce;
 pub mod partners;
 pub mod prices;
 pub mod policy;
+pub mod roles;
 pub mod issued;
 
 pub mod finding;
+pub mod pec;

@@ -1,0 +1,208 @@
+//! Grants of every kind in one shape, and the links that tie identities to partners.
+//!
+//! A delegation's newest statement is whole; each of its authorisations is a grant for as long as
+//! consecutive statements keep it. A schedule grants active time; an eligible one never does and
+//! is kept only to say so. Links are per identity and tenant, one PartnerID at a time.
+
+use std::collections::BTreeMap;
+
+use crate::access::AccessBook;
+use crate::access::evidence::about;
+use crate::entry::{Authorization, Delegation, Schedule};
+use crate::finding::{Code, Finding};
+use crate::ids::{Guid, Identity};
+use crate::period::{Instant, Interval, union};
+use crate::scope::Scope;
+
+/// By what a role is held.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Via {
+    /// A role assignment.
+    Assignment(Guid),
+    /// A Privileged Identity Management schedule.
+    Schedule(Guid),
+    /// An authorisation of an Azure Lighthouse delegation.
+    Delegation { delegation: Guid, managing_tenant: Guid, marketplace_offer: bool },
+}
+
+impl Via {
+    /// The id by which Azure knows it.
+    #[must_use]
+    pub fn id(self) -> Guid {
+        match self {
+            Self::Assignment(id) | Self::Schedule(id) | Self::Delegation { delegation: id, .. } => id,
+        }
+    }
+}
+
+/// One principal held one role on one scope for one stretch of time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grant {
+    pub via: Via,
+    pub scope: Scope,
+    pub principal: Guid,
+    pub role: Guid,
+    /// Named, not evaluated.
+    pub condition: Option<Box<str>>,
+    /// Just-in-time only: never counts as held.
+    pub eligible_only: bool,
+    pub held: Interval,
+    /// Where it may have been held and nobody can tell.
+    pub unknown: Option<Interval>,
+    /// The events it rests on.
+    pub events: Vec<Identity>,
+}
+
+/// A PartnerID that an identity had linked in a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PalLink {
+    pub interval: Interval,
+    pub partner_id: Box<str>,
+    pub events: Vec<Identity>,
+}
+
+/// Statements of one thing in order of time, each in force until the next: `None` is an end, and
+/// wins over a statement of the same instant.
+type Statements<'a, T> = Vec<(Instant, Option<&'a T>, Identity)>;
+
+fn in_force<T>(mut statements: Statements<'_, T>) -> Vec<(Interval, &T, Vec<Identity>)> {
+    statements.sort_by_key(|(at, body, identity)| (*at, body.is_none(), *identity));
+    let ends = statements.iter().skip(1).map(|next| (next.0, Some(next.2))).chain([(Instant::MAX_UTC, None)]);
+    let spans = statements.iter().zip(ends).filter_map(|((from, body, identity), (to, end))| {
+        let events = std::iter::once(*identity).chain(end).collect();
+        Some((Interval::new(*from, to), (*body)?, events))
+    });
+    spans.filter(|(interval, ..)| !interval.is_empty()).collect()
+}
+
+/// ACC-7: a delegation's statement is whole; an authorisation is one grant for as long as
+/// consecutive statements keep it. A Marketplace offer is told from a template. Source: "Azure
+/// Lighthouse: link your partner ID to track your impact"; updates are logged as additions.
+pub(super) fn delegations(book: &AccessBook) -> (Vec<Grant>, Vec<Finding>) {
+    type Key = (Option<Guid>, Guid);
+    let mut statements: BTreeMap<Key, Statements<'_, Delegation>> = BTreeMap::new();
+    for (identity, stated) in book.delegated.iter() {
+        let key = (stated.scope.subscription(), stated.delegation);
+        statements.entry(key).or_default().push((stated.at, Some(stated), identity));
+    }
+    let mut findings = Vec::new();
+    for (identity, deleted) in book.undelegated.iter() {
+        let key = (deleted.scope.subscription(), deleted.delegation);
+        let Some(known) = statements.get_mut(&key) else { continue };
+        if let Some(stated) = known.iter().find_map(|(_, stated, _)| stated.filter(|it| it.scope != deleted.scope)) {
+            let detail = format!("delegation {} of {} was deleted on {}", key.1, stated.scope, deleted.scope);
+            let finding = Finding::new(Code::DifferingScope, about(&stated.scope, deleted.at), detail);
+            findings.push(Finding { events: vec![identity], ..finding });
+        }
+        known.push((deleted.at, None, identity));
+    }
+    let mut grants = Vec::new();
+    for known in statements.into_values() {
+        type Kept<'a> = BTreeMap<(&'a Scope, Via, &'a Authorization), Vec<(Interval, Vec<Identity>)>>;
+        let mut kept: Kept<'_> = BTreeMap::new();
+        for (interval, stated, events) in in_force(known) {
+            let via = Via::Delegation {
+                delegation: stated.delegation,
+                managing_tenant: stated.managing_tenant,
+                marketplace_offer: stated.marketplace_offer,
+            };
+            for authorization in &stated.authorizations {
+                let spans = kept.entry((&stated.scope, via, authorization)).or_default();
+                spans.push((interval, events.clone()));
+            }
+        }
+        for ((scope, via, authorization), spans) in kept {
+            for (held, events) in joined(&spans) {
+                grants.push(Grant {
+                    via,
+                    scope: scope.clone(),
+                    principal: authorization.principal,
+                    role: authorization.role,
+                    condition: None,
+                    eligible_only: authorization.eligible_only,
+                    held,
+                    unknown: None,
+                    events,
+                });
+            }
+        }
+    }
+    (grants, findings)
+}
+
+/// Joins spans that touch and gathers the events of each.
+fn joined(spans: &[(Interval, Vec<Identity>)]) -> Vec<(Interval, Vec<Identity>)> {
+    let whole = union(spans.iter().map(|(interval, _)| *interval).collect());
+    let with_events = whole.into_iter().map(|held| {
+        let within = spans.iter().filter(|(interval, _)| held.contains(interval.from));
+        let mut events: Vec<Identity> = Vec::new();
+        for identity in within.flat_map(|(_, events)| events) {
+            if !events.contains(identity) {
+                events.push(*identity);
+            }
+        }
+        (held, events)
+    });
+    with_events.collect()
+}
+
+/// ACC-8: active time of a schedule runs from the later of its start and the record that provisioned
+/// it to its end, its cancellation or the next statement of the same schedule; an eligible-only one
+/// is never access. Source: partner-earned-credit-troubleshoot, step 2; expiry leaves no record.
+pub(super) fn schedules(book: &AccessBook) -> Vec<Grant> {
+    type Key = (Option<Guid>, Guid);
+    let mut statements: BTreeMap<Key, Statements<'_, Schedule>> = BTreeMap::new();
+    for (identity, stated) in book.scheduled.iter() {
+        let key = (stated.scope.subscription(), stated.schedule);
+        statements.entry(key).or_default().push((stated.provisioned_at, Some(stated), identity));
+    }
+    for (identity, cancelled) in book.cancelled.iter() {
+        let key = (cancelled.scope.subscription(), cancelled.schedule);
+        statements.entry(key).or_default().push((cancelled.at, None, identity));
+    }
+    type Spans = Vec<(Interval, Vec<Identity>)>;
+    type Kept<'a> = BTreeMap<(Guid, &'a Scope, Guid, Guid, bool), Spans>;
+    let mut kept: Kept<'_> = BTreeMap::new();
+    for known in statements.into_values() {
+        for (interval, stated, events) in in_force(known) {
+            let active = Interval::new(stated.start, stated.end.unwrap_or(Instant::MAX_UTC)).intersect(&interval);
+            let key = (stated.schedule, &stated.scope, stated.principal, stated.role, stated.eligible_only);
+            kept.entry(key).or_default().push((active, events));
+        }
+    }
+    let mut grants = Vec::new();
+    for ((schedule, scope, principal, role, eligible_only), spans) in kept {
+        grants.extend(joined(&spans).into_iter().map(|(held, events)| Grant {
+            via: Via::Schedule(schedule),
+            scope: scope.clone(),
+            principal,
+            role,
+            condition: None,
+            eligible_only,
+            held,
+            unknown: None,
+            events,
+        }));
+    }
+    grants
+}
+
+/// PEC-5: a link ties one identity, in one tenant, to one PartnerID at a time; linking another one
+/// replaces it. Source: link-partner-id-for-azure-performance-pal-dpor.
+pub(super) fn links(book: &AccessBook) -> BTreeMap<(Guid, Guid), Vec<PalLink>> {
+    let mut statements: BTreeMap<(Guid, Guid), Statements<'_, Box<str>>> = BTreeMap::new();
+    for (identity, linked) in book.linked.iter() {
+        let key = (linked.principal, linked.tenant);
+        statements.entry(key).or_default().push((linked.at, Some(&linked.partner_id), identity));
+    }
+    for (identity, unlinked) in book.unlinked.iter() {
+        statements.entry((unlinked.principal, unlinked.tenant)).or_default().push((unlinked.at, None, identity));
+    }
+    let spans = |known: Statements<'_, Box<str>>| {
+        let spans = in_force(known).into_iter();
+        spans
+            .map(|(interval, partner_id, events)| PalLink { interval, partner_id: partner_id.clone(), events })
+            .collect()
+    };
+    statements.into_iter().map(|(key, known)| (key, spans(known))).collect()
+}

@@ -1,0 +1,337 @@
+//! The day: tested part, cover, verdict; and the memory that makes a month of them cheap.
+//!
+//! Resources under the same grants share one *place*; days are judged once per place. Only lost
+//! days go on to the search for their reason. Nothing kept here outlives the question: a judge is
+//! built over one state of the facts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::access::{Access, GrantId};
+use crate::commerce::{Commerce, Placement};
+use crate::facts::Facts;
+use crate::finding::{About, Code, Finding};
+use crate::ids::Guid;
+use crate::partners::Partners;
+use crate::pec::qualify::{Terms, clip};
+use crate::pec::standing::Standing;
+use crate::pec::{AccessVerdict, Cover, Loss, LostCode, mismatch, repair};
+use crate::period::{Day, Instant, Interval, gaps, union};
+use crate::policy::{PartialDay, Policy};
+use crate::roles;
+use crate::scope::Scope;
+
+/// A placement of a subscription together with the set of grants that reach a resource in it. Two
+/// resources with equal ids are judged alike on every day.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub struct PlaceId(u32);
+
+/// Judges access over one state of the facts.
+#[derive(Debug)]
+pub struct Judge<'a> {
+    facts: &'a Facts,
+    commerce: &'a Commerce,
+    access: Access,
+    partners: Partners,
+    standings: Vec<Standing>,
+    standing_of: BTreeMap<(Guid, Instant), u32>,
+    /// Policies together with a day of the role list they are read with.
+    regimes: Vec<(Policy, Day)>,
+    regime_of: BTreeMap<Day, u32>,
+    places: Vec<Place>,
+    place_of: BTreeMap<(u32, Vec<GrantId>), PlaceId>,
+    groups: BTreeMap<(u32, Box<str>), Group>,
+    spans: BTreeMap<(u32, GrantId, u32), Arc<[Interval]>>,
+    findings: BTreeSet<Finding>,
+}
+
+#[derive(Debug)]
+struct Place {
+    standing: u32,
+    grants: Vec<GrantId>,
+    verdicts: BTreeMap<Day, AccessVerdict>,
+    /// The newest cover: most days of a month have the same one.
+    cover: Option<Arc<Cover>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Group {
+    place: PlaceId,
+    /// Something is granted below the group, so that its resources differ.
+    differing: bool,
+}
+
+impl<'a> Judge<'a> {
+    /// Works out who held what, when, and who is who: once per question.
+    #[must_use]
+    pub fn new(facts: &'a Facts, commerce: &'a Commerce) -> Self {
+        Self {
+            facts,
+            commerce,
+            access: facts.access.view(commerce),
+            partners: facts.partners.view(),
+            standings: Vec::new(),
+            standing_of: BTreeMap::new(),
+            regimes: Vec::new(),
+            regime_of: BTreeMap::new(),
+            places: Vec::new(),
+            place_of: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            spans: BTreeMap::new(),
+            findings: BTreeSet::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn grants(&self) -> &Access {
+        &self.access
+    }
+
+    #[must_use]
+    pub fn partners(&self) -> &Partners {
+        &self.partners
+    }
+
+    /// Where a resource stands. Usage without a resource is judged at its group, else at its
+    /// subscription: hand in that scope.
+    pub fn place(&mut self, subscription: Guid, placement: &Placement, resource: &Scope) -> PlaceId {
+        let standing = self.standing(subscription, placement);
+        let Some(group) = resource.resource_group() else {
+            return self.place_among(standing, placement.customer, resource);
+        };
+        let key = (standing, Box::from(group.as_str()));
+        let known = match self.groups.get(&key) {
+            Some(known) => *known,
+            None => {
+                let place = self.place_among(standing, placement.customer, &group);
+                let known = Group { place, differing: self.access.any_below(&group) };
+                self.groups.insert(key, known);
+                known
+            }
+        };
+        if known.differing && *resource != group {
+            return self.place_among(standing, placement.customer, resource);
+        }
+        known.place
+    }
+
+    fn place_among(&mut self, standing: u32, customer: Guid, scope: &Scope) -> PlaceId {
+        let grants = self.access.covering(scope, customer);
+        let next = PlaceId(number(self.places.len()));
+        let place = *self.place_of.entry((standing, grants.clone())).or_insert(next);
+        if place == next {
+            self.places.push(Place { standing, grants, verdicts: BTreeMap::new(), cover: None });
+        }
+        place
+    }
+
+    fn standing(&mut self, subscription: Guid, placement: &Placement) -> u32 {
+        let key = (subscription, placement.interval.from);
+        if let Some(known) = self.standing_of.get(&key) {
+            return *known;
+        }
+        let standing = Standing::of(subscription, placement, self.commerce, &self.partners);
+        self.findings.extend(standing.findings(&self.partners));
+        let id = number(self.standings.len());
+        self.standings.push(standing);
+        self.standing_of.insert(key, id);
+        id
+    }
+
+    /// Days between which neither policy nor role list changes share a regime.
+    fn regime(&mut self, day: Day) -> u32 {
+        if let Some(known) = self.regime_of.get(&day) {
+            return *known;
+        }
+        let policy = self.facts.policy.at(day);
+        let list = roles::changes().into_iter().filter(|change| *change <= day).max().unwrap_or(day);
+        let same = self.regimes.iter().position(|(known, since)| *known == policy && *since == list);
+        let id = number(same.unwrap_or(self.regimes.len()));
+        if same.is_none() {
+            self.regimes.push((policy, list));
+        }
+        self.regime_of.insert(day, id);
+        id
+    }
+
+    /// How access decided a day. Asked again, the same answer at the cost of a look-up.
+    pub fn access(&mut self, place: PlaceId, day: Day) -> AccessVerdict {
+        if let Some(known) = at(&self.places, place.0).verdicts.get(&day) {
+            return known.clone();
+        }
+        let regime = self.regime(day);
+        let verdict = self.decide(place, day, regime);
+        let kept = self.places.get_mut(place.0 as usize).expect("a place's id is only made with the place");
+        if let AccessVerdict::Earned(cover) = &verdict {
+            kept.cover = Some(cover.clone());
+        }
+        kept.verdicts.insert(day, verdict.clone());
+        verdict
+    }
+
+    /// PEC-1: every instant of the tested part of a UTC day must be covered; 23 h 59 min earns
+    /// nothing. Different grants may cover it in turn where the policy says so. Source:
+    /// partner-earned-credit-troubleshoot, "for the entire day" (2022-01-25).
+    fn decide(&mut self, id: PlaceId, day: Day, regime: u32) -> AccessVerdict {
+        let standing = at(&self.places, id.0).standing;
+        self.warm(id, regime);
+        let terms = self.terms(standing, regime);
+        let tested = tested(&terms, day);
+        let place = at(&self.places, id.0);
+        let mut covering: Vec<(GrantId, Vec<Interval>)> = Vec::new();
+        for grant in &place.grants {
+            let spans = self.spans.get(&(standing, *grant, regime)).expect("the spans of a place are warmed first");
+            let parts = clip(spans, tested);
+            if !parts.is_empty() {
+                covering.push((*grant, parts));
+            }
+        }
+        let whole = union(covering.iter().flat_map(|(_, parts)| parts).copied().collect());
+        let alone = || covering.iter().any(|(_, parts)| gaps(tested, parts).is_empty());
+        if gaps(tested, &whole).is_empty() && (terms.policy.union_of_grants || alone()) {
+            let ids: Vec<GrantId> = covering.into_iter().map(|(grant, _)| grant).collect();
+            if let Some(same) = place.cover.as_ref().filter(|cover| cites(cover, &ids, &terms, tested)) {
+                return AccessVerdict::Earned(same.clone());
+            }
+            let holdings = ids.iter().map(|grant| terms.holding(*grant, tested)).collect();
+            let flags = flags(&terms, &ids);
+            self.note(standing, day, &ids, &flags);
+            return AccessVerdict::Earned(Arc::new(Cover { holdings, flags }));
+        }
+        let loss = repair::reason(&terms, &place.grants, tested, &whole);
+        self.note(standing, day, &[], &loss.flags);
+        AccessVerdict::Lost(Arc::new(loss))
+    }
+
+    /// Computes the spans of a place's grants that are not known yet.
+    fn warm(&mut self, place: PlaceId, regime: u32) {
+        let (standing, missing) = {
+            let place = at(&self.places, place.0);
+            let unknown = |grant: &&GrantId| !self.spans.contains_key(&(place.standing, **grant, regime));
+            (place.standing, place.grants.iter().filter(unknown).copied().collect::<Vec<_>>())
+        };
+        for grant in missing {
+            let terms = self.terms(standing, regime);
+            let spans: Arc<[Interval]> = terms.spans(self.access.grant(grant), None).into();
+            self.spans.insert((standing, grant, regime), spans);
+        }
+    }
+
+    fn terms(&self, standing: u32, regime: u32) -> Terms<'_> {
+        let (policy, day) = at(&self.regimes, regime);
+        Terms {
+            access: &self.access,
+            partners: &self.partners,
+            standing: at(&self.standings, standing),
+            policy,
+            day: *day,
+        }
+    }
+
+    /// What one place's grants were, whatever came of them.
+    pub(super) fn terms_of(&mut self, place: PlaceId, day: Day) -> (Terms<'_>, &[GrantId]) {
+        let regime = self.regime(day);
+        let place = at(&self.places, place.0);
+        (self.terms(place.standing, regime), &place.grants)
+    }
+
+    /// The part of a day that is tested at a place.
+    pub fn tested(&mut self, place: PlaceId, day: Day) -> Interval {
+        tested(&self.terms_of(place, day).0, day)
+    }
+
+    /// Records what an answer flags. Access that is unknown names its day, because it stops the
+    /// closing of that month; the rest is told once.
+    fn note(&mut self, standing: u32, day: Day, grants: &[GrantId], flags: &[Code]) {
+        let standing = at(&self.standings, standing);
+        let placement = &standing.placement;
+        for code in flags {
+            let about = About {
+                bill_to: Some(placement.bill_to),
+                customer: Some(placement.customer),
+                plan: Some(placement.plan),
+                subscription: Some(standing.subscription),
+                ..About::default()
+            };
+            if *code == Code::UnknownAccess {
+                let about = About { day: Some(day), ..about };
+                self.findings.insert(Finding::new(*code, about, "credit of the day rests on access that is unknown"));
+                continue;
+            }
+            for grant in grants.iter().map(|id| self.access.grant(*id)).filter(|grant| flagged(grant) == Some(*code)) {
+                let about = About { resource: Some(grant.scope.clone()), ..about.clone() };
+                let detail = format!("{} of {} on {}", roles::name(grant.role), grant.principal, grant.scope);
+                let finding = Finding::new(*code, about, detail);
+                self.findings.insert(Finding { events: grant.events.clone(), ..finding });
+            }
+        }
+    }
+
+    /// Everything that did not add up in what was asked so far, and in the access facts at large.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = self.findings.clone();
+        findings.extend(self.access.findings().iter().cloned());
+        findings.into_iter().collect()
+    }
+
+    /// See [`mismatch`].
+    #[must_use]
+    pub fn mismatch(&self, subscription: Guid, resource: &Scope) -> Option<Finding> {
+        mismatch(subscription, resource)
+    }
+}
+
+/// PEC-10: by policy, the part in which the subscription existed under this partner and plan, so that
+/// each side of a transfer is tested over its own part; or the whole day. Usage that is placed
+/// outside its own day (reported under another partner) is tested over the whole day.
+pub(super) fn tested(terms: &Terms<'_>, day: Day) -> Interval {
+    let existed = day.interval().intersect(&terms.standing.placement.interval);
+    match terms.policy.partial_day {
+        PartialDay::Existence if !existed.is_empty() => existed,
+        PartialDay::Existence | PartialDay::WholeDay => day.interval(),
+    }
+}
+
+/// Whether an earlier cover cites exactly these grants in the same way.
+fn cites(cover: &Cover, grants: &[GrantId], terms: &Terms<'_>, tested: Interval) -> bool {
+    cover.holdings.len() == grants.len()
+        && cover.holdings.iter().zip(grants).all(|(holding, grant)| {
+            holding.grant == *grant && (!holding.route.needs_link() || *holding == terms.holding(*grant, tested))
+        })
+}
+
+fn flags(terms: &Terms<'_>, grants: &[GrantId]) -> Vec<Code> {
+    let codes: BTreeSet<Code> = grants.iter().filter_map(|id| flagged(terms.access.grant(*id))).collect();
+    codes.into_iter().collect()
+}
+
+/// What is doubtful about a grant that counts; the inheritance before the condition.
+fn flagged(grant: &crate::access::Grant) -> Option<Code> {
+    if Access::is_inherited(grant) {
+        return Some(Code::InheritedGrant);
+    }
+    grant.condition.is_some().then_some(Code::Condition)
+}
+
+/// Which flags a loss carries.
+pub(super) fn loss_flags(code: LostCode, also: &[LostCode]) -> Vec<Code> {
+    let unknown = code == LostCode::UnknownAccess || also.contains(&LostCode::UnknownAccess);
+    if unknown { vec![Code::UnknownAccess] } else { Vec::new() }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).expect("fewer than four billion places fit in memory")
+}
+
+fn at<T>(list: &[T], id: u32) -> &T {
+    list.get(id as usize).expect("an id is only made together with what it names")
+}
+
+impl Loss {
+    /// What would restore access, worded for whoever can do it.
+    #[must_use]
+    pub fn request(&self) -> String {
+        self.code.remedy().sentence()
+    }
+}

@@ -1,0 +1,272 @@
+//! Which spans of a grant qualify, with or without one thing repaired.
+//!
+//! The same function answers the judgement and every repair: a repair lifts exactly one condition
+//! and changes nothing else. Spans are not clipped to a day, so that they can be kept.
+
+use crate::access::{Access, Grant, GrantId, Via};
+use crate::ids::{Guid, Identity};
+use crate::partners::{Belongs, Organisation, Partners};
+use crate::pec::standing::Standing;
+use crate::pec::{Holding, LostCode, Route};
+use crate::period::{Day, Instant, Interval, union, without};
+use crate::policy::Policy;
+use crate::roles;
+use crate::scope::{Level, Scope};
+
+/// Everything that a judgement reads, for one placement and one state of policy and role list.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'a> {
+    pub access: &'a Access,
+    pub partners: &'a Partners,
+    pub standing: &'a Standing,
+    pub policy: &'a Policy,
+    /// A day on which policy and role list are those of the days judged.
+    pub day: Day,
+}
+
+/// A repair: the one condition that is lifted, over the part of the day that is judged again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Repair {
+    pub code: LostCode,
+    pub tested: Interval,
+}
+
+/// What ties a grant to a partner, and when.
+#[derive(Clone, Debug)]
+struct Tie {
+    belongs: Belongs,
+    events: Vec<Identity>,
+}
+
+impl<'a> Terms<'a> {
+    /// PEC-2: how a grant's principal came to hold it. The type of principal is often not stated:
+    /// AOBO is recognised by the object id of a partner's agents group. Source:
+    /// partner-earned-credit-troubleshoot, four-step check; object ids, never display names.
+    pub(super) fn route(&self, grant: &Grant) -> Route {
+        match grant.via {
+            Via::Delegation { marketplace_offer: true, .. } => Route::LighthouseOffer,
+            Via::Delegation { marketplace_offer: false, .. } => Route::LighthouseTemplate,
+            Via::Assignment(_) | Via::Schedule(_) if self.partners.agents(grant.principal).is_empty() => {
+                Route::Individual
+            }
+            Via::Assignment(_) | Via::Schedule(_) => Route::Aobo,
+        }
+    }
+
+    /// The tenant in which the link must have been made: the customer's, or the managing one.
+    fn link_tenant(&self, grant: &Grant) -> Guid {
+        match grant.via {
+            Via::Delegation { managing_tenant, .. } => managing_tenant,
+            Via::Assignment(_) | Via::Schedule(_) => self.standing.placement.customer,
+        }
+    }
+
+    /// When the identity had any link there.
+    pub(super) fn linked(&self, grant: &Grant) -> Vec<Interval> {
+        let links = self.access.links(grant.principal, self.link_tenant(grant));
+        union(links.iter().map(|link| link.interval).collect())
+    }
+
+    fn ties(&self, grant: &Grant) -> Vec<Tie> {
+        let automatic =
+            |belongs: Vec<Belongs>| belongs.into_iter().map(|belongs| Tie { belongs, events: Vec::new() }).collect();
+        match (self.route(grant), grant.via) {
+            (Route::Aobo, _) => automatic(self.partners.agents(grant.principal).to_vec()),
+            (Route::LighthouseOffer, Via::Delegation { managing_tenant, .. }) => {
+                automatic(self.partners.managing(managing_tenant))
+            }
+            _ => {
+                let links = self.access.links(grant.principal, self.link_tenant(grant));
+                let ties = links.iter().flat_map(|link| {
+                    self.partners.location(&link.partner_id).into_iter().map(|belongs| Tie {
+                        belongs: Belongs { interval: belongs.interval.intersect(&link.interval), ..belongs },
+                        events: link.events.clone(),
+                    })
+                });
+                ties.filter(|tie| !tie.belongs.interval.is_empty()).collect()
+            }
+        }
+    }
+
+    /// Whether a grant is one of ours, which alone are repaired: our agents, our managing tenants, our
+    /// identities, registered or ever linked to us. A customer's own employee is nobody's missing link.
+    pub(super) fn is_ours(&self, grant: &Grant, tested: Interval) -> bool {
+        let ours = |belongs: &Belongs| self.standing.is_ours(&belongs.organisation, tested);
+        match (self.route(grant), grant.via) {
+            (Route::Aobo, _) => self.partners.agents(grant.principal).iter().any(ours),
+            (_, Via::Delegation { managing_tenant, .. }) => self.partners.managing(managing_tenant).iter().any(ours),
+            _ => {
+                let mut links = self.access.links_anywhere(grant.principal);
+                self.partners.identities(grant.principal).iter().any(ours)
+                    || links.any(|link| self.partners.location(&link.partner_id).iter().any(ours))
+            }
+        }
+    }
+
+    /// Whether the grant is for us at that time, by its ties; barring aside.
+    pub(super) fn tied_to_us(&self, grant: &Grant) -> Vec<Interval> {
+        let ties = self.ties(grant);
+        union(ties.iter().flat_map(|tie| self.our_part(tie)).collect())
+    }
+
+    fn our_part(&self, tie: &Tie) -> Vec<Interval> {
+        let ours = self.standing.ours_when(&tie.belongs.organisation);
+        clip(&ours, tie.belongs.interval)
+    }
+
+    /// When the grant is tied to some other partner.
+    pub(super) fn tied_to_others(&self, grant: &Grant) -> Vec<Interval> {
+        let all = union(self.ties(grant).iter().map(|tie| tie.belongs.interval).collect());
+        without(&all, &self.tied_to_us(grant))
+    }
+
+    pub(super) fn eligible(&self, grant: &Grant) -> bool {
+        roles::eligible(grant.role, self.day, self.policy)
+    }
+
+    /// PEC-10: AOBO at the subscription written within the grace after its creation counts from the
+    /// creation, never after a transfer: the portal makes it right after the subscription. The
+    /// length is policy.
+    pub(super) fn held(&self, grant: &Grant) -> Interval {
+        let placement = &self.standing.placement;
+        let created = placement.interval.from;
+        let grace = chrono::TimeDelta::minutes(i64::from(self.policy.aobo_grace_minutes));
+        let within = created <= grant.held.from && grant.held.from - created <= grace;
+        let at_subscription = grant.scope == Scope::subscription_of(self.standing.subscription);
+        if within && at_subscription && !placement.by_transfer && self.route(grant) == Route::Aobo {
+            return Interval::new(created, grant.held.to);
+        }
+        grant.held
+    }
+
+    /// When the grant ended for good, unknown stretches included.
+    pub(super) fn ended(grant: &Grant) -> Instant {
+        grant.unknown.map_or(grant.held.to, |unknown| unknown.to.max(grant.held.to))
+    }
+
+    /// Whether the grant may count at all, wherever it is inherited from: by policy, and an automatic
+    /// route at the root names no customer whose root it is.
+    fn may_inherit(&self, grant: &Grant) -> bool {
+        if !Access::is_inherited(grant) {
+            return true;
+        }
+        self.policy.inherited_grants && (grant.scope.level() != Level::Root || self.route(grant) == Route::Individual)
+    }
+
+    /// PEC-2: the spans in which a grant qualifies: held, by an allowed route, in an eligible role,
+    /// tied to the billed partner or the reseller of record, both in good standing. `repair` lifts one
+    /// of these conditions. Source: definitions of the daily test; partner-earned-credit-explanation.
+    pub(super) fn spans(&self, grant: &Grant, repair: Option<Repair>) -> Vec<Interval> {
+        let lifted = |code: LostCode| repair.is_some_and(|repair| repair.code == code);
+        let ours = repair.is_some_and(|repair| self.is_ours(grant, repair.tested));
+        if !(self.standing.may_receive() || lifted(LostCode::PartnerRole)) || !self.may_inherit(grant) {
+            return Vec::new();
+        }
+        if !(self.eligible(grant) || ours && lifted(LostCode::RoleNotEligible)) {
+            return Vec::new();
+        }
+        if grant.eligible_only && !(ours && lifted(LostCode::JitOnly)) {
+            return Vec::new();
+        }
+        let mut held = vec![self.held(grant)];
+        if ours && lifted(LostCode::UnknownAccess) {
+            held.extend(grant.unknown);
+        }
+        if let Some(repair) = repair.filter(|repair| ours && repair.code == LostCode::Removed) {
+            if self.is_removed(grant, repair.tested) {
+                held = vec![Interval::new(grant.held.from, Instant::MAX_UTC)];
+            }
+        }
+        let held = union(held);
+        let mut tied = self.tied(grant, repair, ours);
+        if !lifted(LostCode::AgreementInactive) {
+            tied = intersect(&tied, &self.standing.membership);
+        }
+        if !lifted(LostCode::Barred) {
+            tied = without(&tied, &self.standing.barred);
+        }
+        intersect(&held, &tied)
+    }
+
+    fn tied(&self, grant: &Grant, repair: Option<Repair>, ours: bool) -> Vec<Interval> {
+        let lifted = |code: LostCode| repair.is_some_and(|repair| repair.code == code);
+        let mut spans: Vec<Interval> = Vec::new();
+        for tie in self.ties(grant) {
+            let part = if lifted(LostCode::OtherPartner) { vec![tie.belongs.interval] } else { self.our_part(&tie) };
+            let barred = match tie.belongs.partner {
+                Some(partner) if !lifted(LostCode::Barred) => self.partners.barred(partner),
+                Some(_) | None => Vec::new(),
+            };
+            spans.extend(without(&part, &barred));
+        }
+        if ours && self.route(grant).needs_link() {
+            let always = Interval::new(Instant::MIN_UTC, Instant::MAX_UTC);
+            if lifted(LostCode::PalMissing) {
+                spans.extend(without(&[always], &self.linked(grant)));
+            }
+            if lifted(LostCode::PalOtherOrganisation) {
+                spans.extend(without(&self.linked(grant), &self.tied_to_us(grant)));
+            }
+        }
+        union(spans)
+    }
+
+    /// Whether the grant once qualified and had ended before the tested part. Where it may or may not
+    /// have been held counts as held here: that it once was is proven.
+    pub(super) fn is_removed(&self, grant: &Grant, tested: Interval) -> bool {
+        let once = Repair { code: LostCode::UnknownAccess, tested };
+        Self::ended(grant) <= tested.from && !self.spans(grant, Some(once)).is_empty()
+    }
+
+    /// The partner tenants that a grant's ties name: whose barring may matter.
+    pub(super) fn partners_of(&self, grant: &Grant) -> Vec<Guid> {
+        self.ties(grant).into_iter().filter_map(|tie| tie.belongs.partner).collect()
+    }
+
+    /// The grant as answers cite it, seen over a stretch of time.
+    pub(super) fn holding(&self, id: GrantId, within: Interval) -> Holding {
+        let grant = self.access.grant(id);
+        let mut events = grant.events.clone();
+        let mut organisation: Option<Organisation> = None;
+        let ties = self.ties(grant);
+        let at_hand = ties.into_iter().filter(|tie| !tie.belongs.interval.intersect(&within).is_empty());
+        let mut at_hand: Vec<Tie> = at_hand.collect();
+        // Ours first: an identity may be tied to two organisations within one day.
+        at_hand.sort_by_key(|tie| !self.standing.is_ours(&tie.belongs.organisation, within));
+        for tie in at_hand {
+            events.extend(tie.events.iter().filter(|event| !grant.events.contains(event)));
+            organisation = organisation.or(Some(tie.belongs.organisation));
+        }
+        Holding {
+            grant: id,
+            via: grant.via,
+            route: self.route(grant),
+            principal: grant.principal,
+            role: grant.role,
+            scope: grant.scope.clone(),
+            held: grant.held,
+            organisation: organisation.or_else(|| self.registered_owner(grant)),
+            events,
+        }
+    }
+
+    /// Whose a grant is that nothing ties at the moment: by the partners' own statements.
+    fn registered_owner(&self, grant: &Grant) -> Option<Organisation> {
+        let stated = match grant.via {
+            Via::Delegation { managing_tenant, .. } => self.partners.managing(managing_tenant),
+            Via::Assignment(_) | Via::Schedule(_) => self.partners.identities(grant.principal).to_vec(),
+        };
+        stated.into_iter().next().map(|belongs| belongs.organisation)
+    }
+}
+
+/// The parts of `spans` within one interval.
+pub(super) fn clip(spans: &[Interval], within: Interval) -> Vec<Interval> {
+    let parts = spans.iter().map(|span| span.intersect(&within));
+    parts.filter(|span| !span.is_empty()).collect()
+}
+
+/// What two unions have in common.
+pub(super) fn intersect(a: &[Interval], b: &[Interval]) -> Vec<Interval> {
+    a.iter().flat_map(|interval| clip(b, *interval)).collect()
+}

@@ -1,0 +1,106 @@
+//! Who "we" are for one placement: the billed partner and, by time, the reseller of record.
+//!
+//! Computed once per placement. Everything here goes by organisation, because PartnerIDs of one
+//! organisation count as one; barring alone goes by the registered partner tenant.
+
+use crate::commerce::{Commerce, Placement};
+use crate::entry::PartnerKind;
+use crate::finding::{About, Code, Finding};
+use crate::ids::{Guid, Identity};
+use crate::partners::{Belongs, Organisation, Partners};
+use crate::period::{Instant, Interval, union};
+
+/// What one placement's partners are, and when they may earn.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    pub subscription: Guid,
+    pub placement: Placement,
+    /// `None` while nobody registered the billed partner.
+    pub kind: Option<PartnerKind>,
+    /// The organisations whose access counts, by time.
+    pub ours: Vec<Belongs>,
+    pub membership: Vec<Interval>,
+    pub barred: Vec<Interval>,
+    pub statement: Option<Identity>,
+}
+
+impl Standing {
+    /// PEC-4: the billed partner earns when it or the plan's reseller of record, at that instant,
+    /// holds the access; any other partner's access neither helps nor harms. Source:
+    /// partner-earned-credit-troubleshoot (2022-01-25), partner-earned-credit-explanation (2023-04-13).
+    pub(super) fn of(subscription: Guid, placement: &Placement, commerce: &Commerce, partners: &Partners) -> Self {
+        let bill_to = placement.bill_to;
+        let mut ours = vec![Belongs {
+            interval: Interval::new(Instant::MIN_UTC, Instant::MAX_UTC),
+            organisation: partners.organisation(bill_to),
+            partner: Some(bill_to),
+        }];
+        let changes = commerce.reseller_changes(placement.plan);
+        let ends = changes.iter().skip(1).map(|(at, _)| *at).chain([Instant::MAX_UTC]);
+        for ((from, reseller), to) in changes.iter().zip(ends) {
+            for belongs in reseller.iter().flat_map(|partner_id| partners.location(partner_id)) {
+                let interval = belongs.interval.intersect(&Interval::new(*from, to));
+                if !interval.is_empty() {
+                    ours.push(Belongs { interval, ..belongs });
+                }
+            }
+        }
+        let statement = partners.statement(bill_to);
+        Self {
+            subscription,
+            placement: placement.clone(),
+            kind: statement.map(|(_, statement)| statement.kind),
+            ours,
+            membership: partners.membership(bill_to),
+            barred: partners.barred(bill_to),
+            statement: statement.map(|(identity, _)| identity),
+        }
+    }
+
+    /// PEC-7: only a partner that Microsoft bills receives credit: direct-bill or indirect provider.
+    /// Source: partner-earned-credit-troubleshoot (2022-01-25). An unregistered partner is let pass
+    /// here and is a blocking finding of its own.
+    pub(super) fn may_receive(&self) -> bool {
+        match self.kind {
+            Some(PartnerKind::DirectBill | PartnerKind::Provider) | None => true,
+            Some(PartnerKind::Reseller | PartnerKind::Other) => false,
+        }
+    }
+
+    /// When an organisation counted as ours.
+    pub(super) fn ours_when(&self, organisation: &Organisation) -> Vec<Interval> {
+        let same = self.ours.iter().filter(|ours| ours.organisation == *organisation);
+        union(same.map(|ours| ours.interval).collect())
+    }
+
+    /// Whether an organisation counts as ours at some instant of a stretch.
+    pub(super) fn is_ours(&self, organisation: &Organisation, within: Interval) -> bool {
+        let mut same = self.ours.iter().filter(|ours| ours.organisation == *organisation);
+        same.any(|ours| !ours.interval.intersect(&within).is_empty())
+    }
+
+    /// What does not add up about the billed partner itself.
+    pub(super) fn findings(&self, partners: &Partners) -> Vec<Finding> {
+        let bill_to = self.placement.bill_to;
+        let about = || About { bill_to: Some(bill_to), ..About::default() };
+        let mut findings = Vec::new();
+        if !partners.knows_membership(bill_to) {
+            let detail = format!("no programme membership of partner {bill_to} is known; it counts as active");
+            findings.push(Finding::new(Code::NoMembership, about(), detail));
+        }
+        match partners.statement(bill_to) {
+            None => {
+                let about = About { plan: Some(self.placement.plan), ..about() };
+                let detail = format!("plan {} is billed to {bill_to}, which was never registered", self.placement.plan);
+                findings.push(Finding::new(Code::UnknownPartner, about, detail));
+            }
+            Some((identity, statement)) if statement.admin_agents.is_empty() => {
+                let detail = format!("{} was registered without AdminAgents", statement.name);
+                let finding = Finding::new(Code::UnknownAgents, about(), detail);
+                findings.push(Finding { events: vec![identity], ..finding });
+            }
+            Some(_) => {}
+        }
+        findings
+    }
+}

@@ -1,0 +1,6 @@
+//! The judgement, by the tables and examples it was specified with.
+
+mod day;
+mod lost;
+mod truth;
+pub(crate) mod world;
