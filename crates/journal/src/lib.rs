@@ -30,8 +30,11 @@ mod walk;
 mod open;
 mod seal;
 mod append;
+mod verify;
+mod backup;
 
 pub use append::Appended;
+pub use backup::{BackupReport, backup, restore};
 pub use batch::{Batch, Origin, Topic};
 pub use crash::CRASH_POINTS;
 pub use fault::Fault;
@@ -39,3 +42,4 @@ pub use frame::{FORMAT_VERSION, PartitionState};
 pub use identity::Figures;
 pub use journal::{DeliveryKey, Journal, Options, Status};
 pub use reader::{Reader, Record};
+pub use verify::{VerifyReport, verify};

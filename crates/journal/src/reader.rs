@@ -125,7 +125,13 @@ impl Shared {
     }
 
     /// Turns a message into entries.
-    fn entries(&self, frame: &Head, index: usize, message: &Kept<'_>, out: &mut Vec<Entry>) -> Result<(), Fault> {
+    pub(crate) fn entries(
+        &self,
+        frame: &Head,
+        index: usize,
+        message: &Kept<'_>,
+        out: &mut Vec<Entry>,
+    ) -> Result<(), Fault> {
         let position = frame.first_position + index as u64;
         let heads = frame.items_of(index);
         let facts = self.facts(message, frame.messages[index].stream, heads, position)?;

@@ -68,6 +68,7 @@ pub(crate) fn seal(
             files,
         });
         manifest.save(journal)?;
+        segment.seal(manifest.sealed.last().expect("its line was just added").files.clone());
         point("seal.listed");
         let run = Run::build(&segment.path, segment.number, tail.chain, facts)?;
         point("seal.run_named");

@@ -5,7 +5,8 @@
 //! A segment is opened when somebody reads it and may be closed again between two reads.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use crate::batch::{Kept, read_preamble};
 use crate::bytes::{Cursor, Parsed, Put};
@@ -130,35 +131,46 @@ pub(crate) struct Segment {
     pub(crate) first_position: u64,
     pub(crate) path: PathBuf,
     store: RwLock<Option<Store>>,
-    /// How its files must look before it is opened for the first time, where it is sealed.
-    unproven: Mutex<Option<Vec<FileSum>>>,
+    /// How its files must look, where it is sealed.
+    files: OnceLock<Vec<FileSum>>,
+    /// They were looked at by this process.
+    proven: AtomicBool,
 }
 
 impl Segment {
     pub(crate) fn new(number: u32, first_position: u64, path: PathBuf, store: Option<Store>) -> Arc<Self> {
-        Arc::new(Self { number, first_position, path, store: RwLock::new(store), unproven: Mutex::new(None) })
+        let (store, files, proven) = (RwLock::new(store), OnceLock::new(), AtomicBool::new(false));
+        Arc::new(Self { number, first_position, path, store, files, proven })
     }
 
     pub(crate) fn sealed(sealed: &Sealed, path: PathBuf) -> Arc<Self> {
-        Arc::new(Self {
-            number: sealed.number,
-            first_position: sealed.positions.start,
-            path,
-            store: RwLock::new(None),
-            unproven: Mutex::new(Some(sealed.files.clone())),
-        })
+        let segment = Self::new(sealed.number, sealed.positions.start, path, None);
+        segment.seal(sealed.files.clone());
+        segment
+    }
+
+    /// Notes how the files of a segment looked when it was sealed.
+    pub(crate) fn seal(&self, files: Vec<FileSum>) {
+        self.files.set(files).expect("a segment is sealed once");
     }
 
     /// Looks at the files of a sealed segment before sled does, which might change them.
     fn prove(&self) -> Result<(), Fault> {
-        let mut unproven = self.unproven.lock().expect("nobody panics while proving");
-        if let Some(sums) = &*unproven {
-            if *sums != FileSum::of_tree(&self.path)? {
-                return Err(self.damaged("its files are not those that the manifest lists"));
-            }
-            *unproven = None;
+        if !self.proven.load(Ordering::Acquire) {
+            self.prove_again()?;
+            self.proven.store(true, Ordering::Release);
         }
         Ok(())
+    }
+
+    /// Holds the files of a segment, if it is sealed, against their hashes.
+    pub(crate) fn prove_again(&self) -> Result<(), Fault> {
+        match self.files.get() {
+            Some(files) if *files != FileSum::of_tree(&self.path)? => {
+                Err(self.damaged("its files are not those that the manifest lists"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Runs `read` on the open store, opening it first where it is closed.
@@ -237,10 +249,14 @@ impl Segment {
 
     /// Unpacks and checks a whole frame.
     pub(crate) fn frame(&self, assembled: &Assembled) -> Result<Frame, Fault> {
-        let broken = |why| self.broken(assembled.header.frame, &why);
-        let stored = Stored::open(&assembled.bytes).map_err(broken)?;
+        let stored = Stored::open(&assembled.bytes).map_err(|why| self.broken(assembled.header.frame, &why))?;
         let head = self.head(assembled, &stored)?;
-        let section = stored.section().map_err(broken)?;
+        self.unpack(head, &stored)
+    }
+
+    /// Unpacks the messages of a frame whose head was read from the same bytes.
+    pub(crate) fn unpack(&self, head: Head, stored: &Stored<'_>) -> Result<Frame, Fault> {
+        let section = stored.section().map_err(|why| self.broken(head.frame, &why))?;
         Ok(Frame { head, section, starts: OnceLock::new(), path: self.path.clone() })
     }
 

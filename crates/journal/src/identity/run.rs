@@ -135,6 +135,7 @@ impl Run {
     }
 
     /// How many pages of records there are.
+    #[cfg(test)]
     pub(crate) fn pages(&self) -> usize {
         self.fence.len()
     }

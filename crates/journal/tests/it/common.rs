@@ -10,16 +10,16 @@ use journal::wire::{self, Envelope, Header, MessageRef};
 use journal::{Appended, Batch, Journal, Options, Origin};
 use rust_decimal::Decimal;
 
-pub fn at(seconds: i64) -> Instant {
+pub(crate) fn at(seconds: i64) -> Instant {
     DateTime::from_timestamp(1_767_225_600, 0).unwrap() + TimeDelta::seconds(seconds)
 }
 
-pub fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options { create: true, wait_for_lock: false, ..Options::default() }
 }
 
 /// A message that no decoder can read, so that it occupies a position and is quarantined.
-pub fn push_unreadable(batch: &mut Batch, offset: i64, text: &str) {
+pub(crate) fn push_unreadable(batch: &mut Batch, offset: i64, text: &str) {
     let headers = [Header { name: "trace", value: Some(b"1") }, Header { name: "absent", value: None }];
     let message = MessageRef {
         stream: Stream::Usage,
@@ -32,12 +32,12 @@ pub fn push_unreadable(batch: &mut Batch, offset: i64, text: &str) {
     batch.push(origin, &message);
 }
 
-pub fn outcomes(journal: &Journal) -> Vec<Outcome> {
+pub(crate) fn outcomes(journal: &Journal) -> Vec<Outcome> {
     journal.reader().entries(0).map(|entry| entry.unwrap().outcome).collect()
 }
 
 /// A usage event with the given id; `quantity` is its content.
-pub fn usage(id: u64, quantity: u64) -> Event {
+pub(crate) fn usage(id: u64, quantity: u64) -> Event {
     let guid = |number: u128| Guid(0x8e3a_f657_a8ff_443c_a75c_0000_0000_0000 + number);
     Event::UsageRecorded(Usage {
         customer: guid(1),
@@ -59,14 +59,14 @@ fn envelope(id: String, causation_id: Option<String>) -> Envelope {
     Envelope { id, source: "/meters/test".to_owned(), time: Some(at(0)), causation_id }
 }
 
-pub fn push_event(batch: &mut Batch, offset: i64, id: &str, causation_id: Option<&str>, event: &Event) {
+pub(crate) fn push_event(batch: &mut Batch, offset: i64, id: &str, causation_id: Option<&str>, event: &Event) {
     let message = wire::encode(&envelope(id.to_owned(), causation_id.map(str::to_owned)), event);
     let origin = Origin::Kafka { topic: "usage".into(), partition: 0, offset, timestamp_ms: Some(offset) };
     batch.push(origin, &message.borrow(&message.header_refs()));
 }
 
 /// Appends usage events `ids`, at the offsets equal to their ids, one batch.
-pub fn append_usage(journal: &mut Journal, ids: Range<u64>) -> Appended {
+pub(crate) fn append_usage(journal: &mut Journal, ids: Range<u64>) -> Appended {
     let mut batch = Batch::new();
     for id in ids {
         push_event(&mut batch, i64::try_from(id).unwrap(), &format!("u-{id}"), None, &usage(id, id % 13 + 1));
@@ -75,6 +75,6 @@ pub fn append_usage(journal: &mut Journal, ids: Range<u64>) -> Appended {
 }
 
 /// Segments so small that a few hundred events fill one.
-pub fn small() -> Options {
+pub(crate) fn small() -> Options {
     Options { segment_bytes: 30_000, ..options() }
 }

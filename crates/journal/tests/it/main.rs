@@ -1,5 +1,6 @@
 //! Tests of the journal against a real directory and the real sled.
 
 mod common;
+mod backing_up;
 mod keeping;
 mod outcomes;

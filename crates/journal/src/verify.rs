@@ -1,0 +1,93 @@
+//! Verifying: read everything, and hold it against every hash, digest and index there is.
+//!
+//! Sealed files against the manifest, frames against their checksums and the chain, every message
+//! against its salted digest, every entry against what was recorded of it, every remembered fact
+//! against the identity index. The first thing that does not agree is the answer.
+
+use std::path::Path;
+
+use domain::ids::Digest;
+
+use crate::fault::Fault;
+use crate::frame::{Head, Stored};
+use crate::journal::{Journal, Options, Tail};
+use crate::segment::Segment;
+use crate::walk::{known, walk};
+
+/// What was found whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VerifyReport {
+    pub segments: u32,
+    pub frames: u64,
+    /// Messages, which are positions.
+    pub messages: u64,
+    pub entries: u64,
+    /// Bytes of all messages, unpacked.
+    pub bytes: u64,
+    /// Hash of the last frame's head.
+    pub chain: Digest,
+}
+
+/// Verifies the journal of a directory that nobody has open. `progress` is told how many of how many
+/// positions are done.
+pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<VerifyReport, Fault> {
+    let journal = crate::open::open(dir, &Options::default(), None)?;
+    let report = journal.verify(progress)?;
+    journal.close()?;
+    Ok(report)
+}
+
+impl Journal {
+    /// Verifies an open journal up to its end.
+    pub fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<VerifyReport, Fault> {
+        let mut report = VerifyReport::default();
+        let mut tail = Tail::before_everything();
+        for segment in self.shared.segments() {
+            segment.prove_again()?;
+            let start = tail;
+            let walked = segment.with(|store| {
+                walk(&segment, store, &start, None, &mut |head, stored| {
+                    self.verify_frame(&segment, head, stored, &mut report)?;
+                    progress(head.next_position(), self.tail.position);
+                    Ok(())
+                })
+            })?;
+            tail = walked.tail;
+            report.segments += 1;
+        }
+        if (tail.chain, tail.position) != (self.tail.chain, self.tail.position) {
+            return Err(self.active.damaged("what lies there does not end where the journal does"));
+        }
+        (report.frames, report.messages, report.chain) = (tail.frames, tail.position, Digest(tail.chain));
+        Ok(report)
+    }
+
+    fn verify_frame(
+        &self,
+        segment: &Segment,
+        head: &Head,
+        stored: &Stored<'_>,
+        report: &mut VerifyReport,
+    ) -> Result<(), Fault> {
+        let frame = segment.unpack(head.clone(), stored)?;
+        let salt = frame.salt()?;
+        let mut entries = Vec::with_capacity(head.items.len());
+        frame.messages(|index, message| {
+            if salt.digest(index as u64, message.bytes) != head.messages[index].digest {
+                let position = head.first_position + index as u64;
+                return Err(
+                    segment.damaged(format!("the message at position {position} is not the one that was recorded"))
+                );
+            }
+            report.bytes += message.bytes.len() as u64;
+            self.shared.entries(head, index, &message, &mut entries)
+        })?;
+        report.entries += entries.len() as u64;
+        for fact in known(head).filter(|fact| !fact.conflicting) {
+            if self.identities.first(fact.identity)? != Some((fact.at, fact.short)) {
+                return Err(segment.damaged(format!("entry {} is not what its identity was first told by", fact.at)));
+            }
+        }
+        Ok(())
+    }
+}
