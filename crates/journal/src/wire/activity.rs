@@ -13,13 +13,8 @@
 //! here: the access book joins what either lacks, and only a fact that both state differently is a
 //! conflict. Nothing a later copy adds is lost, in whichever order they come.
 //!
-//! # Refusals
-//!
-//! `R-not-a-record`, `R-broken-record`, `R-mixed-batch` (the piece), `R-no-operation`, `R-no-time`,
-//! `R-bad-time` (any record), `R-no-resource`, `R-bad-resource`, `R-no-result`, `R-unknown-result`,
-//! `R-contradictory-result` (operations that a rule reads), `R-delegation-incomplete`,
-//! `R-definition-alone`, `R-schedule-incomplete` (access whose facts the record lacks),
-//! `R-wrong-topic`.
+//! What is refused, and under which code, stands in [`REJECTIONS`]; `docs/rejections.md` says what
+//! to do about each.
 
 mod assignments;
 mod delegations;
@@ -38,6 +33,29 @@ use serde_json::Value;
 use self::fields::{Object, field, word_of};
 use self::reading::{GridEnvelope, Reading};
 use super::{Items, Rejection};
+
+/// Every code under which a record of Azure's own is quarantined.
+pub const REJECTIONS: &[&str] = &[
+    // The piece of a batch.
+    "R-not-a-record",
+    "R-broken-record",
+    "R-mixed-batch",
+    "R-wrong-topic",
+    // Any record.
+    "R-no-operation",
+    "R-no-time",
+    "R-bad-time",
+    // Records of operations that a rule reads.
+    "R-no-resource",
+    "R-bad-resource",
+    "R-no-result",
+    "R-unknown-result",
+    "R-contradictory-result",
+    // Access that began or changed, whose facts the record lacks.
+    "R-delegation-incomplete",
+    "R-definition-alone",
+    "R-schedule-incomplete",
+];
 
 /// Reads a message that is no CloudEvent; `None` where it has no shape of Azure's.
 #[must_use]

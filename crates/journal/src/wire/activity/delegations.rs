@@ -46,7 +46,7 @@ fn assignment_written(reading: &Reading<'_>) -> Result<Event, Rejection> {
             reading.at
         ),
     })?;
-    let at = reading.at;
+    let at = reading.at_millis();
     Ok(Event::DelegationChanged(Delegation {
         delegation,
         scope,
@@ -59,7 +59,7 @@ fn assignment_written(reading: &Reading<'_>) -> Result<Event, Rejection> {
 
 fn assignment_deleted(reading: &Reading<'_>) -> Result<Event, Rejection> {
     let (scope, delegation) = split_id(reading, NAMESPACE, ASSIGNMENTS)?;
-    Ok(Event::DelegationDeleted(DelegationDeleted { delegation, scope, at: reading.at }))
+    Ok(Event::DelegationDeleted(DelegationDeleted { delegation, scope, at: reading.at_millis() }))
 }
 
 /// A definition grants nothing until it is assigned, but changing one that is assigned does, and
@@ -96,7 +96,7 @@ fn tenant_unregistered(reading: &Reading<'_>) -> Result<Event, Rejection> {
         code: "R-delegation-incomplete",
         detail: format!("a delegation ended at {}, but the description does not name its resource id", reading.at),
     })?;
-    Ok(Event::DelegationDeleted(DelegationDeleted { delegation, scope, at: reading.at }))
+    Ok(Event::DelegationDeleted(DelegationDeleted { delegation, scope, at: reading.at_millis() }))
 }
 
 /// The definition that a response (or, failing that, a request) expands inside the assignment.

@@ -97,6 +97,13 @@ impl<'a> Reading<'a> {
         })
     }
 
+    /// The time as every channel gives it. Canonical events carry this one, so that copies of
+    /// different precision are one body.
+    pub(super) fn at_millis(&self) -> Instant {
+        let below = self.at.timestamp_subsec_nanos() % 1_000_000;
+        self.at - chrono::TimeDelta::nanoseconds(i64::from(below))
+    }
+
     /// The result as the identity names it. A removal that found nothing is named like any success
     /// there: not every channel says which it was.
     pub(super) fn result_name(&self) -> Option<Cow<'_, str>> {

@@ -42,7 +42,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Option<Result<Event, Rejection>> {
 
 fn cancelled(reading: &Reading<'_>, kind: &str) -> Result<Event, Rejection> {
     let (scope, schedule) = split_id(reading, NAMESPACE, kind)?;
-    Ok(Event::ScheduleCancelled(ScheduleCancelled { schedule, scope, at: reading.at }))
+    Ok(Event::ScheduleCancelled(ScheduleCancelled { schedule, scope, at: reading.at_millis() }))
 }
 
 fn requested(reading: &Reading<'_>, kind: &str) -> Result<Event, Rejection> {
@@ -70,12 +70,12 @@ fn requested(reading: &Reading<'_>, kind: &str) -> Result<Event, Rejection> {
     match says("requesttype").as_deref() {
         Some("adminremove" | "selfdeactivate") => {
             let schedule = targeted.ok_or_else(|| incomplete("it does not name the schedule that it ends"))?;
-            Ok(Event::ScheduleCancelled(ScheduleCancelled { schedule, scope, at: reading.at }))
+            Ok(Event::ScheduleCancelled(ScheduleCancelled { schedule, scope, at: reading.at_millis() }))
         }
         Some(
             "adminassign" | "adminupdate" | "adminextend" | "adminrenew" | "selfactivate" | "selfextend" | "selfrenew",
         ) => {
-            let created = created(&inner, targeted.unwrap_or(request), scope, kind == ELIGIBLE, reading.at);
+            let created = created(&inner, targeted.unwrap_or(request), scope, kind == ELIGIBLE, reading.at_millis());
             let missing = || incomplete("its body lacks the principal, the role, the start or a readable end");
             created.map(Event::ScheduleCreated).ok_or_else(missing)
         }
@@ -176,7 +176,7 @@ pub(super) fn read_audit(reading: &Reading<'_>) -> Option<Event> {
         eligible_only: false,
         start: time::parse(&detail("StartTime")?)?,
         end: Some(time::parse(&detail("ExpirationTime")?)?),
-        provisioned_at: reading.at,
+        provisioned_at: reading.at_millis(),
     }))
 }
 

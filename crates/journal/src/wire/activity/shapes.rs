@@ -89,6 +89,10 @@ fn take_apart<'a>(value: &'a Value, wrappings: usize, sink: &mut dyn FnMut(Piece
             let detail = "batches are wrapped in one another too often to be records".to_owned();
             sink(Err(Rejection { code: "R-not-a-record", detail }));
         }
+        Shape::Batch([]) if value.is_array() && wrappings < MOST_WRAPPINGS => sink(Err(Rejection {
+            code: "R-not-a-record",
+            detail: "the batch holds an empty array where a record should stand".to_owned(),
+        })),
         Shape::Batch(items) => items.iter().for_each(|item| take_apart(item, wrappings - 1, sink)),
         Shape::Tables(tables) => tables.iter().for_each(|table| rows(table, sink)),
         Shape::Record(object) if is_record(object) => sink(Ok(Cow::Borrowed(object))),
