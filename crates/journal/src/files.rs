@@ -198,6 +198,7 @@ fn lines(path: &Path, reader: &mut dyn BufRead, hand_over: HandOver<'_>) -> Resu
 }
 
 fn unknown_kind(path: &Path, head: &[u8]) -> FileFault {
+    let head = head.strip_prefix(layout::BYTE_ORDER_MARK).unwrap_or(head);
     if head.trim_ascii().is_empty() {
         return FileFault::Empty { path: path.to_owned() };
     }

@@ -19,7 +19,7 @@ pub(super) fn document(
     reader: &mut dyn BufRead,
     hand_over: HandOver<'_>,
 ) -> Result<(FileKind, bool), FileFault> {
-    let mut bytes = Bytes { path, reader, pushed_back: None, ordinal: 0 };
+    let mut bytes = Bytes { path, reader, ordinal: 0 };
     bytes.skip_mark()?;
     match bytes.next_solid()? {
         Some(b'[') => {
@@ -35,7 +35,6 @@ pub(super) fn document(
 struct Bytes<'a> {
     path: &'a Path,
     reader: &'a mut dyn BufRead,
-    pushed_back: Option<u8>,
     ordinal: u64,
 }
 
@@ -48,9 +47,6 @@ enum End {
 
 impl Bytes<'_> {
     fn next(&mut self) -> Result<Option<u8>, FileFault> {
-        if let Some(byte) = self.pushed_back.take() {
-            return Ok(Some(byte));
-        }
         let buffer = self.reader.fill_buf().map_err(|source| io(self.path, source))?;
         let byte = buffer.first().copied();
         if byte.is_some() {
@@ -130,8 +126,14 @@ impl Bytes<'_> {
     fn object(&mut self, first: u8, hand_over: HandOver<'_>) -> Result<(FileKind, bool), FileFault> {
         let mut record = vec![first];
         let (mut depth, mut in_string, mut escaped) = (1_u64, false, false);
-        let mut key_from = 0;
+        let (mut key_from, mut records_follow) = (0, false);
         while let Some(byte) = self.next()? {
+            if records_follow && byte == b'[' {
+                let ends_early = self.elements(hand_over)?;
+                self.skip_rest_of_envelope()?;
+                return Ok((FileKind::JsonEnvelope, ends_early));
+            }
+            records_follow &= byte.is_ascii_whitespace();
             self.hold(&mut record, byte)?;
             match (in_string, byte) {
                 (true, _) if escaped => escaped = false,
@@ -140,14 +142,7 @@ impl Bytes<'_> {
                 (false, b'{' | b'[') => depth += 1,
                 (false, b'}' | b']') => depth = depth.saturating_sub(1),
                 (false, b',') => key_from = record.len(),
-                (false, b':') if depth == 1 && names_records(&record, key_from) => match self.next_solid()? {
-                    Some(b'[') => {
-                        let ends_early = self.elements(hand_over)?;
-                        self.skip_rest_of_envelope()?;
-                        return Ok((FileKind::JsonEnvelope, ends_early));
-                    }
-                    other => self.pushed_back = other,
-                },
+                (false, b':') if depth == 1 => records_follow = names_records(&record, key_from),
                 _ => {}
             }
             if depth == 0 {
