@@ -29,6 +29,9 @@ impl Scope {
     /// slashes, any case, the GUID of a subscription with or without dashes.
     #[must_use]
     pub fn parse(text: &str) -> Self {
+        if is_tidy(text.as_bytes()) {
+            return Self(text.to_ascii_lowercase().into());
+        }
         let mut out = String::with_capacity(text.len() + 1);
         let mut after_subscriptions = false;
         for segment in text.trim().split('/').filter(|segment| !segment.is_empty()) {
@@ -113,6 +116,29 @@ impl Scope {
     }
 }
 
+/// Whether lower-casing is all that a spelling needs: ASCII, one slash before each segment and none
+/// after the last, and a dashed subscription id. So are nearly all, and this is read per event.
+fn is_tidy(text: &[u8]) -> bool {
+    let mut before = 0;
+    for byte in text {
+        if !byte.is_ascii_graphic() || (*byte == b'/' && before == b'/') {
+            return false;
+        }
+        before = *byte;
+    }
+    let Some((start, rest)) = text.split_at_checked("/subscriptions/".len()) else { return false };
+    let dashed = |at: usize| rest.get(at) == Some(&b'-');
+    let ends = matches!(rest.get(GUID_LENGTH), None | Some(b'/')) && rest.len() >= GUID_LENGTH;
+    before != b'/'
+        && start.eq_ignore_ascii_case(b"/subscriptions/")
+        && ends
+        && [8, 13, 18, 23].into_iter().all(dashed)
+        && rest.iter().take(GUID_LENGTH).filter(|byte| byte.is_ascii_hexdigit()).count() == GUID_LENGTH - 4
+}
+
+/// Characters of a dashed GUID.
+const GUID_LENGTH: usize = 36;
+
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -146,6 +172,10 @@ mod tests {
         let plain = Scope::parse(SUB);
         assert_eq!(Scope::parse(&format!("{}//", SUB.to_uppercase())), plain);
         assert_eq!(Scope::parse("subscriptions/44444444dddd4ddd8ddd444444444444"), plain);
+        assert_eq!(Scope::parse("/Subscriptions/{44444444-DDDD-4ddd-8ddd-444444444444}"), plain);
+        assert_eq!(Scope::parse("/subscriptions/4444444-4dddd-4ddd-8ddd-444444444444/"), plain);
+        let group = Scope::parse(&format!("{SUB}/resourceGroups/Größe"));
+        assert_eq!(group, Scope::parse(&format!("{}/RESOURCEGROUPS/GRÖSSE/", SUB.to_uppercase()).replace("SS", "ß")));
     }
 
     #[test]
