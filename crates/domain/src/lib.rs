@@ -26,5 +26,11 @@ pub mod policy;
 pub mod roles;
 pub mod issued;
 
-pub mod finding;
 pub mod pec;
+pub mod rating;
+pub mod invoice;
+
+pub mod finding;
+
+#[cfg(test)]
+mod testing;

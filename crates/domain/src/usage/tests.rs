@@ -1,37 +1,10 @@
 use super::*;
-use crate::entry::{Antecedent, Decision, Fact, UsageAdjusted, UsageVoided};
+use crate::entry::{Decision, Fact, UsageAdjusted, UsageVoided};
 use crate::ids::{Guid, MeterId};
 use crate::period::Day;
 use crate::projection::Projection as _;
 use crate::scope::Scope;
-
-/// The journal's part of the story: outcomes and antecedents by identity.
-#[derive(Default)]
-pub(crate) struct Recorder {
-    first: BTreeMap<Identity, (EntryRef, Fact)>,
-    seen: BTreeSet<(Identity, Digest)>,
-    next: u64,
-}
-
-impl Recorder {
-    pub(crate) fn record(&mut self, fact: &Fact) -> Entry {
-        let at = EntryRef { position: self.next, index: 0 };
-        self.next += 1;
-        let outcome = if self.seen.contains(&(fact.identity, fact.digest)) {
-            Outcome::Duplicate
-        } else if self.first.contains_key(&fact.identity) {
-            Outcome::Conflicting
-        } else {
-            Outcome::Accepted
-        };
-        let named = fact.event.target().or((outcome == Outcome::Conflicting).then_some(fact.identity));
-        let antecedent = named.and_then(|named| self.first.get(&named));
-        let antecedent = antecedent.map(|(at, fact)| Box::new(Antecedent { at: *at, fact: fact.clone() }));
-        self.seen.insert((fact.identity, fact.digest));
-        self.first.entry(fact.identity).or_insert_with(|| (at, fact.clone()));
-        Entry { position: at.position, index: 0, recorded_at: Day(0).start(), outcome, fact: fact.clone(), antecedent }
-    }
-}
+use crate::testing::Recorder;
 
 fn number(text: &str) -> Decimal {
     Decimal::from_str_exact(text).unwrap()

@@ -1,0 +1,213 @@
+//! The draft invoice: what a partner should be charged for a month, line by line, as Microsoft's
+//! reconciliation file prints it, with the credit and the reason for every missing credit.
+//!
+//! Pieces are added up exactly and each line is cut once, never resource by resource. The charge is
+//! the fact; the effective unit price is derived from it so that it multiplies back. Missing credit
+//! by reason adds up, exactly, to all missing credit. A draft is never refused: what does not add
+//! up comes beside it as findings.
+
+mod line;
+
+use std::collections::BTreeMap;
+
+pub use line::{Line, TooLong};
+
+use crate::entry::LineKey;
+use crate::finding::{About, Code, Finding};
+use crate::ids::{Currency, Guid};
+use crate::money::{Exact, Rounding};
+use crate::period::Period;
+use crate::policy::{Policy, RULES_VERSION};
+use crate::rating::{Desk, Judging, Piece};
+use line::Sum;
+
+/// What Microsoft should charge a partner for a month in one currency.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    pub bill_to: Guid,
+    /// The currency of subtotals and total; USD where the one asked for has no rate.
+    pub currency: Currency,
+    pub period: Period,
+    /// PCToBCExchangeRate: billing currency per USD.
+    pub exchange_rate: Exact,
+    /// In order of their keys.
+    pub lines: Vec<Line>,
+    /// The policy of the month's first day, by which amounts are cut.
+    pub policy: Policy,
+    pub rules_version: u32,
+}
+
+/// Sums over lines. Amounts in USD are exact, others as printed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Totals {
+    pub lines: usize,
+    /// List charge before any rounding, in USD.
+    pub list: Exact,
+    /// Credit earned, exact, in USD: list − net.
+    pub earned: Exact,
+    /// Credit lost by reason, exact, in USD.
+    pub lost: BTreeMap<&'static str, Exact>,
+    pub subtotal: Exact,
+    pub subtotal_without_credit: Exact,
+}
+
+impl Totals {
+    fn add(&mut self, line: &Line) {
+        self.lines += 1;
+        self.list += &line.list_charge;
+        self.earned += &line.credit();
+        for (code, amount) in &line.lost {
+            *self.lost.entry(code).or_default() += amount;
+        }
+        self.subtotal += &line.subtotal;
+        self.subtotal_without_credit += &line.subtotal_without_credit;
+    }
+
+    /// Printed credit: Subtotals without PEC minus Subtotals with it.
+    #[must_use]
+    pub fn printed_credit(&self) -> Exact {
+        &self.subtotal_without_credit - &self.subtotal
+    }
+
+    /// INV-5: missing credit, exact: the reasons add up to it.
+    #[must_use]
+    pub fn missing(&self) -> Exact {
+        self.lost.values().sum()
+    }
+}
+
+/// By what lines are put together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Grouping {
+    Customer,
+    Plan,
+    Reseller,
+}
+
+impl Draft {
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.lines.iter().fold(Totals::default(), |mut totals, line| {
+            totals.add(line);
+            totals
+        })
+    }
+
+    /// INV-4: the amount to pay, in the currency's minor unit, and the visible rounding line.
+    #[must_use]
+    pub fn total_and_rounding(&self) -> (Exact, Exact) {
+        let subtotal = self.totals().subtotal;
+        let total = subtotal.round(self.currency.minor_unit(), self.policy.invoice_rounding);
+        let rounding = &total - &subtotal;
+        (total, rounding)
+    }
+
+    /// Totals by customer, plan or reseller of record; a plan sold direct has an empty reseller.
+    #[must_use]
+    pub fn grouped(&self, grouping: Grouping) -> BTreeMap<String, Totals> {
+        let mut groups: BTreeMap<String, Totals> = BTreeMap::new();
+        for line in &self.lines {
+            let name = match grouping {
+                Grouping::Customer => line.key.customer.to_string(),
+                Grouping::Plan => line.key.plan.to_string(),
+                Grouping::Reseller => line.key.reseller.as_deref().unwrap_or("").to_owned(),
+            };
+            groups.entry(name).or_default().add(line);
+        }
+        groups
+    }
+}
+
+/// Drafts a partner's month. Every piece behind the lines is shown to `daily` as it passes: the
+/// daily lines, by resource and day, which are too many to keep unless somebody asks.
+///
+/// INV-1: one line per line key, cut once. INV-3: without a rate the draft is in USD and cannot be
+/// issued.
+pub fn draft_with(
+    desk: &Desk<'_>,
+    bill_to: Guid,
+    currency: Currency,
+    period: Period,
+    judging: &mut Judging<'_>,
+    daily: &mut dyn FnMut(&Piece<'_>),
+) -> (Draft, Vec<Finding>) {
+    let mut sums = Sums::default();
+    let mut findings = desk.rate(bill_to, period, judging, &mut |piece| {
+        sums.add(piece);
+        daily(piece);
+    });
+    let policy = desk.facts.policy.at(period.first_day());
+    let about = || About { bill_to: Some(bill_to), period: Some(period), ..About::default() };
+    let (currency, exchange_rate) = match desk.facts.prices.billing_per_pricing(period, currency, &policy) {
+        Some(rate) => {
+            if !rate.rivals.is_empty() {
+                let detail = format!("several rates of {currency} were published at one time");
+                let finding = Finding::new(Code::EqualSheets, about(), detail);
+                findings.push(Finding { events: rate.rivals, ..finding });
+            }
+            (currency, rate.value)
+        }
+        None => {
+            findings.push(Finding::new(Code::NoRate, about(), format!("no rate of {currency} is known for {period}")));
+            (Currency::USD, Exact::one())
+        }
+    };
+    let lines = sums.lines(period, &exchange_rate, policy.line_rounding);
+    (Draft { bill_to, currency, period, exchange_rate, lines, policy, rules_version: RULES_VERSION }, findings)
+}
+
+/// [`draft_with`], for who wants no daily lines.
+pub fn draft(
+    desk: &Desk<'_>,
+    bill_to: Guid,
+    currency: Currency,
+    period: Period,
+    judging: &mut Judging<'_>,
+) -> (Draft, Vec<Finding>) {
+    draft_with(desk, bill_to, currency, period, judging, &mut |_| {})
+}
+
+/// Lines while pieces are coming in.
+#[derive(Default)]
+struct Sums {
+    by_key: BTreeMap<LineKey, usize>,
+    /// Short names of the present plan's keys, so that a key is built once per line and not per piece.
+    plan: Option<Guid>,
+    short: BTreeMap<(u32, u16, u8), usize>,
+    sums: Vec<Sum>,
+}
+
+impl Sums {
+    fn add(&mut self, piece: &Piece<'_>) {
+        if self.plan != Some(piece.plan) {
+            self.plan = Some(piece.plan);
+            self.short.clear();
+        }
+        let index = match self.short.get(&piece.short) {
+            Some(index) => *index,
+            None => {
+                let next = self.sums.len();
+                let index = *self.by_key.entry(crate::rating::line_key(piece)).or_insert(next);
+                if index == next {
+                    self.sums.push(Sum::new(piece));
+                }
+                self.short.insert(piece.short, index);
+                index
+            }
+        };
+        self.sums[index].add(piece);
+    }
+
+    fn lines(self, period: Period, exchange_rate: &Exact, mode: Rounding) -> Vec<Line> {
+        let Self { by_key, sums, .. } = self;
+        let mut sums: Vec<Option<Sum>> = sums.into_iter().map(Some).collect();
+        let lines = by_key.into_iter().map(|(key, index)| {
+            let sum = sums[index].take().expect("every key names its own sum");
+            sum.line(key, period, exchange_rate, mode)
+        });
+        lines.collect()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,183 @@
+//! One line of a draft: exact sums first, then the one cut.
+//!
+//! Everything printed follows from quantity, unit price, credit rate and exchange rate; nothing is
+//! ever recomputed from a printed amount.
+
+use std::collections::BTreeMap;
+
+use crate::entry::{IssuedLine, LineKey};
+use crate::money::{Exact, Quantity, Rounding};
+use crate::period::{Day, Period};
+use crate::rating::{Piece, Verdict};
+
+/// Decimals of the printed effective unit price.
+const PRICE_DECIMALS: u32 = 15;
+/// Decimals of the reconciliation columns, whatever the currency.
+const COLUMN_DECIMALS: u32 = 2;
+
+/// A line as it would be printed, and the exact amounts behind it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    pub key: LineKey,
+    pub period: Period,
+    pub product_title: Box<str>,
+    pub sku_title: Box<str>,
+    pub unit: Box<str>,
+    /// BillableQuantity, net of corrections.
+    pub quantity: Exact,
+    /// The same, day by day; days without usage are left out.
+    pub by_day: Vec<(Day, Exact)>,
+    pub unit_price: Exact,
+    pub effective_unit_price: Exact,
+    /// Exact, before any rounding, in the pricing currency.
+    pub list_charge: Exact,
+    pub net_charge: Exact,
+    /// After the line's one cut, in the pricing currency.
+    pub charge_without_credit: Exact,
+    pub charge: Exact,
+    pub exchange_rate: Exact,
+    /// In the billing currency.
+    pub subtotal_without_credit: Exact,
+    pub subtotal: Exact,
+    /// Credit lost, exact, in the pricing currency, by reason.
+    pub lost: BTreeMap<&'static str, Exact>,
+    /// Priced by last month's row: shown, never issued.
+    pub estimate: bool,
+    /// The rule that made the line.
+    pub rule: &'static str,
+}
+
+/// A number of a line that has more digits than an issued document can hold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TooLong {
+    pub key: Box<LineKey>,
+    pub what: &'static str,
+    pub value: Exact,
+}
+
+impl Line {
+    /// Exact credit: list charge − net charge.
+    #[must_use]
+    pub fn credit(&self) -> Exact {
+        &self.list_charge - &self.net_charge
+    }
+
+    /// Printed credit: Subtotal without PEC minus Subtotal with it.
+    #[must_use]
+    pub fn printed_credit(&self) -> Exact {
+        &self.subtotal_without_credit - &self.subtotal
+    }
+
+    /// The line as an issued document holds it; a number that does not fit is named, never cut.
+    pub fn issued(&self) -> Result<IssuedLine, TooLong> {
+        let fit = |what: &'static str, value: &Exact| {
+            value.decimal().ok_or_else(|| TooLong { key: Box::new(self.key.clone()), what, value: value.clone() })
+        };
+        let by_day = self.by_day.iter().map(|(day, quantity)| Ok((*day, fit("quantity of a day", quantity)?)));
+        Ok(IssuedLine {
+            key: self.key.clone(),
+            period: self.period,
+            days: Vec::new(),
+            by_day: by_day.collect::<Result<_, TooLong>>()?,
+            quantity: fit("quantity", &self.quantity)?,
+            unit_price: fit("unit price", &self.unit_price)?,
+            effective_unit_price: fit("effective unit price", &self.effective_unit_price)?,
+            charge_without_credit: fit("charge without credit", &self.charge_without_credit)?,
+            charge: fit("charge", &self.charge)?,
+            subtotal_without_credit: fit("subtotal without credit", &self.subtotal_without_credit)?,
+            subtotal: fit("subtotal", &self.subtotal)?,
+            exchange_rate: fit("exchange rate", &self.exchange_rate)?,
+            rule: self.rule.into(),
+        })
+    }
+}
+
+/// A line while its pieces are coming in.
+pub(super) struct Sum {
+    product_title: Box<str>,
+    sku_title: Box<str>,
+    unit: Box<str>,
+    unit_price: Exact,
+    rate: Exact,
+    by_day: BTreeMap<Day, Quantity>,
+    lost: BTreeMap<(&'static str, u8), (Quantity, Exact)>,
+    estimate: bool,
+}
+
+impl Sum {
+    pub(super) fn new(piece: &Piece<'_>) -> Self {
+        let row = piece.band.row;
+        Self {
+            product_title: row.product_title.clone(),
+            sku_title: row.sku_title.clone(),
+            unit: row.unit.clone(),
+            unit_price: Exact::from(row.unit_price),
+            rate: if piece.credited { piece.rate.clone() } else { Exact::zero() },
+            by_day: BTreeMap::new(),
+            lost: BTreeMap::new(),
+            estimate: false,
+        }
+    }
+
+    pub(super) fn add(&mut self, piece: &Piece<'_>) {
+        *self.by_day.entry(piece.day).or_default() += piece.quantity;
+        self.estimate |= piece.estimate;
+        if let Verdict::Lost(code) = piece.verdict {
+            let lost = self.lost.entry((code, piece.rate_number));
+            lost.or_insert_with(|| (Quantity::ZERO, piece.rate.clone())).0 += piece.quantity;
+        }
+    }
+
+    /// INV-1: charge = cut(quantity × unit price × (1 − rate), 2), once. INV-2: Subtotal =
+    /// cut(charge × exchange rate, 2); both toward zero, also below zero. Source: reconciliation
+    /// file, ROUNDDOWN of ROUNDDOWN (2022-01-18).
+    pub(super) fn line(self, key: LineKey, period: Period, exchange_rate: &Exact, mode: Rounding) -> Line {
+        let quantity = self.by_day.values().copied().sum::<Quantity>().exact();
+        let list_charge = &quantity * &self.unit_price;
+        let net_price = &self.unit_price * &(&Exact::one() - &self.rate);
+        let net_charge = &quantity * &net_price;
+        let charge_without_credit = list_charge.round(COLUMN_DECIMALS, mode);
+        let charge = net_charge.round(COLUMN_DECIMALS, mode);
+        let subtotal = |charge: &Exact| (charge * exchange_rate).round(COLUMN_DECIMALS, mode);
+        let mut lost: BTreeMap<&'static str, Exact> = BTreeMap::new();
+        for ((code, _), (quantity, rate)) in self.lost {
+            *lost.entry(code).or_default() += &(&(&quantity.exact() * &self.unit_price) * &rate);
+        }
+        let by_day = self.by_day.into_iter().filter(|(_, quantity)| !quantity.is_zero());
+        Line {
+            effective_unit_price: effective(&key, &self.unit_price, &net_price, &charge, &quantity),
+            period,
+            product_title: self.product_title,
+            sku_title: self.sku_title,
+            unit: self.unit,
+            by_day: by_day.map(|(day, quantity)| (day, quantity.exact())).collect(),
+            unit_price: self.unit_price,
+            subtotal_without_credit: subtotal(&charge_without_credit),
+            subtotal: subtotal(&charge),
+            exchange_rate: exchange_rate.clone(),
+            lost,
+            estimate: self.estimate,
+            rule: "INV-1",
+            key,
+            quantity,
+            list_charge,
+            net_charge,
+            charge_without_credit,
+            charge,
+        }
+    }
+}
+
+/// INV-2: the printed effective unit price: without credit the unit price; with it charge ÷
+/// quantity, rounded away from zero at 15 decimals so that it multiplies back, or unit price × (1 −
+/// rate) where the charge is 0.00. Source: azure-plan billing, worked table (2022-07-18).
+fn effective(key: &LineKey, unit_price: &Exact, net_price: &Exact, charge: &Exact, quantity: &Exact) -> Exact {
+    if key.credit_rate.is_none() {
+        return unit_price.clone();
+    }
+    if charge.is_zero() {
+        return net_price.clone();
+    }
+    let price = charge.divide(quantity, PRICE_DECIMALS, Rounding::AwayFromZero);
+    price.expect("a quantity of zero has a charge of zero")
+}

@@ -1,0 +1,491 @@
+//! Rating: what the usage of a month costs, resource by resource and day by day, before any
+//! rounding.
+//!
+//! Usage is placed under a plan, priced by the sheet in force, drawn through the graduated tiers in
+//! one stated order, and judged. What comes out are pieces: a quantity at one unit price with one
+//! verdict. Nothing is rounded here and nothing unknown becomes zero: usage without a plan or a
+//! price is left out of the pieces and named in a finding.
+
+mod cells;
+mod pricing;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::commerce::{Commerce, Placement};
+use crate::entry::{LineKey, Portion, PriceKind};
+use crate::facts::Facts;
+use crate::finding::{About, Code, Finding};
+use crate::ids::{Guid, MeterId};
+use crate::money::{Exact, Quantity};
+use crate::period::{Day, Period};
+use crate::policy::Policy;
+use crate::prices::{Band, has_tag, is_spot};
+use crate::scope::Scope;
+use crate::usage::Consumption;
+use cells::{Cell, Sheet, Spot};
+use pricing::Pricing;
+
+/// How access decided a day of a resource.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Access {
+    Earned,
+    /// With the reason's code.
+    Lost(&'static str),
+}
+
+/// Whose access is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    pub subscription: Guid,
+    pub placement: &'a Placement,
+    pub scope: &'a Scope,
+}
+
+/// How access decided each of these days.
+pub type Judging<'j> = dyn FnMut(&Asked<'_>, &[Day]) -> Vec<Access> + 'j;
+
+/// Why a portion never earns, whatever the access. In the order in which they are tried.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Never {
+    LegacyOffer,
+    Reservation,
+    SavingsPlan,
+    Spot,
+    ThirdParty,
+    Marketplace,
+    AzureCredit,
+    ZeroCharge,
+}
+
+impl Never {
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::LegacyOffer => "legacy-offer",
+            Self::Reservation => "reservation",
+            Self::SavingsPlan => "savings-plan",
+            Self::Spot => "spot",
+            Self::ThirdParty => "third-party",
+            Self::Marketplace => "marketplace",
+            Self::AzureCredit => "azure-credit",
+            Self::ZeroCharge => "zero-charge",
+        }
+    }
+}
+
+/// RATE-7: access and product together, per (plan, resource, day, meter, portion).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Verdict {
+    Earned,
+    Lost(&'static str),
+    Never(Never),
+}
+
+/// A quantity at one unit price with one verdict.
+#[derive(Clone, Debug)]
+pub struct Piece<'a> {
+    pub customer: Guid,
+    pub plan: Guid,
+    pub reseller: Option<&'a str>,
+    pub subscription: Guid,
+    /// The resource; its group or subscription where the meter names none.
+    pub scope: &'a Scope,
+    pub meter: &'a MeterId,
+    pub day: Day,
+    pub kind: PriceKind,
+    pub band: &'a Band<'a>,
+    pub portion: Portion,
+    pub quantity: Quantity,
+    pub verdict: Verdict,
+    /// The line carries the credit's label and price; a free tier does where access earned it.
+    pub credited: bool,
+    /// The policy's rate on that day, whether or not it was earned.
+    pub rate: &'a Exact,
+    /// Priced by last month's row: shown, never issued.
+    pub estimate: bool,
+    /// Tells the policy's rates of the month apart.
+    pub rate_number: u8,
+    /// Equal within one plan only for pieces of one line.
+    pub short: (u32, u16, u8),
+}
+
+impl Piece<'_> {
+    #[must_use]
+    pub fn unit_price(&self) -> Exact {
+        Exact::from(self.band.row.unit_price)
+    }
+
+    /// Exact, in the pricing currency.
+    #[must_use]
+    pub fn list_charge(&self) -> Exact {
+        &self.quantity.exact() * &self.unit_price()
+    }
+
+    /// Exact, in the pricing currency, after credit.
+    #[must_use]
+    pub fn net_charge(&self) -> Exact {
+        let list = self.list_charge();
+        if self.credited { &list - &(&list * self.rate) } else { list }
+    }
+
+    /// RATE-7: credit of a piece = list charge − net charge, exact. Nothing is at stake unless it was
+    /// earned or lost.
+    #[must_use]
+    pub fn credit_at_stake(&self) -> Exact {
+        match self.verdict {
+            Verdict::Earned | Verdict::Lost(_) => &self.list_charge() * self.rate,
+            Verdict::Never(_) => Exact::zero(),
+        }
+    }
+}
+
+/// The facts of one question, put in order once: build it, ask for as many partners and months as
+/// are needed, drop it.
+#[derive(Debug)]
+pub struct Desk<'a> {
+    pub facts: &'a Facts,
+    pub commerce: &'a Commerce,
+    usage: BTreeMap<Guid, Vec<Consumption<'a>>>,
+}
+
+impl<'a> Desk<'a> {
+    #[must_use]
+    pub fn new(facts: &'a Facts, commerce: &'a Commerce) -> Self {
+        let mut usage: BTreeMap<Guid, Vec<Consumption<'a>>> = BTreeMap::new();
+        for consumption in facts.usage.consumption() {
+            usage.entry(consumption.place.subscription).or_default().push(consumption);
+        }
+        Self { facts, commerce, usage }
+    }
+
+    /// Rates a month of everything that is billed to a partner. Pieces come plan by plan; within a
+    /// plan by meter, kind, product and SKU, and there in the order in which tiers are drawn. What
+    /// does not add up is returned.
+    pub fn rate(
+        &self,
+        bill_to: Guid,
+        period: Period,
+        judging: &mut Judging<'_>,
+        sink: &mut dyn FnMut(&Piece<'_>),
+    ) -> Vec<Finding> {
+        let mut notes = Notes { bill_to, period, seen: BTreeMap::new() };
+        let policies: Vec<Policy> = period.days().map(|day| self.facts.policy.at(day)).collect();
+        let (rates, rate_of_day) = numbered(&policies);
+        let mut pricing = Pricing::new(&self.facts.prices, period);
+        for (plan, subscriptions) in self.plans_of(bill_to) {
+            let mut sheet = Sheet::new(self.commerce, plan, period);
+            for subscription in subscriptions {
+                for consumption in self.usage.get(&subscription).into_iter().flatten() {
+                    sheet.gather(consumption, &mut pricing, &mut notes);
+                }
+            }
+            let cells = sheet.cells(&pricing);
+            let drawn = Drawing { plan, period, policies: &policies, rates: &rates, rate_of_day: &rate_of_day };
+            drawn.draw(&cells, &pricing, judging, &mut notes, sink);
+        }
+        pricing.findings(&mut notes);
+        self.unplaced(&mut notes);
+        self.ineffective(&mut notes);
+        notes.findings()
+    }
+
+    /// Plans billed to a partner at any time, each with the subscriptions that ever stood under it.
+    fn plans_of(&self, bill_to: Guid) -> BTreeMap<Guid, BTreeSet<Guid>> {
+        let mut plans: BTreeMap<Guid, BTreeSet<Guid>> = BTreeMap::new();
+        for (subscription, placed) in self.commerce.subscriptions() {
+            for placement in placed.iter().filter(|placement| placement.bill_to == bill_to) {
+                plans.entry(placement.plan).or_default().insert(subscription);
+            }
+        }
+        plans
+    }
+
+    /// USE-5: usage of a subscription of which no plan is known stops the partner whose plan or
+    /// customer the event names, and everybody where it names neither.
+    fn unplaced(&self, notes: &mut Notes) {
+        for (subscription, all) in &self.usage {
+            if !self.commerce.placements(*subscription).is_empty() {
+                continue;
+            }
+            for consumption in all {
+                let concerned = self.concerned(consumption);
+                let mut in_period = consumption.slices().filter(|(start, ..)| Day::of(*start).period() == notes.period);
+                if concerned.is_empty() || concerned.contains(&notes.bill_to) {
+                    if let Some((start, ..)) = in_period.next() {
+                        notes.no_plan(consumption, Day::of(start));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The partners that usage without a placement may concern; empty means that nobody knows.
+    fn concerned(&self, consumption: &Consumption<'_>) -> BTreeSet<Guid> {
+        if let Some(plan) = consumption.place.claimed_plan.and_then(|plan| self.commerce.plan(plan)) {
+            return [plan.bill_to].into();
+        }
+        let of_customer = self.commerce.plans().filter(|plan| plan.customer == consumption.place.customer);
+        of_customer.map(|plan| plan.bill_to).collect()
+    }
+
+    /// USE-4: corrections without effect, told to the partner of the usage they lead to, else to all.
+    fn ineffective(&self, notes: &mut Notes) {
+        for one in self.facts.usage.ineffective() {
+            let placement =
+                one.usage.and_then(|usage| self.commerce.placement_of(usage.subscription, usage.start, usage.end));
+            let elsewhere = placement.is_some_and(|placement| placement.bill_to != notes.bill_to)
+                || one.usage.is_some_and(|usage| Day::of(usage.start).period() != notes.period);
+            if elsewhere {
+                continue;
+            }
+            let code = if one.of_correction { Code::CorrectionOfCorrection } else { Code::HeldCorrection };
+            let about = About {
+                subscription: one.usage.map(|usage| usage.subscription),
+                meter: one.usage.map(|usage| usage.meter.clone()),
+                day: one.usage.map(|usage| Day::of(usage.start)),
+                ..notes.about()
+            };
+            let detail = format!("the correction names {} as its target", one.target);
+            notes.note_with(code, about, detail, one.correction);
+        }
+    }
+}
+
+/// The distinct credit rates of a month, and which one holds on which day.
+fn numbered(policies: &[Policy]) -> (Vec<Exact>, Vec<u8>) {
+    let mut rates: Vec<Exact> = Vec::new();
+    let numbers = policies.iter().map(|policy| {
+        let rate = Exact::from(policy.credit_rate);
+        let known = rates.iter().position(|one| *one == rate);
+        let number = known.unwrap_or_else(|| {
+            rates.push(rate);
+            rates.len() - 1
+        });
+        u8::try_from(number).expect("a month has at most 31 rates")
+    });
+    let numbers = numbers.collect();
+    (rates, numbers)
+}
+
+/// Drawing of one plan's cells through the tiers.
+struct Drawing<'a> {
+    plan: Guid,
+    period: Period,
+    policies: &'a [Policy],
+    rates: &'a [Exact],
+    rate_of_day: &'a [u8],
+}
+
+impl Drawing<'_> {
+    /// RATE-3: tiers run through the calendar month per (plan, meter, kind, product, SKU), over net
+    /// day totals in order of day, then resource id. The row in force on the usage day gives bounds
+    /// and prices. Source: azure-plan price list (2023-06-05); the level of the counter is policy.
+    fn draw(
+        &self,
+        cells: &cells::Cells<'_>,
+        pricing: &Pricing<'_>,
+        judging: &mut Judging<'_>,
+        notes: &mut Notes,
+        sink: &mut dyn FnMut(&Piece<'_>),
+    ) {
+        let first = self.period.first_day();
+        let mut verdicts: Vec<Option<Vec<Access>>> = vec![None; cells.spots.len()];
+        let mut counter = (u32::MAX, Quantity::ZERO);
+        for cell in &cells.cells {
+            if counter.0 != cell.group {
+                counter = (cell.group, Quantity::ZERO);
+            }
+            let spot = &cells.spots[cell.spot as usize];
+            let day = Day(first.0 + i32::from(cell.day));
+            if cell.quantity.is_negative() {
+                notes.negative(self.plan, spot, pricing.meter(cell.group), day, cell.quantity);
+            }
+            let access = verdict_of(&mut verdicts[cell.spot as usize], spot, first, cell.day, judging);
+            if access == Access::Lost("unknown-access") {
+                notes.unknown_access(self.plan, spot, day);
+            }
+            self.pieces(cell, cells, pricing, (spot, day, access), counter.1, sink);
+            counter.1 += cell.quantity;
+        }
+    }
+
+    /// The pieces of one cell: where the counter stands decides which bands it crosses.
+    fn pieces(
+        &self,
+        cell: &Cell,
+        cells: &cells::Cells<'_>,
+        pricing: &Pricing<'_>,
+        (spot, day, access): (&Spot<'_>, Day, Access),
+        counter: Quantity,
+        sink: &mut dyn FnMut(&Piece<'_>),
+    ) {
+        let priced = pricing.priced(cell.tariff);
+        let policy = &self.policies[usize::from(cell.day)];
+        let meter = pricing.meter(cell.group);
+        let parts: Vec<(&Band<'_>, u32, Quantity)> = crossed(&priced.bands, counter, counter + cell.quantity).collect();
+        let free = parts.iter().all(|(band, ..)| band.row.unit_price.is_zero());
+        let never = never(spot.placement, priced.kind, &priced.bands[0], meter, policy);
+        let verdict = match (never, access) {
+            (Some(never), _) => Verdict::Never(never),
+            (None, _) if free => Verdict::Never(Never::ZeroCharge),
+            (None, Access::Earned) => Verdict::Earned,
+            (None, Access::Lost(code)) => Verdict::Lost(code),
+        };
+        let credited = never.is_none() && access == Access::Earned;
+        let rate_number = self.rate_of_day[usize::from(cell.day)];
+        for (band, number, quantity) in parts {
+            sink(&Piece {
+                customer: spot.placement.customer,
+                plan: self.plan,
+                reseller: cells.reseller(cell.stretch),
+                subscription: spot.subscription,
+                scope: spot.scope,
+                meter,
+                day,
+                kind: priced.kind,
+                band,
+                portion: Portion::PayAsYouGo,
+                quantity,
+                verdict,
+                credited,
+                rate: &self.rates[usize::from(rate_number)],
+                estimate: priced.estimate,
+                rate_number,
+                short: (priced.first_slot + number, cell.stretch, if credited { 1 + rate_number } else { 0 }),
+            });
+        }
+    }
+}
+
+/// RATE-3: which part of the way from `from` to `to` lies in which band. Going down takes back from
+/// the bands that are crossed; below zero the first band goes on.
+fn crossed<'b>(
+    bands: &'b [Band<'b>],
+    from: Quantity,
+    to: Quantity,
+) -> impl Iterator<Item = (&'b Band<'b>, u32, Quantity)> {
+    let (low, high) = if from <= to { (from, to) } else { (to, from) };
+    bands.iter().zip(0..).filter_map(move |(band, number)| {
+        let bottom = if number == 0 { low } else { low.max(band.above) };
+        let top = band.up_to.map_or(high, |up_to| high.min(up_to));
+        let part = top - bottom;
+        if top <= bottom {
+            return None;
+        }
+        Some((band, number, if from <= to { part } else { -part }))
+    })
+}
+
+/// RATE-4, RATE-5: what the product excludes whatever the access, in the stated order. Source:
+/// partner-earned-credit pages; price list column Tags.
+fn never(placement: &Placement, kind: PriceKind, band: &Band<'_>, meter: &MeterId, policy: &Policy) -> Option<Never> {
+    use crate::entry::Offer;
+    if placement.offer == Offer::Legacy {
+        return Some(Never::LegacyOffer);
+    }
+    match kind {
+        PriceKind::Reservation => return Some(Never::Reservation),
+        PriceKind::SavingsPlan => return Some(Never::SavingsPlan),
+        PriceKind::Consumption | PriceKind::DevTest => {}
+    }
+    if is_spot(band.row) || policy.spot_meters.contains(meter) {
+        return Some(Never::Spot);
+    }
+    if has_tag(band.row, "Third Party") {
+        return Some(Never::ThirdParty);
+    }
+    has_tag(band.row, "Marketplace").then_some(Never::Marketplace)
+}
+
+/// Asks for all days of a spot at once, the first time that one is needed.
+fn verdict_of(
+    known: &mut Option<Vec<Access>>,
+    spot: &Spot<'_>,
+    first: Day,
+    day: u8,
+    judging: &mut Judging<'_>,
+) -> Access {
+    let verdicts = known.get_or_insert_with(|| {
+        let days: Vec<Day> = spot.days().map(|day| Day(first.0 + i32::from(day))).collect();
+        let asked = Asked { subscription: spot.subscription, placement: spot.placement, scope: spot.scope };
+        judging(&asked, &days)
+    });
+    verdicts[spot.days().take_while(|before| *before < day).count()]
+}
+
+/// What did not add up, by what it is about, each with how often and since when.
+struct Notes {
+    bill_to: Guid,
+    period: Period,
+    seen: BTreeMap<(Code, About, String), BTreeSet<crate::ids::Identity>>,
+}
+
+impl Notes {
+    fn about(&self) -> About {
+        About { bill_to: Some(self.bill_to), period: Some(self.period), ..About::default() }
+    }
+
+    fn note(&mut self, code: Code, about: About, detail: impl Into<String>) {
+        self.seen.entry((code, about, detail.into())).or_default();
+    }
+
+    fn note_with(&mut self, code: Code, about: About, detail: String, event: crate::ids::Identity) {
+        self.seen.entry((code, about, detail)).or_default().insert(event);
+    }
+
+    fn no_plan(&mut self, consumption: &Consumption<'_>, day: Day) {
+        let place = consumption.place;
+        let about = About {
+            customer: Some(place.customer),
+            plan: place.claimed_plan,
+            subscription: Some(place.subscription),
+            day: Some(day),
+            ..self.about()
+        };
+        self.note(Code::NoPlacement, about, "the usage lies in no known plan's time");
+    }
+
+    fn negative(&mut self, plan: Guid, spot: &Spot<'_>, meter: &MeterId, day: Day, quantity: Quantity) {
+        let about = About {
+            plan: Some(plan),
+            subscription: Some(spot.subscription),
+            resource: Some(spot.scope.clone()),
+            meter: Some(meter.clone()),
+            day: Some(day),
+            ..self.about()
+        };
+        self.note(Code::NegativeDay, about, format!("the day adds up to {quantity}"));
+    }
+
+    fn unknown_access(&mut self, plan: Guid, spot: &Spot<'_>, day: Day) {
+        let about = About { plan: Some(plan), subscription: Some(spot.subscription), day: Some(day), ..self.about() };
+        self.note(Code::UnknownAccess, about, "credit of the day rests on access that is unknown");
+    }
+
+    fn findings(self) -> Vec<Finding> {
+        let findings = self.seen.into_iter().map(|((code, about, detail), events)| {
+            let events = events.into_iter().collect();
+            Finding { events, ..Finding::new(code, about, detail) }
+        });
+        findings.collect()
+    }
+}
+
+/// The line that a piece belongs to (definitions: line key).
+#[must_use]
+pub fn line_key(piece: &Piece<'_>) -> LineKey {
+    let row = piece.band.row;
+    LineKey {
+        customer: piece.customer,
+        plan: piece.plan,
+        reseller: piece.reseller.map(Into::into),
+        meter: piece.meter.clone(),
+        price_kind: piece.kind,
+        product: row.product.clone(),
+        sku: row.sku.clone(),
+        price_from: row.from,
+        tier: piece.band.tier,
+        portion: piece.portion,
+        credit_rate: if piece.credited { piece.rate.decimal() } else { None },
+    }
+}

@@ -1,0 +1,236 @@
+//! The cells of one plan's month: net quantity by counter, day and resource, in the order in which
+//! tiers are drawn.
+//!
+//! Sums are collected resource by resource and sorted once; nothing here depends on the order in
+//! which usage arrived.
+
+use std::collections::BTreeMap;
+
+use super::Notes;
+use super::pricing::Pricing;
+use crate::commerce::{Commerce, Placement};
+use crate::entry::{Offer, PriceKind};
+use crate::finding::{About, Code};
+use crate::ids::{Guid, Market};
+use crate::money::Quantity;
+use crate::period::{Day, Instant, Interval, Period};
+use crate::prices::Unpriced;
+use crate::scope::Scope;
+use crate::usage::{Consumption, Item};
+
+/// A resource under one placement.
+#[derive(Clone, Debug)]
+pub(super) struct Spot<'a> {
+    pub(super) subscription: Guid,
+    pub(super) placement: &'a Placement,
+    pub(super) scope: &'a Scope,
+    /// One bit per day of the month on which something was used.
+    days: u32,
+}
+
+impl Spot<'_> {
+    /// Days of the month, counted from 0.
+    pub(super) fn days(&self) -> impl Iterator<Item = u8> + use<> {
+        let days = self.days;
+        (0..31).filter(move |day| days & (1 << day) != 0)
+    }
+}
+
+/// The net quantity of one counter, day and resource (and reseller, where it changed in the day).
+#[derive(Clone, Debug)]
+pub(super) struct Cell {
+    pub(super) group: u32,
+    /// Counted from 0.
+    pub(super) day: u8,
+    /// Which reseller of record, by the number of changes before it.
+    pub(super) stretch: u16,
+    pub(super) spot: u32,
+    pub(super) tariff: u32,
+    pub(super) quantity: Quantity,
+}
+
+/// All cells of a plan's month, in order.
+pub(super) struct Cells<'a> {
+    pub(super) cells: Vec<Cell>,
+    pub(super) spots: Vec<Spot<'a>>,
+    resellers: Vec<Option<&'a str>>,
+}
+
+impl<'a> Cells<'a> {
+    pub(super) fn reseller(&self, stretch: u16) -> Option<&'a str> {
+        self.resellers[usize::from(stretch)]
+    }
+}
+
+/// Where the cells of one plan are collected.
+pub(super) struct Sheet<'a> {
+    commerce: &'a Commerce,
+    plan: Guid,
+    period: Period,
+    month: Interval,
+    /// Since when which reseller; the first stretch begins with time.
+    stretches: Vec<(Instant, Option<&'a str>)>,
+    spots: BTreeMap<(&'a Scope, Instant, Guid), (u32, Spot<'a>)>,
+    cells: Vec<Cell>,
+}
+
+impl<'a> Sheet<'a> {
+    pub(super) fn new(commerce: &'a Commerce, plan: Guid, period: Period) -> Self {
+        let changes = commerce.reseller_changes(plan).iter().map(|(at, reseller)| (*at, reseller.as_deref()));
+        let stretches = [(Instant::MIN_UTC, None)].into_iter().chain(changes).collect();
+        let (spots, cells) = (BTreeMap::new(), Vec::new());
+        Self { commerce, plan, period, month: period.interval(), stretches, spots, cells }
+    }
+
+    /// Adds one series of usage up, day by day. Placement goes by each start: USE-1.
+    pub(super) fn gather(&mut self, consumption: &Consumption<'a>, pricing: &mut Pricing<'a>, notes: &mut Notes) {
+        let (plan, placements) = (self.plan, self.commerce.placements(consumption.place.subscription));
+        for (index, placement) in placements.iter().enumerate().filter(|(_, one)| one.plan == plan) {
+            let sums = self.sum(consumption, placements, index, notes);
+            if !sums.is_empty() {
+                self.check(consumption, placement, notes);
+                self.add(consumption, placement, &sums, pricing, notes);
+            }
+        }
+    }
+
+    /// Net sums by day and reseller of what lies in one placement. Usage that begins before every
+    /// placement belongs to the first that exists within its interval.
+    fn sum(
+        &self,
+        consumption: &Consumption<'a>,
+        placements: &[Placement],
+        index: usize,
+        notes: &mut Notes,
+    ) -> BTreeMap<(u8, u16), Quantity> {
+        let mut sums: BTreeMap<(u8, u16), Quantity> = BTreeMap::new();
+        let first = self.period.first_day();
+        let here = placements[index].interval;
+        for (start, end, quantity) in consumption.slices().filter(|(start, ..)| self.month.contains(*start)) {
+            let mine = here.contains(start) || {
+                let usage = Interval::new(start, end.max(start + chrono::TimeDelta::nanoseconds(1)));
+                let placed = placements.iter().position(|one| !one.interval.intersect(&usage).is_empty());
+                if placed.is_none() && index == 0 {
+                    notes.no_plan(consumption, Day::of(start));
+                }
+                placed == Some(index)
+            };
+            if mine {
+                let day = u8::try_from(Day::of(start).0 - first.0).expect("a month has at most 31 days");
+                *sums.entry((day, self.stretch(start.max(here.from)))).or_default() += quantity;
+            }
+        }
+        sums.retain(|_, quantity| !quantity.is_zero());
+        sums
+    }
+
+    fn stretch(&self, at: Instant) -> u16 {
+        let after = self.stretches.iter().take_while(|(since, _)| *since <= at).count();
+        u16::try_from(after - 1).expect("a plan changes its reseller a few times")
+    }
+
+    fn check(&self, consumption: &Consumption<'_>, placement: &Placement, notes: &mut Notes) {
+        let place = consumption.place;
+        let about = About {
+            customer: Some(placement.customer),
+            plan: Some(self.plan),
+            subscription: Some(place.subscription),
+            ..notes.about()
+        };
+        if let Some(stated) = place.scope.subscription().filter(|stated| *stated != place.subscription) {
+            let about = About { resource: Some(place.scope.clone()), ..about.clone() };
+            notes.note(Code::ResourceMismatch, about, format!("the resource lies in subscription {stated}"));
+        }
+        if let Some(claimed) = place.claimed_plan.filter(|claimed| *claimed != self.plan) {
+            notes.note(Code::PlanDiffers, about, format!("the usage names plan {claimed}"));
+        }
+    }
+
+    fn add(
+        &mut self,
+        consumption: &Consumption<'a>,
+        placement: &'a Placement,
+        sums: &BTreeMap<(u8, u16), Quantity>,
+        pricing: &mut Pricing<'a>,
+        notes: &mut Notes,
+    ) {
+        let place = consumption.place;
+        let kind = match placement.offer {
+            Offer::DevTest => PriceKind::DevTest,
+            Offer::AzurePlan | Offer::Legacy => PriceKind::Consumption,
+        };
+        let Some(market) = self.commerce.market(placement.customer) else {
+            let about = About { customer: Some(placement.customer), plan: Some(self.plan), ..notes.about() };
+            notes.note(Code::NoPrice, about, "the customer's market is not known, so no price sheet applies");
+            return;
+        };
+        let next = u32::try_from(self.spots.len()).expect("fewer than four thousand million resources");
+        let key = (&place.scope, placement.interval.from, place.subscription);
+        let spot = Spot { subscription: place.subscription, placement, scope: &place.scope, days: 0 };
+        let (number, spot) = self.spots.entry(key).or_insert((next, spot));
+        for (&(day, stretch), &quantity) in sums {
+            let date = Day(self.period.first_day().0 + i32::from(day));
+            let (found, why) = pricing.find((market, kind), consumption.item, date);
+            if let Some(why) = why {
+                unpriced(notes, placement, consumption.item, market, &why, found.is_some());
+            }
+            let Some(found) = found else { continue };
+            spot.days |= 1 << day;
+            self.cells.push(Cell { group: found.group, day, stretch, spot: *number, tariff: found.tariff, quantity });
+        }
+    }
+
+    /// Puts the cells in the order in which tiers are drawn: counter, day, resource id, and adds up
+    /// what meters told apart that is one.
+    pub(super) fn cells(self, pricing: &Pricing<'a>) -> Cells<'a> {
+        let ranks = pricing.ranks();
+        let mut places = vec![0; self.spots.len()];
+        let mut spots = Vec::with_capacity(self.spots.len());
+        for (rank, (number, spot)) in (0_u32..).zip(self.spots.into_values()) {
+            places[number as usize] = rank;
+            spots.push(spot);
+        }
+        let mut cells = self.cells;
+        for cell in &mut cells {
+            cell.spot = places[cell.spot as usize];
+        }
+        let order = |cell: &Cell| {
+            let estimate = pricing.priced(cell.tariff).estimate;
+            (ranks[cell.group as usize], cell.day, cell.spot, cell.stretch, estimate)
+        };
+        cells.sort_unstable_by_key(order);
+        cells.dedup_by(|next, kept| {
+            let same = order(next) == order(kept);
+            if same {
+                kept.quantity += next.quantity;
+            }
+            same
+        });
+        cells.retain(|cell| !cell.quantity.is_zero());
+        Cells { cells, spots, resellers: self.stretches.into_iter().map(|(_, reseller)| reseller).collect() }
+    }
+}
+
+/// RATE-2: usage without a price, by the reason. It stops the closing, never the draft.
+fn unpriced(notes: &mut Notes, placement: &Placement, item: &Item, market: Market, why: &Unpriced, estimate: bool) {
+    let about = About {
+        customer: Some(placement.customer),
+        plan: Some(placement.plan),
+        meter: Some(item.meter.clone()),
+        ..notes.about()
+    };
+    let (code, detail) = match why {
+        Unpriced::NoSheet => (Code::NoPrice, format!("no complete price sheet of market {market} is known")),
+        Unpriced::NoRow => (Code::NoPrice, format!("the sheet of market {market} has no row in force for it")),
+        Unpriced::Malformed(what) => (Code::NoPrice, format!("its rows in market {market} are no tariff: {what}")),
+        Unpriced::Unit(unit) => (Code::UnitMismatch, format!("used in `{}`, priced in `{unit}`", item.unit)),
+        Unpriced::Ambiguous(products) => {
+            let named: Vec<String> = products.iter().map(|(product, sku)| format!("{product}/{sku}")).collect();
+            (Code::AmbiguousPrice, format!("it may be any of {}", named.join(", ")))
+        }
+    };
+    notes.note(code, about.clone(), detail);
+    if estimate {
+        notes.note(Code::Estimate, about, "shown at last month's price");
+    }
+}

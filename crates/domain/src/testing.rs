@@ -1,0 +1,208 @@
+//! A small world for the unit tests of money: events told in order, with the journal's part played.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+
+use crate::entry::*;
+use crate::facts::Facts;
+use crate::ids::{Currency, Digest, Guid, Identity, Market, MeterId};
+use crate::period::{Day, Instant, Period};
+use crate::projection::Projection as _;
+use crate::rating::Access;
+use crate::scope::Scope;
+
+pub(crate) const BILL_TO: Guid = Guid(0xb1);
+pub(crate) const CUSTOMER: Guid = Guid(0xc1);
+pub(crate) const PLAN: Guid = Guid(0xa1);
+pub(crate) const SUBSCRIPTION: Guid = Guid(0x51);
+
+pub(crate) fn number(text: &str) -> Decimal {
+    Decimal::from_str_exact(text).unwrap()
+}
+
+pub(crate) fn at(text: &str) -> Instant {
+    let full = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    full.parse().unwrap()
+}
+
+pub(crate) fn month(text: &str) -> Period {
+    Period::parse(text).unwrap()
+}
+
+pub(crate) fn currency(text: &str) -> Currency {
+    Currency::parse(text).unwrap()
+}
+
+pub(crate) fn resource(name: &str) -> Scope {
+    Scope::parse(&format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/x/y/{name}"))
+}
+
+/// The journal's part of the story: outcomes and antecedents by identity.
+#[derive(Default)]
+pub(crate) struct Recorder {
+    first: BTreeMap<Identity, (EntryRef, Fact)>,
+    seen: BTreeSet<(Identity, Digest)>,
+    next: u64,
+}
+
+impl Recorder {
+    pub(crate) fn record(&mut self, fact: &Fact) -> Entry {
+        let at = EntryRef { position: self.next, index: 0 };
+        self.next += 1;
+        let outcome = if self.seen.contains(&(fact.identity, fact.digest)) {
+            Outcome::Duplicate
+        } else if self.first.contains_key(&fact.identity) {
+            Outcome::Conflicting
+        } else {
+            Outcome::Accepted
+        };
+        let named = fact.event.target().or((outcome == Outcome::Conflicting).then_some(fact.identity));
+        let antecedent = named.and_then(|named| self.first.get(&named));
+        let antecedent = antecedent.map(|(at, fact)| Box::new(Antecedent { at: *at, fact: fact.clone() }));
+        self.seen.insert((fact.identity, fact.digest));
+        self.first.entry(fact.identity).or_insert_with(|| (at, fact.clone()));
+        Entry { position: at.position, index: 0, recorded_at: Day(0).start(), outcome, fact: fact.clone(), antecedent }
+    }
+}
+
+/// Facts, told one by one; identities count up unless they are given.
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) facts: Facts,
+    recorder: Recorder,
+    next: u128,
+}
+
+impl World {
+    /// A partner, a customer in the US, a plan and a subscription, all from 2020 on.
+    pub(crate) fn new() -> Self {
+        let mut world = Self::default();
+        let at = at("2020-01-01");
+        let market = Market::parse("US").unwrap();
+        world.tell(Event::CustomerRegistered(CustomerRegistered {
+            customer: CUSTOMER,
+            name: "Fabrikam".into(),
+            market,
+            at,
+        }));
+        world.plan(PLAN, BILL_TO, Some("6048879"), "2020-01-01");
+        world.subscription(SUBSCRIPTION, PLAN, Offer::AzurePlan, "2020-01-01");
+        world
+    }
+
+    pub(crate) fn tell(&mut self, event: Event) -> Identity {
+        self.next += 1;
+        let identity = Identity(self.next << 64);
+        self.tell_as(identity.0, 1, event);
+        identity
+    }
+
+    pub(crate) fn tell_as(&mut self, identity: u128, digest: u8, event: Event) {
+        let fact = Fact { identity: Identity(identity), digest: Digest([digest; 32]), event };
+        self.facts.apply(&self.recorder.record(&fact));
+    }
+
+    pub(crate) fn plan(&mut self, plan: Guid, bill_to: Guid, reseller: Option<&str>, from: &str) {
+        let reseller = reseller.map(Into::into);
+        self.tell(Event::PlanCreated(PlanCreated { plan, customer: CUSTOMER, bill_to, reseller, at: at(from) }));
+    }
+
+    pub(crate) fn subscription(&mut self, subscription: Guid, plan: Guid, offer: Offer, from: &str) {
+        let created = SubscriptionCreated { subscription, plan, name: "prod".into(), offer, at: at(from) };
+        self.tell(Event::SubscriptionCreated(created));
+    }
+
+    /// Publishes a sheet of one part for the US.
+    pub(crate) fn sheet(&mut self, period: &str, rows: Vec<PriceRow>) {
+        self.sheet_at(period, "2019-12-31", rows);
+    }
+
+    pub(crate) fn sheet_at(&mut self, period: &str, published: &str, rows: Vec<PriceRow>) {
+        let sheet: Box<str> = format!("{period}-{published}-{}", self.next).into();
+        self.tell(Event::PriceSheetPublished(PriceSheet {
+            sheet: sheet.clone(),
+            market: Market::parse("US").unwrap(),
+            period: month(period),
+            published_at: at(published),
+            parts: 1,
+            rows: rows.len() as u64,
+            rows_digest: Digest([u8::try_from(self.next % 251).unwrap(); 32]),
+        }));
+        self.tell(Event::PriceSheetPart(PriceSheetPart { sheet, number: 0, rows }));
+    }
+
+    pub(crate) fn rate(&mut self, period: &str, unit: &str, usd: &str) {
+        self.tell(Event::ExchangeRatesPublished(ExchangeRates {
+            period: month(period),
+            published_at: at("2019-12-31"),
+            usd_per_unit: vec![(currency(unit), number(usd))],
+        }));
+    }
+
+    /// One hour of a resource's usage from `start` (a day, or an instant).
+    pub(crate) fn uses(&mut self, name: &str, start: &str, quantity: &str) -> Identity {
+        self.tell(usage(name, start, quantity))
+    }
+
+    pub(crate) fn policy(&mut self, revision: u32, from: &str, name: &str, value: &str) {
+        let settings = vec![PolicySetting { name: name.into(), value: value.into() }];
+        let effective_from = Day::parse(from).unwrap();
+        self.tell(Event::PolicyPublished(PolicyDocument { revision, effective_from, settings }));
+    }
+}
+
+/// One hour of meter `m`, in unit `1 Hour`.
+pub(crate) fn usage(name: &str, start: &str, quantity: &str) -> Event {
+    let start = at(start);
+    Event::UsageRecorded(Usage {
+        customer: CUSTOMER,
+        plan: None,
+        subscription: SUBSCRIPTION,
+        resource: Some(resource(name)),
+        resource_group: None,
+        meter: MeterId::parse("m"),
+        product: None,
+        sku: None,
+        start,
+        end: start + chrono::TimeDelta::hours(1),
+        quantity: number(quantity),
+        unit: "1 Hour".into(),
+    })
+}
+
+/// A row of one open band for meter `m`, in force in all of 2020.
+pub(crate) fn row(price: &str) -> PriceRow {
+    PriceRow {
+        product: "DZH318Z0BNZ5".into(),
+        product_title: "Tables".into(),
+        sku: "006G".into(),
+        sku_title: "Tables - LRS".into(),
+        meters: vec![MeterId::parse("m")],
+        kind: PriceKind::Consumption,
+        unit: "1 Hour".into(),
+        currency: Currency::USD,
+        unit_price: number(price),
+        above: Decimal::ZERO,
+        up_to: None,
+        from: Day::parse("2020-01-01").unwrap(),
+        until: Day::parse("2021-01-01").unwrap(),
+        tags: vec!["Azure".into()],
+    }
+}
+
+pub(crate) fn band(above: &str, up_to: Option<&str>, price: &str) -> PriceRow {
+    PriceRow { above: number(above), up_to: up_to.map(number), ..row(price) }
+}
+
+/// Access by the resource's name: those named `lost…` have lost theirs, by the reason in the name.
+pub(crate) fn access(asked: &crate::rating::Asked<'_>, days: &[Day]) -> Vec<Access> {
+    let name = asked.scope.as_str().rsplit('/').next().unwrap();
+    let access = match name.split('-').next().unwrap() {
+        "gap" => Access::Lost("gap"),
+        "removed" => Access::Lost("removed"),
+        "unknown" => Access::Lost("unknown-access"),
+        _ => Access::Earned,
+    };
+    vec![access; days.len()]
+}
