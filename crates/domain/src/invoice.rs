@@ -16,6 +16,7 @@ use crate::entry::LineKey;
 use crate::finding::{About, Code, Finding};
 use crate::ids::{Currency, Guid};
 use crate::money::{Exact, Rounding};
+use crate::pec::LostCode;
 use crate::period::Period;
 use crate::policy::{Policy, RULES_VERSION};
 use crate::rating::{Desk, Judging, Piece};
@@ -46,7 +47,7 @@ pub struct Totals {
     /// Credit earned, exact, in USD: list − net.
     pub earned: Exact,
     /// Credit lost by reason, exact, in USD.
-    pub lost: BTreeMap<&'static str, Exact>,
+    pub lost: BTreeMap<LostCode, Exact>,
     pub subtotal: Exact,
     pub subtotal_without_credit: Exact,
 }
@@ -57,7 +58,7 @@ impl Totals {
         self.list += &line.list_charge;
         self.earned += &line.credit();
         for (code, amount) in &line.lost {
-            *self.lost.entry(code).or_default() += amount;
+            *self.lost.entry(*code).or_default() += amount;
         }
         self.subtotal += &line.subtotal;
         self.subtotal_without_credit += &line.subtotal_without_credit;

@@ -17,6 +17,7 @@ use crate::facts::Facts;
 use crate::finding::{About, Code, Finding};
 use crate::ids::{Guid, MeterId};
 use crate::money::{Exact, Quantity};
+use crate::pec::{Judge, LostCode, NeverCode};
 use crate::period::{Day, Period};
 use crate::policy::Policy;
 use crate::prices::{Band, has_tag, is_spot};
@@ -29,8 +30,7 @@ use pricing::Pricing;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Access {
     Earned,
-    /// With the reason's code.
-    Lost(&'static str),
+    Lost(LostCode),
 }
 
 /// Whose access is asked for.
@@ -44,32 +44,15 @@ pub struct Asked<'a> {
 /// How access decided each of these days.
 pub type Judging<'j> = dyn FnMut(&Asked<'_>, &[Day]) -> Vec<Access> + 'j;
 
-/// Why a portion never earns, whatever the access. In the order in which they are tried.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Never {
-    LegacyOffer,
-    Reservation,
-    SavingsPlan,
-    Spot,
-    ThirdParty,
-    Marketplace,
-    AzureCredit,
-    ZeroCharge,
-}
-
-impl Never {
-    #[must_use]
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::LegacyOffer => "legacy-offer",
-            Self::Reservation => "reservation",
-            Self::SavingsPlan => "savings-plan",
-            Self::Spot => "spot",
-            Self::ThirdParty => "third-party",
-            Self::Marketplace => "marketplace",
-            Self::AzureCredit => "azure-credit",
-            Self::ZeroCharge => "zero-charge",
-        }
+/// Answers out of a judge over the same facts.
+pub fn judged<'j, 'f>(judge: &'j mut Judge<'f>) -> impl FnMut(&Asked<'_>, &[Day]) -> Vec<Access> + use<'j, 'f> {
+    |asked, days| {
+        let place = judge.place(asked.subscription, asked.placement, asked.scope);
+        let access = |day: &Day| match judge.access(place, *day).lost() {
+            None => Access::Earned,
+            Some(loss) => Access::Lost(loss.code),
+        };
+        days.iter().map(access).collect()
     }
 }
 
@@ -77,8 +60,8 @@ impl Never {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Verdict {
     Earned,
-    Lost(&'static str),
-    Never(Never),
+    Lost(LostCode),
+    Never(NeverCode),
 }
 
 /// A quantity at one unit price with one verdict.
@@ -301,7 +284,7 @@ impl Drawing<'_> {
                 notes.negative(self.plan, spot, pricing.meter(cell.group), day, cell.quantity);
             }
             let access = verdict_of(&mut verdicts[cell.spot as usize], spot, first, cell.day, judging);
-            if access == Access::Lost("unknown-access") {
+            if access == Access::Lost(LostCode::UnknownAccess) {
                 notes.unknown_access(self.plan, spot, day);
             }
             self.pieces(cell, cells, pricing, (spot, day, access), counter.1, sink);
@@ -327,7 +310,7 @@ impl Drawing<'_> {
         let never = never(spot.placement, priced.kind, &priced.bands[0], meter, policy);
         let verdict = match (never, access) {
             (Some(never), _) => Verdict::Never(never),
-            (None, _) if free => Verdict::Never(Never::ZeroCharge),
+            (None, _) if free => Verdict::Never(NeverCode::ZeroCharge),
             (None, Access::Earned) => Verdict::Earned,
             (None, Access::Lost(code)) => Verdict::Lost(code),
         };
@@ -378,23 +361,29 @@ fn crossed<'b>(
 
 /// RATE-4, RATE-5: what the product excludes whatever the access, in the stated order. Source:
 /// partner-earned-credit pages; price list column Tags.
-fn never(placement: &Placement, kind: PriceKind, band: &Band<'_>, meter: &MeterId, policy: &Policy) -> Option<Never> {
+fn never(
+    placement: &Placement,
+    kind: PriceKind,
+    band: &Band<'_>,
+    meter: &MeterId,
+    policy: &Policy,
+) -> Option<NeverCode> {
     use crate::entry::Offer;
     if placement.offer == Offer::Legacy {
-        return Some(Never::LegacyOffer);
+        return Some(NeverCode::LegacyOffer);
     }
     match kind {
-        PriceKind::Reservation => return Some(Never::Reservation),
-        PriceKind::SavingsPlan => return Some(Never::SavingsPlan),
+        PriceKind::Reservation => return Some(NeverCode::Reservation),
+        PriceKind::SavingsPlan => return Some(NeverCode::SavingsPlan),
         PriceKind::Consumption | PriceKind::DevTest => {}
     }
     if is_spot(band.row) || policy.spot_meters.contains(meter) {
-        return Some(Never::Spot);
+        return Some(NeverCode::Spot);
     }
     if has_tag(band.row, "Third Party") {
-        return Some(Never::ThirdParty);
+        return Some(NeverCode::ThirdParty);
     }
-    has_tag(band.row, "Marketplace").then_some(Never::Marketplace)
+    has_tag(band.row, "Marketplace").then_some(NeverCode::Marketplace)
 }
 
 /// Asks for all days of a spot at once, the first time that one is needed.
@@ -458,7 +447,14 @@ impl Notes {
     }
 
     fn unknown_access(&mut self, plan: Guid, spot: &Spot<'_>, day: Day) {
-        let about = About { plan: Some(plan), subscription: Some(spot.subscription), day: Some(day), ..self.about() };
+        let about = About {
+            bill_to: Some(self.bill_to),
+            customer: Some(spot.placement.customer),
+            plan: Some(plan),
+            subscription: Some(spot.subscription),
+            day: Some(day),
+            ..About::default()
+        };
         self.note(Code::UnknownAccess, about, "credit of the day rests on access that is unknown");
     }
 

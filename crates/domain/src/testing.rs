@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use crate::entry::*;
 use crate::facts::Facts;
 use crate::ids::{Currency, Digest, Guid, Identity, Market, MeterId};
+use crate::pec::LostCode;
 use crate::period::{Day, Instant, Period};
 use crate::projection::Projection as _;
 use crate::rating::Access;
@@ -199,9 +200,9 @@ pub(crate) fn band(above: &str, up_to: Option<&str>, price: &str) -> PriceRow {
 pub(crate) fn access(asked: &crate::rating::Asked<'_>, days: &[Day]) -> Vec<Access> {
     let name = asked.scope.as_str().rsplit('/').next().unwrap();
     let access = match name.split('-').next().unwrap() {
-        "gap" => Access::Lost("gap"),
-        "removed" => Access::Lost("removed"),
-        "unknown" => Access::Lost("unknown-access"),
+        "gap" => Access::Lost(LostCode::Gap),
+        "removed" => Access::Lost(LostCode::Removed),
+        "unknown" => Access::Lost(LostCode::UnknownAccess),
         _ => Access::Earned,
     };
     vec![access; days.len()]

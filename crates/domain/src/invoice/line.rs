@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::entry::{IssuedLine, LineKey};
 use crate::money::{Exact, Quantity, Rounding};
+use crate::pec::LostCode;
 use crate::period::{Day, Period};
 use crate::rating::{Piece, Verdict};
 
@@ -40,7 +41,7 @@ pub struct Line {
     pub subtotal_without_credit: Exact,
     pub subtotal: Exact,
     /// Credit lost, exact, in the pricing currency, by reason.
-    pub lost: BTreeMap<&'static str, Exact>,
+    pub lost: BTreeMap<LostCode, Exact>,
     /// Priced by last month's row: shown, never issued.
     pub estimate: bool,
     /// The rule that made the line.
@@ -100,7 +101,7 @@ pub(super) struct Sum {
     unit_price: Exact,
     rate: Exact,
     by_day: BTreeMap<Day, Quantity>,
-    lost: BTreeMap<(&'static str, u8), (Quantity, Exact)>,
+    lost: BTreeMap<(LostCode, u8), (Quantity, Exact)>,
     estimate: bool,
 }
 
@@ -139,7 +140,7 @@ impl Sum {
         let charge_without_credit = list_charge.round(COLUMN_DECIMALS, mode);
         let charge = net_charge.round(COLUMN_DECIMALS, mode);
         let subtotal = |charge: &Exact| (charge * exchange_rate).round(COLUMN_DECIMALS, mode);
-        let mut lost: BTreeMap<&'static str, Exact> = BTreeMap::new();
+        let mut lost: BTreeMap<LostCode, Exact> = BTreeMap::new();
         for ((code, _), (quantity, rate)) in self.lost {
             *lost.entry(code).or_default() += &(&(&quantity.exact() * &self.unit_price) * &rate);
         }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::commerce::Commerce;
+use crate::pec::LostCode;
 use crate::testing::*;
 
 pub(crate) fn drafted(world: &World, unit: &str, period: &str) -> (Draft, Vec<Finding>) {
@@ -41,7 +42,7 @@ fn one_line_with_and_one_without_credit_each_cut_once() {
         [["1", "5.8", "0.868", "5.03", "5.03", "4.25"], ["1", "23.2", "0.7375", "20.13", "17.11", "14.47"],]
     );
     let totals = draft.totals();
-    assert_eq!(totals.lost, [("gap", Exact::parse("0.75516").unwrap())].into());
+    assert_eq!(totals.lost, [(LostCode::Gap, Exact::parse("0.75516").unwrap())].into());
     assert_eq!(totals.earned.to_string(), "3.02064");
     assert_eq!(draft.total_and_rounding().0.to_string(), "18.72");
     assert_eq!(totals.printed_credit().to_string(), "2.56");
