@@ -5,9 +5,10 @@
 //! Partner Admin Links. Nothing here knows a partner or judges; what cannot be known is kept
 //! apart as *unknown*, never guessed either way.
 //!
-//! Reading order: `evidence` (what each record proves), `lives` (assignments), `grants`
+//! Reading order: `copies` (one record told twice), `evidence` (what each record proves), `lives` (assignments), `grants`
 //! (delegations, schedules, links), `view` (all of it, findable by scope).
 
+mod copies;
 mod evidence;
 mod grants;
 mod lives;
@@ -16,6 +17,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use copies::agree;
 pub use grants::{Grant, PalLink, Via};
 pub use view::{Access, GrantId};
 
@@ -87,27 +89,11 @@ impl AccessBook {
         view::build(self, commerce)
     }
 
-    /// ACC-9: two copies of one Azure record are one record; what the effective copy lacks is taken
-    /// from the others, in order of their digests.
+    /// Azure's records, each put together from its copies.
     fn records(&self) -> impl Iterator<Item = (Identity, AssignmentActivity)> {
         self.activity.iter().map(|(identity, effective)| {
-            let mut record = effective.clone();
             let copies = self.activity.get(identity).into_iter().flat_map(Drawer::bodies);
-            for (_, copy) in copies {
-                record.operation_id = record.operation_id.or_else(|| copy.operation_id.clone());
-                record.correlation = record.correlation.or_else(|| copy.correlation.clone());
-                record.stated_scope = record.stated_scope.or_else(|| copy.stated_scope.clone());
-                record.created_at = record.created_at.or(copy.created_at);
-                record.facts = match (record.facts, copy.facts.clone()) {
-                    (Some(mut facts), Some(other)) => {
-                        facts.principal_type = facts.principal_type.or(other.principal_type);
-                        facts.condition = facts.condition.or(other.condition);
-                        Some(facts)
-                    }
-                    (facts, other) => facts.or(other),
-                };
-            }
-            (identity, record)
+            (identity, copies.fold(effective.clone(), |record, (_, copy)| copies::join(record, copy)))
         })
     }
 }

@@ -46,8 +46,10 @@ impl ConflictBook {
         self.conflicts.iter().map(|(identity, drawer)| (*identity, drawer))
     }
 
+    /// The conflicts that a person has to decide: unsettled, and more than copies of one Azure record
+    /// of which one leaves out what the other says.
     pub fn open(&self) -> impl Iterator<Item = (Identity, &Drawer<Body>)> {
-        self.iter().filter(|(_, drawer)| drawer.is_open())
+        self.iter().filter(|(_, drawer)| drawer.is_open() && !all_agree(drawer))
     }
 
     #[must_use]
@@ -55,4 +57,9 @@ impl ConflictBook {
         let drawer = self.conflicts.get(&identity);
         drawer.map_or_else(Vec::new, |drawer| drawer.bodies().map(|(digest, _)| digest).collect())
     }
+}
+
+fn all_agree(drawer: &Drawer<Body>) -> bool {
+    let bodies: Vec<&Event> = drawer.bodies().map(|(_, body)| &body.event).collect();
+    bodies.iter().enumerate().all(|(at, a)| bodies.iter().skip(at + 1).all(|b| crate::access::agree(a, b)))
 }

@@ -15,7 +15,7 @@ mod standing;
 mod timeline;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use judge::{Judge, PlaceId};
 pub use timeline::{Held, Timeline};

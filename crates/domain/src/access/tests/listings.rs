@@ -1,0 +1,136 @@
+//! Listings: presence, absence, and what is unknown between them.
+
+use super::lives::{ID, codes, held, owner, view};
+use crate::access::Access;
+use crate::entry::{AssignmentsListed, Event, ListedAssignment, Part};
+use crate::ids::Guid;
+use crate::pec::tests::world::{SUB, World, agents, group, sub, t, user, vm};
+use crate::roles::OWNER;
+use crate::scope::Scope;
+
+fn listed(scope: &Scope, at: &str, rows: &[(Guid, Option<&str>)]) -> AssignmentsListed {
+    let row = |(assignment, created): &(Guid, Option<&str>)| ListedAssignment {
+        assignment: *assignment,
+        scope: sub(),
+        facts: owner().unwrap(),
+        created_at: created.map(t),
+    };
+    AssignmentsListed {
+        scope: scope.clone(),
+        at: t(at),
+        complete: true,
+        part: Part { of: at.into(), number: 0, count: 1 },
+        assignments: rows.iter().map(row).collect(),
+    }
+}
+
+fn with(base: &World, listings: impl IntoIterator<Item = AssignmentsListed>) -> Access {
+    let mut world = base.clone();
+    for listing in listings {
+        world.tell(Event::AssignmentsListed(listing));
+    }
+    view(&world)
+}
+
+#[test]
+fn held_from_created_on_else_from_the_instant() {
+    let none = World::new();
+    let at = "2026-02-10T12:00:00";
+    assert_eq!(held(&with(&none, [listed(&sub(), at, &[(ID, None)])])), ["10T12:00:00.."]);
+    assert_eq!(held(&with(&none, [listed(&sub(), at, &[(ID, Some("2026-02-03T08:00:00"))])])), ["03T08:00:00.."]);
+    // A creation after the listing is no creation of what was listed.
+    assert_eq!(held(&with(&none, [listed(&sub(), at, &[(ID, Some("2026-02-11T08:00:00"))])])), ["10T12:00:00.."]);
+}
+
+#[test]
+fn a_listing_in_parts_counts_once_all_are_known() {
+    let whole = listed(&sub(), "2026-02-10T12:00:00", &[(ID, None)]);
+    let part = |number| AssignmentsListed {
+        part: Part { of: "l".into(), number, count: 2 },
+        assignments: if number == 0 { whole.assignments.clone() } else { Vec::new() },
+        ..whole.clone()
+    };
+    assert!(held(&with(&World::new(), [part(0)])).is_empty());
+    assert_eq!(held(&with(&World::new(), [part(1), part(0)])), ["10T12:00:00.."]);
+}
+
+fn granted() -> World {
+    let mut world = World::new();
+    world.grant(ID.0, &sub(), user(1), OWNER, "2026-02-01T09:00:00");
+    world
+}
+
+#[test]
+fn a_complete_listing_without_it_makes_unknown_between_the_nearest_evidence() {
+    let lacking = || listed(&sub(), "2026-02-10T12:00:00", &[]);
+    let before = || listed(&sub(), "2026-02-05T12:00:00", &[(ID, None)]);
+    let after = || listed(&sub(), "2026-02-20T12:00:00", &[(ID, None)]);
+    assert_eq!(held(&with(&granted(), [lacking()])), ["- unknown 01T09:00:00..10T12:00:00"]);
+    assert_eq!(
+        held(&with(&granted(), [after(), before(), lacking()])),
+        ["01T09:00:00..05T12:00:00 unknown 05T12:00:00..20T12:00:00", "20T12:00:00.."]
+    );
+    let again = listed(&sub(), "2026-02-20T12:00:00", &[(ID, Some("2026-02-15T00:00:00"))]);
+    assert_eq!(
+        held(&with(&granted(), [before(), lacking(), again])),
+        ["01T09:00:00..05T12:00:00 unknown 05T12:00:00..15T00:00:00", "15T00:00:00.."]
+    );
+    let mut removed = granted();
+    removed.revoke(ID.0, &sub(), "2026-02-15T00:00:00");
+    assert_eq!(
+        held(&with(&removed, [before(), lacking()])),
+        ["01T09:00:00..05T12:00:00 unknown 05T12:00:00..15T00:00:00"]
+    );
+}
+
+#[test]
+fn only_a_complete_listing_at_or_above_proves_absence() {
+    let at = "2026-02-10T12:00:00";
+    let partial = AssignmentsListed { complete: false, ..listed(&sub(), at, &[]) };
+    assert_eq!(held(&with(&granted(), [partial])), ["01T09:00:00.."]);
+    assert_eq!(held(&with(&granted(), [listed(&group(), at, &[])])), ["01T09:00:00.."]);
+}
+
+/// Listed first, then missing: listings alone contradict each other too.
+#[test]
+fn listings_alone_can_contradict() {
+    let first = listed(&sub(), "2026-02-05T12:00:00", &[(ID, Some("2026-02-01T00:00:00"))]);
+    let second = listed(&sub(), "2026-02-10T12:00:00", &[]);
+    assert_eq!(
+        held(&with(&World::new(), [first, second])),
+        ["01T00:00:00..05T12:00:00 unknown 05T12:00:00..10T12:00:00"]
+    );
+}
+
+#[test]
+fn a_listing_resolves_a_grant_that_nobody_stated() {
+    let lone = super::lives::write(crate::entry::ActivityResult::Succeeded, "10:00:00");
+    let base = super::lives::world_of([lone]);
+    assert_eq!(codes(&with(&base, [])), ["F-unresolved-grant"]);
+    let access = with(&base, [listed(&sub(), "2026-02-12T00:00:00", &[(ID, None)])]);
+    assert_eq!(held(&access), ["10T10:00:00.."]);
+    assert!(codes(&access).is_empty());
+}
+
+#[test]
+fn unknown_access_is_a_reason_and_a_blocking_finding() {
+    let mut world = World::new();
+    world.grant(ID.0, &sub(), agents(1), OWNER, "2026-02-01T09:00:00");
+    let mut missing = listed(&sub(), "2026-02-10T12:00:00", &[]);
+    missing.part.of = "missing".into();
+    world.tell(Event::AssignmentsListed(missing));
+    assert_eq!(world.outcome(&vm(), "2026-02-05"), "unknown-access");
+    assert!(world.findings("2026-02-05").contains(&"F-unknown-access".to_owned()));
+    assert_eq!(world.outcome(&vm(), "2026-02-11"), "removed", "the listing ends the doubt");
+    assert!(!world.findings("2026-02-11").contains(&"F-unknown-access".to_owned()));
+}
+
+/// Nobody told when the subscription was created; its first complete listing is where knowledge
+/// begins. Only proof counts before that.
+#[test]
+fn knowledge_begins_at_the_first_complete_listing() {
+    let access = with(&World::default(), [listed(&sub(), "2026-02-10T12:00:00", &[])]);
+    assert_eq!(access.known_since(SUB), Some(t("2026-02-10T12:00:00")));
+    assert_eq!(view(&World::new()).known_since(SUB), Some(t("2026-01-01")));
+    assert_eq!(view(&World::default()).known_since(SUB), None);
+}
