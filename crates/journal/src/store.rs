@@ -6,11 +6,12 @@
 //! Values stay below 7,000 bytes, so that no leaf outgrows a segment of its log and nothing is
 //! ever moved to `blobs/`, which it writes without any sync.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::fault::{Doing, Fault};
 
@@ -19,6 +20,10 @@ pub(crate) const VALUE_LIMIT: usize = 7_000;
 
 /// Capacity of sled's cache, counted in bytes on disk; it takes about six times that in memory.
 const CACHE: u64 = 16 << 20;
+
+/// How often and how long we wait for sled to let go of a directory.
+const TRIES: u32 = 2_000;
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// One open sled directory.
 pub(crate) struct Store {
@@ -44,13 +49,18 @@ impl Deref for Value {
 impl Store {
     /// Opens or creates the directory. Whoever calls this has prepared it (see `segment`).
     pub(crate) fn open(path: &Path) -> Result<Self, Fault> {
-        let opened = catch_unwind(AssertUnwindSafe(|| {
-            sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None).open()
-        }));
-        let db = match opened {
-            Ok(Ok(db)) => db,
-            Ok(Err(error)) => return Err(fault("open", path, &error)),
-            Err(_) => return Err(Fault::damaged(path, "sled panicked while opening it")),
+        let open = || sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None).open();
+        let mut tries = TRIES;
+        let db = loop {
+            match catch_unwind(AssertUnwindSafe(open)) {
+                Ok(Ok(db)) => break db,
+                Ok(Err(error)) if tries > 0 && is_locked(&error) => {
+                    tries -= 1;
+                    std::thread::sleep(PAUSE);
+                }
+                Ok(Err(error)) => return Err(fault("open", path, &error)),
+                Err(_) => return Err(Fault::damaged(path, "sled panicked while opening it")),
+            }
         };
         let log = File::options().read(true).write(true).open(path.join("db")).doing("open", &path.join("db"))?;
         Ok(Self { db: Some(db), log, path: path.to_owned(), broken: AtomicBool::new(false) })
@@ -114,10 +124,20 @@ impl Store {
     }
 
     /// Closes the directory. Dropping sled syncs everything once more and may panic when it cannot.
-    pub(crate) fn close(self) -> Result<(), Fault> {
-        let path = self.path.clone();
-        catch_unwind(AssertUnwindSafe(|| drop(self)))
-            .map_err(|_| Fault::damaged(&path, "sled panicked while closing it"))
+    /// Its own threads may be the last to let go of the files, so we wait until its lock is free:
+    /// only then do the files stay as they are.
+    pub(crate) fn close(mut self) -> Result<(), Fault> {
+        let db = self.db.take();
+        catch_unwind(AssertUnwindSafe(|| drop(db)))
+            .map_err(|_| Fault::damaged(&self.path, "sled panicked while closing it"))?;
+        for _ in 0..TRIES {
+            match self.log.try_lock() {
+                Ok(()) => return Ok(()),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+                Err(TryLockError::Error(error)) => return Err(error).doing("lock", &self.path),
+            }
+        }
+        Err(Fault::damaged(&self.path, "sled does not let go of it"))
     }
 }
 
@@ -127,6 +147,11 @@ impl Drop for Store {
             std::mem::forget(self.db.take());
         }
     }
+}
+
+/// Whether sled, in this process or in one that is dying, still holds its lock.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(io) if io.to_string().contains("could not acquire lock"))
 }
 
 fn fault(doing: &'static str, path: &Path, error: &sled::Error) -> Fault {

@@ -14,6 +14,12 @@ pub(crate) fn at(seconds: i64) -> Instant {
     DateTime::from_timestamp(1_767_225_600, 0).unwrap() + TimeDelta::seconds(seconds)
 }
 
+/// A directory in memory where there is one: what survives a kill does not depend on the disk, and
+/// hundreds of lives with all their syncs take a second each on a busy one.
+pub(crate) fn quick_dir() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 pub(crate) fn options() -> Options {
     Options { create: true, wait_for_lock: false, ..Options::default() }
 }

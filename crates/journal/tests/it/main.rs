@@ -3,4 +3,5 @@
 mod common;
 mod backing_up;
 mod keeping;
+mod killing;
 mod outcomes;
