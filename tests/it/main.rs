@@ -18,3 +18,9 @@ mod simulation;
 mod stage;
 // Reads a scenario's table.
 mod scenario;
+// Random events of every canonical kind, for whoever needs them.
+mod generate;
+// Schemas, examples and the decoder agree.
+mod schemas;
+// One rule, one name, four places; documents that repeat a table of the code.
+//mod rules;

@@ -39,7 +39,7 @@ use rejection::Problem;
 pub use content::{digest, identity};
 pub use encode::{Envelope, encode};
 pub(crate) use kinds::stream_of;
-pub use kinds::type_of;
+pub use kinds::{kinds, reserved, type_of};
 pub use rejection::ALL as REJECTIONS;
 pub use table::{PublishedAt, month_in_name};
 

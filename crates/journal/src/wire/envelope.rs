@@ -92,14 +92,19 @@ impl<'m> Received<'m> {
 }
 
 fn is_json(content_type: &str) -> bool {
+    if content_type == JSON {
+        return true;
+    }
     let essence = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     matches!(essence.as_str(), "application/json" | "text/json") || essence.ends_with("+json")
 }
 
+/// How nearly every event names the format of its data.
+const JSON: &str = "application/json";
+
 /// Whether a JSON value is meant as a structured event.
 pub(crate) fn is_structured(value: Value<'_>) -> bool {
-    value.get("specversion").is_some() && value.get("type").is_some()
-        || value.get("specversion").is_some() && value.get("id").is_some()
+    value.get("specversion").is_some() && (value.get("id").is_some() || value.get("type").is_some())
 }
 
 /// The attributes while they are collected, from either mode.
@@ -121,7 +126,7 @@ impl<'m> Attributes<'m> {
     fn take(&mut self, name: &str, text: Cow<'m, str>) -> Result<(), Rejection> {
         let identity = |text: &Cow<'m, str>| {
             let short = text.len() <= limits::IDENTITY_CHARS || text.chars().count() <= limits::IDENTITY_CHARS;
-            !text.is_empty() && short && !text.chars().any(char::is_control)
+            !text.is_empty() && short && !form::has_control(text)
         };
         match name {
             "specversion" => self.specversion = Some(text),
@@ -196,6 +201,9 @@ fn check_version(version: &str) -> Result<(), Rejection> {
 
 /// `type/subtype`, with anything after a semicolon.
 fn is_media_type(text: &Cow<'_, str>) -> bool {
+    if text.as_ref() == JSON {
+        return true;
+    }
     let token = |part: &str| {
         !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&^_.+-%'*`|~".contains(&b))
     };

@@ -193,6 +193,20 @@ fn name(text: &str) -> Option<Box<str>> {
     fits.then(|| text.into())
 }
 
+fn is_blank(text: &str) -> bool {
+    // Nearly every text begins with a visible character, and then nothing more need be looked at.
+    !text.as_bytes().first().is_some_and(u8::is_ascii_graphic) && text.trim().is_empty()
+}
+
+/// Whether text has a control character; nearly all text is ASCII and can be told byte by byte.
+pub(crate) fn has_control(text: &str) -> bool {
+    if text.is_ascii() {
+        text.bytes().any(|byte| byte < 0x20 || byte == 0x7f)
+    } else {
+        text.chars().any(char::is_control)
+    }
+}
+
 /// Counts characters only where bytes do not already settle it.
 fn chars_at_most(text: &str, most: usize) -> bool {
     text.len() <= most || text.chars().count() <= most
@@ -262,7 +276,7 @@ fn citation(text: &str) -> Option<EntryRef> {
 }
 
 pub(crate) fn scope(text: &str) -> Option<Scope> {
-    let fits = text.contains('/') && chars_at_most(text, limits::SCOPE_CHARS) && !text.chars().any(char::is_control);
+    let fits = text.contains('/') && chars_at_most(text, limits::SCOPE_CHARS) && !has_control(text);
     fits.then(|| Scope::parse(text))
 }
 
@@ -275,21 +289,23 @@ pub(crate) fn guid(text: &str) -> Option<Guid> {
         32 => false,
         _ => return None,
     };
-    let mut value: u128 = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        if dashed && matches!(at, 8 | 13 | 18 | 23) {
-            if byte != b'-' {
-                return None;
-            }
-            continue;
-        }
-        let digit = HEX[usize::from(byte)];
-        if digit > 15 {
-            return None;
-        }
-        value = (value << 4) | u128::from(digit);
-    }
-    Some(Guid(value))
+    // One pass without branches per digit: what is no digit shows in the high bits at the end.
+    let mut bad = 0_u8;
+    let mut run = |from: usize, to: usize| {
+        bytes[from..to].iter().fold(0_u64, |value, &byte| {
+            let digit = HEX[usize::from(byte)];
+            bad |= digit;
+            (value << 4) | u64::from(digit & 15)
+        })
+    };
+    let (high, low) = if dashed {
+        let high = (run(0, 8) << 32) | (run(9, 13) << 16) | run(14, 18);
+        (high, (run(19, 23) << 48) | run(24, 36))
+    } else {
+        (run(0, 16), run(16, 32))
+    };
+    let dashes = !dashed || [8, 13, 18, 23].iter().all(|&at| bytes[at] == b'-');
+    (bad < 16 && dashes).then(|| Guid((u128::from(high) << 64) | u128::from(low)))
 }
 
 /// The value of each hex digit; 255 for every other byte.
@@ -400,14 +416,17 @@ impl Codec<Decimal> for Quantity {
     }
 }
 
-/// A whole number from 0, written as a JSON number without point or exponent.
+/// A whole number from 0, as a JSON number; `1.0` is one too, as JSON Schema has it.
 pub(crate) struct Whole;
 
 fn whole(value: Option<Value<'_>>) -> Result<u64, Problem> {
     let expected = "a whole number from 0 on, as a JSON number";
     let value = required(value, expected)?;
     match value.kind() {
-        Kind::Number(text) => text.parse().map_err(|_| Problem::value(text, expected)),
+        Kind::Number(text) => match number::decimal(text) {
+            Ok(number) if number.fract().is_zero() => u64::try_from(number).map_err(|_| Problem::value(text, expected)),
+            _ => Err(Problem::value(text, expected)),
+        },
         _ => Err(wrong_type(value, expected)),
     }
 }

@@ -22,8 +22,15 @@ impl<'a> Text<'a> {
         if self.escaped { unescape(self.raw).map(Cow::Owned) } else { Ok(Cow::Borrowed(self.raw)) }
     }
 
+    #[inline]
     pub(crate) fn is(self, name: &str) -> bool {
         if self.escaped { unescape(self.raw).is_ok_and(|text| text == name) } else { self.raw == name }
+    }
+
+    /// The text as written, where no escape stands between that and what it says.
+    #[inline]
+    pub(crate) fn plain(self) -> Option<&'a str> {
+        (!self.escaped).then_some(self.raw)
     }
 }
 

@@ -123,6 +123,17 @@ pub(crate) const RESERVED: &[(&str, Stream)] = &[
 /// Kinds that are only ever published, on the alerts topic.
 pub(crate) const PUBLISHED_ONLY: &[&str] = &["pec.leak.opened", "pec.leak.cleared"];
 
+/// Every type that is read, with the stream it belongs on.
+pub fn kinds() -> impl Iterator<Item = (&'static str, Stream)> {
+    KINDS.iter().map(|kind| (kind.name, kind.stream))
+}
+
+/// Every name that is taken and not read: without a stream where it is only ever published.
+pub fn reserved() -> impl Iterator<Item = (&'static str, Option<Stream>)> {
+    let later = RESERVED.iter().map(|(name, stream)| (*name, Some(*stream)));
+    later.chain(PUBLISHED_ONLY.iter().map(|name| (*name, None)))
+}
+
 /// The kind of a type that came on a stream, or why there is none.
 pub(crate) fn find(name: &str, came_on: Stream) -> Result<&'static Kind, Rejection> {
     match KINDS.iter().find(|kind| kind.name == name) {

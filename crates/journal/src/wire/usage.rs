@@ -22,12 +22,13 @@ use super::time;
 /// Reads `data` in whichever of the three shapes it has.
 pub(crate) fn recorded(received: &Received<'_>) -> Result<Usage, Problem> {
     let data = received.data_object()?;
-    if data.get("resource").is_some_and(Value::is_object) {
+    let found = Found::in_object(data)?;
+    if found.utilized.is_some_and(Value::is_object) {
         utilization(data, received)
-    } else if data.get("usageDate").is_some() && data.get("usageStartTime").is_none() {
+    } else if found.usage_date.is_some() && found.start.is_none() {
         daily_rated(data)
     } else {
-        Usage::read_fields(data)
+        found.usage()
     }
 }
 
@@ -38,28 +39,91 @@ pub(crate) fn is_bare(value: Value<'_>) -> bool {
 }
 
 fn field<T, C: Codec<T>>(object: Value<'_>, name: &str) -> Result<T, Problem> {
-    C::read(object.get(name)).map_err(|problem| problem.within(name))
+    named::<T, C>(name, object.get(name))
+}
+
+/// The fields of our own shape, found in one pass: this is the road that nearly every event takes.
+#[derive(Default)]
+struct Found<'d> {
+    customer: Option<Value<'d>>,
+    plan: Option<Value<'d>>,
+    subscription: Option<Value<'d>>,
+    resource: Option<Value<'d>>,
+    group: Option<Value<'d>>,
+    meter: Option<Value<'d>>,
+    product: Option<Value<'d>>,
+    sku: Option<Value<'d>>,
+    start: Option<Value<'d>>,
+    end: Option<Value<'d>>,
+    quantity: Option<Value<'d>>,
+    unit: Option<Value<'d>>,
+    /// Only Microsoft's shapes have these two.
+    usage_date: Option<Value<'d>>,
+    utilized: Option<Value<'d>>,
+}
+
+impl<'d> Found<'d> {
+    fn in_object(data: Value<'d>) -> Result<Self, Problem> {
+        let mut found = Self::default();
+        for value in data.children() {
+            let key = value.key();
+            match key.plain() {
+                Some(name) => found.put(name, value),
+                None => found.put(&key.read()?, value),
+            }
+        }
+        Ok(found)
+    }
+
+    fn put(&mut self, name: &str, value: Value<'d>) {
+        let slot = match name {
+            "customerId" => &mut self.customer,
+            "subscriptionId" => &mut self.plan,
+            "entitlementId" => &mut self.subscription,
+            "resourceUri" => &mut self.resource,
+            "resourceGroup" => &mut self.group,
+            "meterId" => &mut self.meter,
+            "productId" => &mut self.product,
+            "skuId" => &mut self.sku,
+            "usageStartTime" => &mut self.start,
+            "usageEndTime" => &mut self.end,
+            "quantity" => &mut self.quantity,
+            "unit" => &mut self.unit,
+            "usageDate" => &mut self.usage_date,
+            "resource" => &mut self.utilized,
+            _ => return,
+        };
+        *slot = Some(value);
+    }
+
+    fn usage(&self) -> Result<Usage, Problem> {
+        let start: Instant = named::<_, Time>("usageStartTime", self.start)?;
+        let end: Instant = named::<_, Time>("usageEndTime", self.end)?;
+        let resource: Option<Scope> = named::<_, MaybeBlank<ArmScope>>("resourceUri", self.resource)?;
+        Ok(Usage {
+            customer: named::<_, Id>("customerId", self.customer)?,
+            plan: named::<_, MaybeBlank<Id>>("subscriptionId", self.plan)?,
+            subscription: subscription(self.subscription, resource.as_ref())?,
+            resource_group: group(self.group, resource.as_ref())?,
+            resource,
+            meter: named::<_, Meter>("meterId", self.meter)?,
+            product: named::<_, MaybeBlank<Name>>("productId", self.product)?,
+            sku: named::<_, MaybeBlank<Name>>("skuId", self.sku)?,
+            start,
+            end: within_day(start, end).map_err(|problem| problem.within("usageEndTime"))?,
+            quantity: named::<_, Quantity>("quantity", self.quantity)?,
+            unit: named::<_, Name>("unit", self.unit)?,
+        })
+    }
+}
+
+fn named<T, C: Codec<T>>(name: &str, value: Option<Value<'_>>) -> Result<T, Problem> {
+    C::read(value).map_err(|problem| problem.within(name))
 }
 
 impl Fields for Usage {
     fn read_fields(data: Value<'_>) -> Result<Self, Problem> {
-        let start: Instant = field::<_, Time>(data, "usageStartTime")?;
-        let end: Instant = field::<_, Time>(data, "usageEndTime")?;
-        let resource: Option<Scope> = field::<_, MaybeBlank<ArmScope>>(data, "resourceUri")?;
-        Ok(Usage {
-            customer: field::<_, Id>(data, "customerId")?,
-            plan: field::<_, MaybeBlank<Id>>(data, "subscriptionId")?,
-            subscription: subscription(data, resource.as_ref())?,
-            resource_group: group(data, resource.as_ref())?,
-            resource,
-            meter: field::<_, Meter>(data, "meterId")?,
-            product: field::<_, MaybeBlank<Name>>(data, "productId")?,
-            sku: field::<_, MaybeBlank<Name>>(data, "skuId")?,
-            start,
-            end: within_day(start, end).map_err(|problem| problem.within("usageEndTime"))?,
-            quantity: field::<_, Quantity>(data, "quantity")?,
-            unit: field::<_, Name>(data, "unit")?,
-        })
+        Found::in_object(data)?.usage()
     }
 
     fn write_fields(&self, out: &mut impl Sink) {
@@ -91,8 +155,8 @@ impl Fields for Usage {
 }
 
 /// The Azure subscription: stated, or the one that the resource lies in.
-fn subscription(data: Value<'_>, resource: Option<&Scope>) -> Result<Guid, Problem> {
-    let stated: Option<Guid> = field::<_, MaybeBlank<Id>>(data, "entitlementId")?;
+fn subscription(stated: Option<Value<'_>>, resource: Option<&Scope>) -> Result<Guid, Problem> {
+    let stated: Option<Guid> = named::<_, MaybeBlank<Id>>("entitlementId", stated)?;
     stated.or_else(|| resource.and_then(Scope::subscription)).ok_or_else(|| {
         Problem::missing("the Azure subscription's GUID, here or as part of `resourceUri`").within("entitlementId")
     })
@@ -100,8 +164,8 @@ fn subscription(data: Value<'_>, resource: Option<&Scope>) -> Result<Guid, Probl
 
 /// The group matters, and is compared, only where no resource is named: the resource's own path
 /// says the rest.
-fn group(data: Value<'_>, resource: Option<&Scope>) -> Result<Option<Box<str>>, Problem> {
-    let stated: Option<Box<str>> = field::<_, MaybeBlank<Name>>(data, "resourceGroup")?;
+fn group(stated: Option<Value<'_>>, resource: Option<&Scope>) -> Result<Option<Box<str>>, Problem> {
+    let stated: Option<Box<str>> = named::<_, MaybeBlank<Name>>("resourceGroup", stated)?;
     Ok(stated.filter(|_| resource.is_none()).map(|group| group.to_lowercase().into()))
 }
 
@@ -125,7 +189,7 @@ fn utilization(data: Value<'_>, received: &Received<'_>) -> Result<Usage, Proble
     Ok(Usage {
         customer,
         plan: field::<_, MaybeBlank<Id>>(data, "subscriptionId")?,
-        subscription: subscription(data, resource.as_ref())?,
+        subscription: subscription(data.get("entitlementId"), resource.as_ref())?,
         resource_group: None,
         resource,
         meter: field::<_, Meter>(meter, "id").map_err(|problem| problem.within("resource"))?,
@@ -149,8 +213,8 @@ fn daily_rated(data: Value<'_>) -> Result<Usage, Problem> {
     Ok(Usage {
         customer: field::<_, Organisation>(data, "customerId")?,
         plan: field::<_, MaybeBlank<Id>>(data, "subscriptionId")?,
-        subscription: subscription(data, resource.as_ref())?,
-        resource_group: group(data, resource.as_ref())?,
+        subscription: subscription(data.get("entitlementId"), resource.as_ref())?,
+        resource_group: group(data.get("resourceGroup"), resource.as_ref())?,
         resource,
         meter: field::<_, Meter>(data, "meterId")?,
         product: field::<_, MaybeBlank<Name>>(data, "productId")?,

@@ -1,0 +1,373 @@
+//! Random events of every canonical kind, for tests that must hold for all of them.
+//!
+//! Values are such as a decoder gives back: times without an inclusive end, scopes normalised,
+//! groups only where no resource is named. What Azure writes itself is not made here.
+
+use domain::entry::*;
+use domain::ids::{Currency, Digest, Guid, Identity, Market, MeterId};
+use domain::period::{Day, Instant, Period};
+use domain::scope::Scope;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+
+use journal::wire::{Envelope, identity};
+
+pub fn guid() -> impl Strategy<Value = Guid> {
+    any::<u128>().prop_map(Guid)
+}
+
+/// Names with the characters that break careless writers: quotes, backslashes, other alphabets.
+pub fn name() -> impl Strategy<Value = Box<str>> {
+    "[a-zA-Z0-9äß€日😀\"\\\\/_.:-][a-zA-Z0-9 äß€日😀\"\\\\/_.:-]{0,30}".prop_map(Into::into)
+}
+
+pub fn words() -> impl Strategy<Value = Box<str>> {
+    "[a-zA-Z0-9 \n\täß€日😀\"\\\\/_.:-]{0,60}".prop_map(Into::into)
+}
+
+pub fn reason() -> impl Strategy<Value = Box<str>> {
+    (name(), words()).prop_map(|(first, rest)| format!("{first}{rest}").into())
+}
+
+pub fn instant() -> impl Strategy<Value = Instant> {
+    let nanos = prop_oneof![Just(0_u32), 0..1_000_000_000_u32];
+    (0_i64..4_000_000_000, nanos).prop_map(|(second, nanos)| Instant::from_timestamp(second, nanos).unwrap())
+}
+
+pub fn day() -> impl Strategy<Value = Day> {
+    (-30_000_i32..100_000).prop_map(Day)
+}
+
+pub fn period() -> impl Strategy<Value = Period> {
+    (1_i32..=9999, 1_u32..=12).prop_map(|(year, month)| Period::new(year, month).unwrap())
+}
+
+/// Any exact number of at most 28 digits.
+pub fn number() -> impl Strategy<Value = Decimal> {
+    let most = 10_i128.pow(28) - 1;
+    (prop_oneof![-most..=most, -1_000_000_i128..1_000_000], 0_u32..=28)
+        .prop_map(|(mantissa, scale)| Decimal::from_i128_with_scale(mantissa, scale).normalize())
+}
+
+pub fn not_negative() -> impl Strategy<Value = Decimal> {
+    number().prop_map(|number| number.abs())
+}
+
+/// At most 15 digits before the point.
+pub fn signed_quantity() -> impl Strategy<Value = Decimal> {
+    let most = 10_i128.pow(15) - 1;
+    (-most..=most, 0_u32..=28).prop_map(|(mantissa, scale)| Decimal::from_i128_with_scale(mantissa, scale).normalize())
+}
+
+pub fn quantity() -> impl Strategy<Value = Decimal> {
+    signed_quantity().prop_map(|number| number.abs())
+}
+
+pub fn scope() -> impl Strategy<Value = Scope> {
+    let below = prop_oneof![
+        Just(String::new()),
+        Just("/resourceGroups/RG-prod".to_owned()),
+        "/resourceGroups/[a-zA-Zäß]{1,8}/providers/Microsoft\\.[A-Z][a-z]{2,8}/[a-z]{2,8}/[a-zA-Z0-9-]{1,12}",
+    ];
+    (guid(), below).prop_map(|(guid, below)| Scope::parse(&format!("/subscriptions/{guid}{below}")))
+}
+
+pub fn meter() -> impl Strategy<Value = MeterId> {
+    prop_oneof![guid().prop_map(MeterId::Guid), "[0-9]{1,2}core".prop_map(|word| MeterId::parse(&word))]
+}
+
+pub fn currency() -> impl Strategy<Value = Currency> {
+    "[A-Z]{3}".prop_map(|code| Currency::parse(&code).unwrap())
+}
+
+pub fn market() -> impl Strategy<Value = Market> {
+    "[A-Z]{2}".prop_map(|code| Market::parse(&code).unwrap())
+}
+
+pub fn digest() -> impl Strategy<Value = Digest> {
+    any::<[u8; 32]>().prop_map(Digest)
+}
+
+fn decision() -> impl Strategy<Value = Decision> {
+    (reason(), words(), instant()).prop_map(|(actor, reason, at)| Decision { actor, reason, at })
+}
+
+prop_compose! {
+    pub fn usage()(
+        customer in guid(), plan in option::of(guid()), subscription in guid(),
+        resource in option::of(scope()), group in option::of("[a-zäß0-9-]{1,12}"), meter in meter(),
+        product in option::of(name()), sku in option::of(name()), day in 0_i32..40_000,
+        seconds in (0_i64..86_398).prop_flat_map(|start| (Just(start), start + 1..=86_400)),
+        quantity in quantity(), unit in name(),
+    ) -> Usage {
+        // The last second of a day is read as the midnight after it.
+        let end = if seconds.1 == 86_399 { 86_400 } else { seconds.1 };
+        let at = |second| Day(day).start() + chrono::TimeDelta::seconds(second);
+        Usage {
+            customer, plan, subscription,
+            resource_group: group.filter(|_| resource.is_none()).map(Into::into),
+            resource, meter, product, sku, start: at(seconds.0), end: at(end), quantity, unit,
+        }
+    }
+}
+
+prop_compose! {
+    fn grant()(principal in guid(), principal_type in option::of(name()), role in guid(), condition in option::of(words())) -> GrantFacts {
+        GrantFacts { principal, principal_type, role, condition }
+    }
+}
+
+prop_compose! {
+    fn listing()(
+        scope in scope(), at in instant(), complete in any::<bool>(), of in name(), number in any::<u32>(), count in any::<u32>(),
+        assignments in vec((guid(), scope(), grant(), option::of(instant())), 0..3),
+    ) -> AssignmentsListed {
+        let assignments = assignments.into_iter().map(|(assignment, scope, facts, created_at)| {
+            ListedAssignment { assignment, scope, facts, created_at }
+        });
+        AssignmentsListed { scope, at, complete, part: Part { of, number, count }, assignments: assignments.collect() }
+    }
+}
+
+prop_compose! {
+    fn delegation()(
+        delegation in guid(), scope in scope(), managing_tenant in guid(), marketplace_offer in any::<bool>(),
+        authorizations in vec((guid(), guid(), any::<bool>()), 1..3), at in instant(),
+    ) -> Delegation {
+        let authorizations = authorizations
+            .into_iter()
+            .map(|(principal, role, eligible_only)| Authorization { principal, role, eligible_only });
+        Delegation { delegation, scope, managing_tenant, marketplace_offer, authorizations: authorizations.collect(), at }
+    }
+}
+
+prop_compose! {
+    fn schedule()(
+        schedule in guid(), scope in scope(), principal in guid(), principal_type in option::of(name()), role in guid(),
+        eligible_only in any::<bool>(), start in instant(), end in option::of(instant()), provisioned_at in instant(),
+    ) -> Schedule {
+        Schedule { schedule, scope, principal, principal_type, role, eligible_only, start, end, provisioned_at }
+    }
+}
+
+fn access() -> impl Strategy<Value = Event> {
+    let life = || (guid(), scope(), instant());
+    prop_oneof![
+        (life(), grant()).prop_map(|((assignment, scope, at), facts)| {
+            Event::AssignmentCreated(AssignmentCreated { assignment, scope, facts, at })
+        }),
+        life().prop_map(|(assignment, scope, at)| Event::AssignmentDeleted(AssignmentDeleted {
+            assignment,
+            scope,
+            at
+        })),
+        listing().prop_map(Event::AssignmentsListed),
+        delegation().prop_map(Event::DelegationChanged),
+        life().prop_map(|(delegation, scope, at)| Event::DelegationDeleted(DelegationDeleted {
+            delegation,
+            scope,
+            at
+        })),
+        schedule().prop_map(Event::ScheduleCreated),
+        life().prop_map(|(schedule, scope, at)| Event::ScheduleCancelled(ScheduleCancelled { schedule, scope, at })),
+        (guid(), guid(), name(), instant()).prop_map(|(principal, tenant, partner_id, at)| {
+            Event::PalLinked(PalLinked { principal, tenant, partner_id, at })
+        }),
+        (guid(), guid(), instant())
+            .prop_map(|(principal, tenant, at)| { Event::PalUnlinked(PalUnlinked { principal, tenant, at }) }),
+    ]
+}
+
+fn commerce() -> impl Strategy<Value = Event> {
+    let offer = prop_oneof![Just(Offer::AzurePlan), Just(Offer::DevTest), Just(Offer::Legacy)];
+    prop_oneof![
+        (guid(), name(), market(), instant()).prop_map(|(customer, name, market, at)| {
+            Event::CustomerRegistered(CustomerRegistered { customer, name, market, at })
+        }),
+        (guid(), guid(), guid(), option::of(name()), instant()).prop_map(|(plan, customer, bill_to, reseller, at)| {
+            Event::PlanCreated(PlanCreated { plan, customer, bill_to, reseller, at })
+        }),
+        (guid(), guid(), name(), offer, instant()).prop_map(|(subscription, plan, name, offer, at)| {
+            Event::SubscriptionCreated(SubscriptionCreated { subscription, plan, name, offer, at })
+        }),
+        (guid(), instant()).prop_map(|(subscription, at)| {
+            Event::SubscriptionCancelled(SubscriptionCancelled { subscription, at })
+        }),
+        (guid(), guid(), instant()).prop_map(|(subscription, to_plan, at)| {
+            Event::TransferCompleted(TransferCompleted { subscription, to_plan, at })
+        }),
+        (guid(), option::of(name()), instant()).prop_map(|(plan, reseller, at)| {
+            Event::ResellerOfRecordSet(ResellerOfRecordSet { plan, reseller, at })
+        }),
+    ]
+}
+
+fn dated<T: std::fmt::Debug + Clone>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<Dated<T>>> {
+    let times = (option::of(instant()), option::of(instant()));
+    vec((value, times).prop_map(|(value, (since, until))| Dated { value, since, until }), 0..3)
+}
+
+prop_compose! {
+    fn partner()(
+        tenant in guid(), name in name(), organisation in name(),
+        kind in prop_oneof![Just(PartnerKind::DirectBill), Just(PartnerKind::Provider), Just(PartnerKind::Reseller), Just(PartnerKind::Other)],
+        country in market(), billing_currency in currency(), partner_ids in dated(name()),
+        lists in (dated(guid()), dated(guid()), dated(guid()), dated(guid())), at in instant(),
+    ) -> PartnerRegistered {
+        let (admin_agents, helpdesk_agents, managing_tenants, identities) = lists;
+        PartnerRegistered {
+            tenant, name, organisation, kind, country, billing_currency, partner_ids, admin_agents, helpdesk_agents,
+            managing_tenants, identities, at,
+        }
+    }
+}
+
+fn price_kind() -> impl Strategy<Value = PriceKind> {
+    prop_oneof![
+        Just(PriceKind::Consumption),
+        Just(PriceKind::DevTest),
+        Just(PriceKind::Reservation),
+        Just(PriceKind::SavingsPlan)
+    ]
+}
+
+prop_compose! {
+    pub fn price_row()(
+        names in (name(), words(), name(), words()), meters in vec(meter(), 1..3), kind in price_kind(), unit in name(),
+        currency in currency(), unit_price in not_negative(), above in not_negative(), up_to in option::of(not_negative()),
+        from in day(), until in day(), tags in vec(name(), 0..3),
+    ) -> PriceRow {
+        let (product, product_title, sku, sku_title) = names;
+        PriceRow { product, product_title, sku, sku_title, meters, kind, unit, currency, unit_price, above, up_to, from, until, tags }
+    }
+}
+
+fn policy() -> impl Strategy<Value = PolicyDocument> {
+    let setting = (name(), words()).prop_map(|(name, value)| PolicySetting { name, value });
+    (any::<u32>(), day(), vec(setting, 0..4)).prop_map(|(revision, effective_from, settings)| PolicyDocument {
+        revision,
+        effective_from,
+        settings,
+    })
+}
+
+fn reference() -> impl Strategy<Value = Event> {
+    let membership = || (guid(), instant()).prop_map(|(partner, at)| MembershipChange { partner, at });
+    let standing =
+        || (guid(), reason(), instant()).prop_map(|(partner, reason, at)| PartnerStanding { partner, reason, at });
+    let rate = (currency(), not_negative().prop_filter("a rate is above 0", |rate| !rate.is_zero()));
+    prop_oneof![
+        partner().prop_map(Event::PartnerRegistered),
+        membership().prop_map(Event::MembershipStarted),
+        membership().prop_map(Event::MembershipEnded),
+        standing().prop_map(Event::PartnerBarred),
+        standing().prop_map(Event::PartnerReinstated),
+        (name(), market(), period(), instant(), any::<u32>(), any::<u64>(), digest()).prop_map(
+            |(sheet, market, period, published_at, parts, rows, rows_digest)| {
+                Event::PriceSheetPublished(PriceSheet { sheet, market, period, published_at, parts, rows, rows_digest })
+            }
+        ),
+        (name(), any::<u32>(), vec(price_row(), 1..3))
+            .prop_map(|(sheet, number, rows)| { Event::PriceSheetPart(PriceSheetPart { sheet, number, rows }) }),
+        (period(), instant(), vec(rate, 1..4)).prop_map(|(period, published_at, usd_per_unit)| {
+            Event::ExchangeRatesPublished(ExchangeRates { period, published_at, usd_per_unit })
+        }),
+        policy().prop_map(Event::PolicyPublished),
+    ]
+}
+
+prop_compose! {
+    fn line_key()(
+        ids in (guid(), guid(), option::of(name()), meter()), price_kind in price_kind(), product in words(), sku in words(),
+        price_from in day(), tier in any::<u32>(),
+        portion in prop_oneof![Just(Portion::PayAsYouGo), Just(Portion::SavingsPlan), Just(Portion::Reservation), Just(Portion::AzureCredit)],
+        credit_rate in option::of(number()),
+    ) -> LineKey {
+        let (customer, plan, reseller, meter) = ids;
+        LineKey { customer, plan, reseller, meter, price_kind, product, sku, price_from, tier, portion, credit_rate }
+    }
+}
+
+prop_compose! {
+    fn line()(
+        key in line_key(), period in period(), days in vec(day(), 0..3), by_day in vec((day(), number()), 0..3),
+        amounts in vec(number(), 8..=8), rule in words(),
+    ) -> IssuedLine {
+        IssuedLine {
+            key, period, days, by_day, quantity: amounts[0], unit_price: amounts[1], effective_unit_price: amounts[2],
+            charge_without_credit: amounts[3], charge: amounts[4], subtotal_without_credit: amounts[5],
+            subtotal: amounts[6], exchange_rate: amounts[7], rule,
+        }
+    }
+}
+
+prop_compose! {
+    fn document()(
+        id in name(), bill_to in guid(), currency in currency(), period in period(), revision in any::<u32>(),
+        amends in option::of(name()), lines in vec(line(), 0..3), total in number(), rounding in number(),
+        lines_digest in digest(), numbers in (any::<u64>(), any::<u32>(), any::<u32>()), decision in decision(),
+    ) -> IssuedDocument {
+        let (position, rules_version, policy_revision) = numbers;
+        IssuedDocument {
+            id, bill_to, currency, period, revision, amends, lines, total, rounding, lines_digest, position,
+            rules_version, policy_revision, decision,
+        }
+    }
+}
+
+fn decisions() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        document().prop_map(Event::InvoiceIssued),
+        document().prop_map(Event::CreditNoteIssued),
+        (name(), decision())
+            .prop_map(|(document, decision)| Event::InvoiceVoided(InvoiceVoided { document, decision })),
+        (any::<u128>(), digest(), vec(digest(), 0..3), decision()).prop_map(|(identity, keep, known, decision)| {
+            Event::ConflictDecided(ConflictDecided { identity: Identity(identity), keep, known, decision })
+        }),
+        (any::<u64>(), any::<u32>(), decision()).prop_map(|(position, index, decision)| {
+            Event::EntryRedriven(EntryRedriven { entry: EntryRef { position, index }, decision })
+        }),
+        policy().prop_map(Event::PolicyAdopted),
+        (name(), option::of(guid()), option::of(period()), decision()).prop_map(|(what, bill_to, period, decision)| {
+            Event::AcceptanceRecorded(Acceptance { what, bill_to, period, decision })
+        }),
+        (name(), decision()).prop_map(|(from, decision)| Event::Restored(Restored { from, decision })),
+    ]
+}
+
+fn envelope() -> impl Strategy<Value = Envelope> {
+    (name(), name(), option::of(instant())).prop_map(|(id, source, time)| Envelope {
+        id: id.into(),
+        source: source.into(),
+        time,
+        causation_id: None,
+    })
+}
+
+/// A correction together with the envelope that names its target.
+fn correction() -> impl Strategy<Value = (Envelope, Event)> {
+    (envelope(), name(), option::of(signed_quantity()), option::of(words())).prop_map(
+        |(envelope, id, quantity, reason)| {
+            let target = identity(Stream::Usage, &envelope.source, &id);
+            let event = match quantity {
+                Some(quantity) => Event::UsageAdjusted(UsageAdjusted { target, quantity, reason }),
+                None => Event::UsageVoided(UsageVoided { target, reason }),
+            };
+            (Envelope { causation_id: Some(id.into()), ..envelope }, event)
+        },
+    )
+}
+
+/// An event of any canonical kind, with the envelope it travels in.
+pub fn event() -> impl Strategy<Value = (Envelope, Event)> {
+    let plain = prop_oneof![
+        3 => usage().prop_map(Event::UsageRecorded),
+        3 => access(),
+        2 => commerce(),
+        3 => reference(),
+        3 => decisions(),
+    ];
+    prop_oneof![9 => (envelope(), plain), 1 => correction()]
+}
