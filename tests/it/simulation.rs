@@ -1,4 +1,7 @@
 //! Random months: the domain against the oracle, and against every way of delivering the same facts.
+//!
+//! A failure prints the seed and the command that repeats it. What may differ between deliveries is
+//! nothing but positions; so answers are compared as text, whole.
 
 // Chance from a seed.
 pub mod dice;
@@ -7,10 +10,20 @@ pub mod worlds;
 // How upstream tells it.
 pub mod telling;
 
-use domain::entry::Entry;
+use std::collections::BTreeMap;
 
+use domain::facts::Facts;
+use domain::pec::Judge;
+use domain::period::Day;
+use domain::projection::Fold;
+use domain::scope::Scope;
+use journal::wire::Message;
+
+use self::dice::Dice;
 use crate::memory::Memory;
+use crate::oracle::access::covered;
 use crate::oracle::money::answer;
+use crate::oracle::world::{DAY, World, in_force};
 
 /// How many seeds are tried by default; `PEC_SEEDS` asks for more, `PEC_SEED` for a single one.
 const SEEDS: u64 = 200;
@@ -23,25 +36,86 @@ fn seeds() -> Vec<u64> {
     }
 }
 
-fn entries(told: &[crate::memory::Told]) -> Vec<Entry> {
+/// Runs a check for every seed; a failure says how to repeat it.
+fn for_every_seed(check: impl Fn(u64) -> Result<(), String>) {
+    for seed in seeds() {
+        if let Err(wrong) = check(seed) {
+            panic!("seed {seed}: {wrong}\nrepeat with: PEC_SEED={seed} cargo test -p tests simulation -- --nocapture");
+        }
+    }
+}
+
+fn messages(world: &World, seed: u64) -> Vec<Message> {
+    telling::tell(world, seed).iter().map(crate::memory::Told::message).collect()
+}
+
+/// Folds messages in the order in which they are handed in.
+fn fold<'a>(messages: impl IntoIterator<Item = &'a Message>) -> Facts {
     let mut memory = Memory::default();
+    let mut fold: Fold<Facts> = Fold::default();
     let at = telling::instant(1_800_000_000);
-    told.iter().flat_map(|told| memory.append(&told.message(), at)).collect()
+    for message in messages {
+        memory.append(message, at).iter().for_each(|entry| fold.apply(entry));
+    }
+    fold.state().clone()
+}
+
+/// The same messages in another order, some of them twice.
+fn shuffled<'a>(messages: &'a [Message], dice: &mut Dice) -> Vec<&'a Message> {
+    let mut delivered: Vec<&Message> = messages.iter().collect();
+    for message in messages {
+        if dice.chance(20) {
+            delivered.push(message);
+        }
+    }
+    dice.shuffle(&mut delivered);
+    delivered
+}
+
+/// Whether access covered the day, by (plan, resource, day) of all usage: the domain's opinion.
+fn covered_days(world: &World, facts: &Facts) -> BTreeMap<(usize, String, i64), bool> {
+    let commerce = facts.commerce.view();
+    let mut judge = Judge::new(facts, &commerce);
+    let mut found = BTreeMap::new();
+    for used in &world.usage {
+        let subscription = telling::guid(world.subscriptions[used.subscription].id);
+        let start = telling::instant(used.start);
+        let placement =
+            commerce.placement_of(subscription, start, start).expect("usage lies where its subscription is");
+        let place = judge.place(subscription, placement, &Scope::parse(&used.resource));
+        let earned = judge.access(place, Day::of(start)).is_earned();
+        let plan = *in_force(&world.subscriptions[used.subscription].plans, used.start).expect("usage after creation");
+        found.insert((plan, used.resource.clone(), used.start.div_euclid(DAY)), earned);
+    }
+    found
 }
 
 #[test]
-fn worlds_are_told_and_answered() {
-    let mut verdicts = std::collections::BTreeMap::new();
-    for seed in seeds() {
+fn access_is_judged_as_the_oracle_judges_it() {
+    for_every_seed(|seed| {
         let world = worlds::make(seed);
-        let answer = answer(&world, "0.15");
-        for judged in answer.judged {
+        let ours = covered_days(&world, &fold(&messages(&world, seed)));
+        for ((plan, resource, day), earned) in ours {
+            let at = world.usage.iter().find(|used| used.resource == resource).expect("taken from the usage");
+            let theirs = covered(&world, plan, at.subscription, &resource, day).expect("usage lies under its plan");
+            if earned != theirs {
+                return Err(format!("{resource} on day {day} under plan {plan}: earned {earned}, the oracle {theirs}"));
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn worlds_have_what_the_rules_distinguish() {
+    let mut verdicts = BTreeMap::new();
+    for seed in seeds() {
+        for judged in answer(&worlds::make(seed), "0.15").judged {
             *verdicts.entry(format!("{:?}", judged.says)).or_insert(0_u32) += 1;
         }
-        let told = telling::tell(&world, seed);
-        assert_eq!(entries(&told).len(), told.len(), "seed {seed}");
     }
-    // What is never made is never tested: each outcome must be common.
-    println!("{verdicts:?}");
-    assert!(verdicts.len() == 5 && verdicts.values().all(|count| *count > 100), "{verdicts:?}");
+    // What is never made is never tested.
+    let few = if seeds().len() < 50 { 0 } else { 100 };
+    assert!(verdicts.len() == 5 || few == 0, "{verdicts:?}");
+    assert!(verdicts.values().all(|count| *count > few), "{verdicts:?}");
 }
