@@ -9,6 +9,8 @@ pub mod dice;
 pub mod worlds;
 // How upstream tells it.
 pub mod telling;
+// Both opinions as text.
+pub mod answers;
 
 use std::collections::BTreeMap;
 
@@ -104,6 +106,56 @@ fn access_is_judged_as_the_oracle_judges_it() {
         }
         Ok(())
     });
+}
+
+#[test]
+fn verdicts_lines_and_totals_are_the_oracles() {
+    for_every_seed(|seed| {
+        let world = worlds::make(seed);
+        let (ours, findings) = answers::of_domain(&world, &fold(&messages(&world, seed)));
+        let blocking: Vec<_> = findings.iter().filter(|finding| finding.blocking()).collect();
+        if !blocking.is_empty() {
+            return Err(format!("nothing in a made-up month may block closing: {blocking:?}"));
+        }
+        answers::difference(&ours, &answers::of_oracle(&world)).map_or(Ok(()), Err)
+    });
+}
+
+#[test]
+fn order_and_number_of_deliveries_leave_no_trace() {
+    for_every_seed(|seed| {
+        let world = worlds::make(seed);
+        let told = messages(&world, seed);
+        let (ours, findings) = answers::of_domain(&world, &fold(&told));
+        let mut dice = Dice::new(!seed);
+        for _ in 0..3 {
+            let (again, found) = answers::of_domain(&world, &fold(shuffled(&told, &mut dice)));
+            if let Some(difference) = answers::difference(&ours, &again) {
+                return Err(format!("delivered in another order, and some twice: {difference}"));
+            }
+            if findings != found {
+                return Err(format!("the findings depend on the order: {findings:?} and {found:?}"));
+            }
+        }
+        Ok(())
+    });
+}
+
+/// The control: take one message away, and some answers must change.
+#[test]
+fn a_lost_message_is_seen() {
+    let changed = |seed: &u64| {
+        let world = worlds::make(*seed);
+        let told = messages(&world, *seed);
+        let mut dice = Dice::new(*seed);
+        let lost = dice.below(u64::try_from(told.len()).expect("few messages"));
+        let kept = told.iter().zip(0..).filter(|(_, number)| *number != lost).map(|(message, _)| message);
+        let (ours, _) = answers::of_domain(&world, &fold(kept));
+        answers::difference(&ours, &answers::of_oracle(&world)).is_some()
+    };
+    let all: Vec<u64> = (0..60).collect();
+    let seen = all.iter().filter(|seed| changed(seed)).count();
+    assert!(seen > 20, "of 60 lost messages only {seen} changed an answer: the comparison looks at too little");
 }
 
 #[test]

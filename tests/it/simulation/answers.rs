@@ -1,0 +1,145 @@
+//! Both opinions about a month as text, so that they can be compared whole.
+//!
+//! A row per day of a resource and meter, a row per invoice line, a row per total. Numbers are exact
+//! and printed without trailing zeros; names are the world's own.
+
+use std::collections::BTreeMap;
+
+use domain::facts::Facts;
+use domain::finding::Finding;
+use domain::ids::Currency;
+use domain::invoice::draft_with;
+use domain::money::Exact;
+use domain::pec::{Judge, NeverCode};
+use domain::period::Day;
+use domain::rating::{Desk, Verdict, judged};
+
+use super::telling::guid;
+use crate::oracle::money::{Says, answer, exchange_rate};
+use crate::oracle::number::Ratio;
+use crate::oracle::world::{Kind, World};
+
+/// Row name → what is said.
+pub type Rows = BTreeMap<String, String>;
+
+fn text(value: &Exact) -> String {
+    Ratio::of(&value.to_string()).text()
+}
+
+/// What the oracle says about the whole month, of all bill-to partners.
+pub fn of_oracle(world: &World) -> Rows {
+    let mut rows = Rows::new();
+    let answer = answer(world, "0.15");
+    for judged in answer.judged.iter().filter(|judged| !judged.quantity.is_zero()) {
+        let day = Day(i32::try_from(judged.day).expect("a day of this century"));
+        let name = format!("day plan-{} {day} {} {}", judged.plan, judged.resource, guid(judged.meter));
+        let says = match judged.says {
+            Says::Earned => "earned",
+            Says::Lost => "lost",
+            Says::ThirdParty => "third-party",
+            Says::Spot => "spot",
+            Says::ZeroCharge => "zero-charge",
+        };
+        let said = format!("{says} {} list {} credit {}", judged.quantity.text(), judged.list.text(), judged.credit.text());
+        rows.insert(name, said);
+    }
+    let mut totals: BTreeMap<usize, Ratio> = BTreeMap::new();
+    for (of, line) in &answer.lines {
+        let bill_to = world.plans[of.plan].bill_to;
+        let reseller = of.reseller.as_deref().unwrap_or("-");
+        let label = if of.with_credit { "with" } else { "without" };
+        let name = format!("line plan-{} {reseller} {} tier {} {label}", of.plan, guid(of.meter), of.tier);
+        let amounts = [
+            &line.quantity,
+            &line.charge_without_credit,
+            &line.charge,
+            &line.subtotal_without_credit,
+            &line.subtotal,
+        ];
+        rows.insert(name, amounts.map(Ratio::text).join(" "));
+        let total = totals.entry(bill_to).or_insert_with(Ratio::zero);
+        *total = total.plus(&line.subtotal);
+    }
+    for (bill_to, subtotals) in totals {
+        let partner = &world.partners[bill_to];
+        let decimals = if partner.currency == "JPY" { 0 } else { 2 };
+        let (total, rate) = (subtotals.cut(decimals), exchange_rate(world, partner.currency));
+        let rounding = total.minus(&subtotals);
+        let said = format!("{} {} rounding {} at {}", total.text(), partner.currency, rounding.text(), rate.text());
+        rows.insert(format!("total of partner {bill_to}"), said);
+    }
+    rows
+}
+
+/// What the domain says, and everything that it finds does not add up.
+pub fn of_domain(world: &World, facts: &Facts) -> (Rows, Vec<Finding>) {
+    let commerce = facts.commerce.view();
+    let desk = Desk::new(facts, &commerce);
+    let mut judge = Judge::new(facts, &commerce);
+    let (mut rows, mut findings) = (Rows::new(), Vec::new());
+    let period = Day(i32::try_from(world.days.0).expect("a day of this century")).period();
+    for (number, partner) in world.partners.iter().enumerate().filter(|(_, partner)| partner.kind != Kind::Reseller) {
+        let currency = Currency::parse(partner.currency).expect("three letters");
+        let mut days: BTreeMap<String, (Verdict, Exact, Exact, Exact)> = BTreeMap::new();
+        let (draft, found) =
+            draft_with(&desk, guid(partner.tenant), currency, period, &mut judged(&mut judge), &mut |piece| {
+                let plan = plan_number(world, piece.plan);
+                let name = format!("day plan-{plan} {} {} {}", piece.day, piece.scope, piece.meter);
+                let none = || (piece.verdict, Exact::zero(), Exact::zero(), Exact::zero());
+                let sum = days.entry(name).or_insert_with(none);
+                sum.1 += &piece.quantity.exact();
+                sum.2 += &piece.list_charge();
+                sum.3 += &(&piece.list_charge() - &piece.net_charge());
+            });
+        for (name, (verdict, quantity, list, credit)) in days {
+            let says = match verdict {
+                Verdict::Earned => "earned",
+                Verdict::Lost(_) => "lost",
+                Verdict::Never(code) => NeverCode::text(code),
+            };
+            rows.insert(name, format!("{says} {} list {} credit {}", text(&quantity), text(&list), text(&credit)));
+        }
+        for line in &draft.lines {
+            let plan = plan_number(world, line.key.plan);
+            let reseller = line.key.reseller.as_deref().unwrap_or("-");
+            let label = if line.key.credit_rate.is_some() { "with" } else { "without" };
+            let name = format!("line plan-{plan} {reseller} {} tier {} {label}", line.key.meter, line.key.tier);
+            let amounts = [
+                &line.quantity,
+                &line.charge_without_credit,
+                &line.charge,
+                &line.subtotal_without_credit,
+                &line.subtotal,
+            ];
+            rows.insert(name, amounts.map(text).join(" "));
+        }
+        if !draft.lines.is_empty() {
+            let (total, rounding) = draft.total_and_rounding();
+            let rate = text(&draft.exchange_rate);
+            let said = format!("{} {} rounding {} at {rate}", text(&total), draft.currency, text(&rounding));
+            rows.insert(format!("total of partner {number}"), said);
+        }
+        findings.extend(found);
+    }
+    findings.extend(judge.findings());
+    findings.sort();
+    findings.dedup();
+    (rows, findings)
+}
+
+fn plan_number(world: &World, plan: domain::ids::Guid) -> usize {
+    world.plans.iter().position(|one| guid(one.id) == plan).expect("only plans of the world are rated")
+}
+
+/// The first rows in which two answers differ, in words; `None` when they agree.
+pub fn difference(ours: &Rows, theirs: &Rows) -> Option<String> {
+    let names: std::collections::BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+    let differing = names.into_iter().filter(|name| ours.get(*name) != theirs.get(*name));
+    let none = "nothing".to_owned();
+    let sentences = differing.take(5).map(|name| {
+        let (ours, theirs) = (ours.get(name).unwrap_or(&none), theirs.get(name).unwrap_or(&none));
+        format!("{name}:\n  the domain says {ours}\n  the other says  {theirs}")
+    });
+    let all: Vec<String> = sentences.collect();
+    (!all.is_empty()).then(|| all.join("\n"))
+}
