@@ -40,7 +40,8 @@ pub fn of_oracle(world: &World) -> Rows {
             Says::Spot => "spot",
             Says::ZeroCharge => "zero-charge",
         };
-        let said = format!("{says} {} list {} credit {}", judged.quantity.text(), judged.list.text(), judged.credit.text());
+        let said =
+            format!("{says} {} list {} credit {}", judged.quantity.text(), judged.list.text(), judged.credit.text());
         rows.insert(name, said);
     }
     let mut totals: BTreeMap<usize, Ratio> = BTreeMap::new();
@@ -49,13 +50,8 @@ pub fn of_oracle(world: &World) -> Rows {
         let reseller = of.reseller.as_deref().unwrap_or("-");
         let label = if of.with_credit { "with" } else { "without" };
         let name = format!("line plan-{} {reseller} {} tier {} {label}", of.plan, guid(of.meter), of.tier);
-        let amounts = [
-            &line.quantity,
-            &line.charge_without_credit,
-            &line.charge,
-            &line.subtotal_without_credit,
-            &line.subtotal,
-        ];
+        let amounts =
+            [&line.quantity, &line.charge_without_credit, &line.charge, &line.subtotal_without_credit, &line.subtotal];
         rows.insert(name, amounts.map(Ratio::text).join(" "));
         let total = totals.entry(bill_to).or_insert_with(Ratio::zero);
         *total = total.plus(&line.subtotal);
