@@ -1,1 +1,15 @@
+//! Stands between the journal and the rules: the views, closing, explaining, verifying.
+//!
+//! Nothing here decides what an event means (`domain`) or how it lies on disk (`journal`). One
+//! [`Ledger`] owns a journal and the running fold over it; every other view is the same fold over
+//! other entries. Reading order: `clock`, `ledger`, `view`, then what is done with them.
 
+pub mod clock;
+pub mod fault;
+pub mod ledger;
+pub mod view;
+pub mod decision;
+
+pub use clock::Clock;
+pub use fault::Fault;
+pub use ledger::{Ledger, Recorded};

@@ -1,0 +1,245 @@
+//! The ledger: a journal that this process owns, and the running fold over it.
+//!
+//! One writer at a time appends; what became durable is folded in the same order. A long reader
+//! holds only the fold, never the writer: while it reads, appended entries wait in a queue, so that
+//! ingest goes on. Whoever reads next sees everything that was durable when it asked.
+
+use std::collections::VecDeque;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
+
+use domain::entry::{Entry, Event, Outcome, PolicyDocument};
+use domain::facts::Facts;
+use domain::period::Day;
+use domain::policy::Policy;
+use domain::projection::Fold;
+use journal::{Batch, DeliveryKey, Journal, Options, PartitionState, Reader, Status};
+
+use crate::clock::Clock;
+use crate::decision::{self, Name};
+use crate::fault::Fault;
+use crate::view;
+
+/// How many appended entries may wait for a reader before the writer waits for it too.
+const PENDING_ENTRIES_MAX: usize = 500_000;
+
+/// What one append did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    pub first_position: u64,
+    pub next_position: u64,
+    pub accepted: u64,
+    pub duplicate: u64,
+    pub conflicting: u64,
+    pub quarantined: u64,
+}
+
+/// Entries that are durable and not folded yet, oldest first.
+#[derive(Default)]
+struct Pending {
+    batches: VecDeque<(Vec<Entry>, u64)>,
+    entries: usize,
+}
+
+pub struct Ledger {
+    dir: PathBuf,
+    clock: Clock,
+    writer: Mutex<Journal>,
+    reader: Reader,
+    pending: Mutex<Pending>,
+    fold: RwLock<Fold<Facts>>,
+}
+
+/// The facts, as long as somebody reads them.
+pub struct FactsGuard<'a>(RwLockReadGuard<'a, Fold<Facts>>);
+
+impl Deref for FactsGuard<'_> {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        self.0.state()
+    }
+}
+
+impl FactsGuard<'_> {
+    /// The first position that these facts do not know.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.0.next()
+    }
+
+    #[must_use]
+    pub fn fold(&self) -> &Fold<Facts> {
+        &self.0
+    }
+}
+
+impl Ledger {
+    /// Opens the journal and folds all of it. A new journal begins with the built-in policy, so
+    /// that a later build replays it to the old answers. `progress` hears positions done and due.
+    pub fn open(
+        dir: &Path,
+        options: &Options,
+        clock: Clock,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, Fault> {
+        let journal = Journal::open(dir, options, clock.now()?)?;
+        let reader = journal.reader();
+        let fold = view::replay(&reader, None, progress)?;
+        let ledger = Self {
+            dir: dir.to_owned(),
+            clock,
+            writer: Mutex::new(journal),
+            reader,
+            pending: Mutex::default(),
+            fold: RwLock::new(fold),
+        };
+        if ledger.end() == 0 {
+            ledger.adopt_policy()?;
+        }
+        Ok(ledger)
+    }
+
+    fn adopt_policy(&self) -> Result<(), Fault> {
+        let builtin = Policy::builtin();
+        let document = PolicyDocument {
+            revision: builtin.revision,
+            effective_from: Day(0),
+            settings: builtin.settings(),
+        };
+        let name = Name::new(format!("policy-adopted/{}", builtin.revision));
+        self.decide(&[(name, Event::PolicyAdopted(document))])?;
+        Ok(())
+    }
+
+    /// Makes a batch durable, then takes it into the facts.
+    pub fn append(&self, mut batch: Batch) -> Result<Recorded, Fault> {
+        batch.prepare();
+        let now = self.clock.now()?;
+        let mut writer = self.writer()?;
+        let appended = writer.append(batch, now)?;
+        let mut recorded = Recorded {
+            first_position: appended.first_position,
+            next_position: appended.next_position,
+            ..Recorded::default()
+        };
+        for entry in &appended.entries {
+            match entry.outcome {
+                Outcome::Accepted => recorded.accepted += 1,
+                Outcome::Duplicate => recorded.duplicate += 1,
+                Outcome::Conflicting => recorded.conflicting += 1,
+                Outcome::Quarantined => recorded.quarantined += 1,
+            }
+        }
+        // Still under the writer's lock: the queue must have the order of the journal.
+        let waiting = {
+            let mut pending = lock(&self.pending, "queue of entries")?;
+            pending.entries += appended.entries.len();
+            pending.batches.push_back((appended.entries, appended.next_position));
+            pending.entries
+        };
+        if waiting > PENDING_ENTRIES_MAX {
+            let mut fold = self.fold.write().map_err(|_| Fault::Broken("facts"))?;
+            self.take_pending(&mut fold)?;
+        } else if let Ok(mut fold) = self.fold.try_write() {
+            self.take_pending(&mut fold)?;
+        }
+        Ok(recorded)
+    }
+
+    /// Appends what was decided here, each under a name that makes saying it twice a duplicate.
+    pub fn decide(&self, decisions: &[(Name, Event)]) -> Result<Recorded, Fault> {
+        self.append(decision::batch(decisions)?)
+    }
+
+    fn take_pending(&self, fold: &mut Fold<Facts>) -> Result<(), Fault> {
+        loop {
+            let next = {
+                let mut pending = lock(&self.pending, "queue of entries")?;
+                let next = pending.batches.pop_front();
+                pending.entries -= next.as_ref().map_or(0, |(entries, _)| entries.len());
+                next
+            };
+            let Some((entries, next_position)) = next else { return Ok(()) };
+            for entry in &entries {
+                fold.apply(entry);
+            }
+            fold.skip_to(next_position);
+        }
+    }
+
+    /// The facts as of now: everything that was durable when this was called.
+    pub fn facts(&self) -> Result<FactsGuard<'_>, Fault> {
+        {
+            let mut fold = self.fold.write().map_err(|_| Fault::Broken("facts"))?;
+            self.take_pending(&mut fold)?;
+        }
+        Ok(FactsGuard(self.fold.read().map_err(|_| Fault::Broken("facts"))?))
+    }
+
+    /// How many entries are durable and not folded yet.
+    pub fn waiting(&self) -> Result<usize, Fault> {
+        Ok(lock(&self.pending, "queue of entries")?.entries)
+    }
+
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// The next position.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.reader.end()
+    }
+
+    pub fn status(&self) -> Result<Status, Fault> {
+        Ok(self.writer()?.status())
+    }
+
+    pub fn offsets(&self) -> Result<Vec<PartitionState>, Fault> {
+        Ok(self.writer()?.offsets())
+    }
+
+    pub fn delivery_key(&self) -> Result<DeliveryKey, Fault> {
+        Ok(self.writer()?.delivery_key())
+    }
+
+    pub fn cluster_id(&self) -> Result<Option<String>, Fault> {
+        Ok(self.writer()?.cluster_id().map(str::to_owned))
+    }
+
+    /// Remembers the Kafka cluster, durably.
+    pub fn set_cluster_id(&self, id: &str) -> Result<(), Fault> {
+        let mut writer = self.writer()?;
+        writer.set_cluster_id(id);
+        writer.append(Batch::new(), self.clock.now()?)?;
+        Ok(())
+    }
+
+    /// The journal itself, for what only its owner may do. Nothing is appended meanwhile.
+    pub fn writer(&self) -> Result<MutexGuard<'_, Journal>, Fault> {
+        lock(&self.writer, "journal")
+    }
+
+    /// Closes the journal. Dropping the ledger instead is safe; the next open has more to check.
+    pub fn close(self) -> Result<(), Fault> {
+        let journal = self.writer.into_inner().map_err(|_| Fault::Broken("journal"))?;
+        Ok(journal.close()?)
+    }
+}
+
+fn lock<'a, T>(mutex: &'a Mutex<T>, what: &'static str) -> Result<MutexGuard<'a, T>, Fault> {
+    mutex.lock().map_err(|_| Fault::Broken(what))
+}
