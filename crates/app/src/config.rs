@@ -28,8 +28,9 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("PEC_KAFKA_PROTOCOL", "kafka.security.protocol"),
 ];
 
-/// Variables with the prefix that are no settings: which file to read, and who decides.
-const OTHER_VARIABLES: &[&str] = &["PEC_CONFIG", "PEC_ACTOR"];
+/// Variables with the prefix that are no settings: which file to read, who decides, and
+/// where a test lets the journal crash.
+const OTHER_VARIABLES: &[&str] = &["PEC_CONFIG", "PEC_ACTOR", "PEC_CRASH_AT"];
 
 /// The settings, checked.
 #[derive(Clone, Debug)]

@@ -51,7 +51,9 @@ pub struct Ledger {
     fold: RwLock<Fold<Facts>>,
 }
 
-/// The facts, as long as somebody reads them.
+/// The facts, as long as somebody reads them. Whoever holds this must not ask the ledger for
+/// anything that needs the writer (status, offsets, append), nor for the facts again: the writer
+/// may be waiting for this very guard.
 pub struct FactsGuard<'a>(RwLockReadGuard<'a, Fold<Facts>>);
 
 impl Deref for FactsGuard<'_> {
@@ -171,7 +173,7 @@ impl Ledger {
 
     /// The facts as of now: everything that was durable when this was called.
     pub fn facts(&self) -> Result<FactsGuard<'_>, Fault> {
-        {
+        if self.waiting()? > 0 {
             let mut fold = self.fold.write().map_err(|_| Fault::Broken("facts"))?;
             self.take_pending(&mut fold)?;
         }

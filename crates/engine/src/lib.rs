@@ -9,6 +9,8 @@ pub mod fault;
 pub mod ledger;
 pub mod view;
 pub mod decision;
+pub mod quarantine;
+pub mod describe;
 
 pub use clock::Clock;
 pub use fault::Fault;

@@ -1,0 +1,123 @@
+//! `pec import`: files of events into the journal, by the same decoders that read Kafka.
+//!
+//! Importing a file twice is harmless: every event has an identity, and a known one is counted as
+//! a duplicate. Appended in batches, each durable before the next.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use domain::entry::Stream;
+use engine::Recorded;
+use journal::files::{self, FileCoordinates};
+use journal::wire::Message;
+use journal::{Batch, Origin};
+use serde::Serialize;
+
+use super::Context;
+use super::start::fault;
+use crate::exit::{Exit, Problem};
+use crate::output::{Output, align_right, left, right, table, thousands};
+
+/// A batch is appended when its messages reach this many bytes.
+const BATCH_BYTES: usize = 4 << 20;
+/// Or this many messages, so that progress shows on small ones too.
+const BATCH_MESSAGES: usize = 20_000;
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  pec import usage.jsonl\n  pec import activity-log.json --stream access\n  pec import prices-2026-01.csv rates-2026-01.csv"
+)]
+pub struct Import {
+    /// JSON, JSON lines, CSV; plain, gzip or zip
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// What the files carry, where their content does not say: usage, access, commerce, reference
+    #[arg(long, value_parser = stream)]
+    stream: Option<Stream>,
+}
+
+fn stream(text: &str) -> Result<Stream, String> {
+    Stream::parse(text).ok_or_else(|| "write usage, access, commerce or reference".to_owned())
+}
+
+#[derive(Serialize)]
+struct Imported {
+    file: String,
+    records: u64,
+    accepted: u64,
+    duplicate: u64,
+    conflicting: u64,
+    quarantined: u64,
+    late: u64,
+}
+
+impl Import {
+    pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
+        let mut list = table(&["file", "records", "accepted", "duplicate", "conflicting", "quarantined", "late"]);
+        let mut unreadable = 0;
+        for file in &self.files {
+            let imported = import(&context.path(file), self.stream, context, out)?;
+            unreadable += imported.quarantined;
+            if context.json {
+                out.ndjson(&imported)?;
+            } else {
+                let Imported { file, records, accepted, duplicate, conflicting, quarantined, late } = imported;
+                let numbers = [records, accepted, duplicate, conflicting, quarantined, late];
+                list.add_row(std::iter::once(left(file)).chain(numbers.map(|number| right(thousands(number)))));
+            }
+        }
+        if !context.json {
+            align_right(&mut list, &[1, 2, 3, 4, 5, 6]);
+            out.table(list)?;
+        }
+        if unreadable > 0 {
+            out.note(format!("{} could not be read: pec quarantine list", crate::output::count(unreadable, "event")))?;
+        }
+        Ok(Exit::Fine)
+    }
+}
+
+fn import(path: &Path, hint: Option<Stream>, context: &Context<'_>, out: &Output) -> anyhow::Result<Imported> {
+    let bar = indicatif::ProgressBar::with_draw_target(None, out.progress_target());
+    let style = indicatif::ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}");
+    bar.set_style(style.expect("the template is a literal"));
+    bar.set_message(path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default());
+    let late_before = context.ledger.facts().map_err(fault)?.counts.late;
+    let mut batch = Batch::new();
+    let mut total = Recorded::default();
+    let mut append = |batch: &mut Batch| -> Result<(), engine::Fault> {
+        let recorded = context.ledger.append(std::mem::take(batch))?;
+        total.accepted += recorded.accepted;
+        total.duplicate += recorded.duplicate;
+        total.conflicting += recorded.conflicting;
+        total.quarantined += recorded.quarantined;
+        Ok(())
+    };
+    let mut sink = |message: Message, at: FileCoordinates| -> Result<(), engine::Fault> {
+        let origin = Origin::File { name: at.name, digest: at.digest, ordinal: at.ordinal };
+        batch.push(origin, &message.borrow(&message.header_refs()));
+        if batch.bytes() >= BATCH_BYTES || batch.len() >= BATCH_MESSAGES { append(&mut batch) } else { Ok(()) }
+    };
+    let mut progress = |done, due| {
+        bar.set_length(due);
+        bar.set_position(done);
+    };
+    let read = files::read_file_with_progress(path, hint, &mut progress, &mut sink);
+    bar.finish_and_clear();
+    let report = read.map_err(|error| {
+        Problem::usage(format!("cannot import {}: {error}", path.display())).hint(error.hint())
+    })?;
+    if !batch.is_empty() {
+        append(&mut batch).map_err(fault)?;
+    }
+    let late = context.ledger.facts().map_err(fault)?.counts.late - late_before;
+    Ok(Imported {
+        file: path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()),
+        records: report.records,
+        accepted: total.accepted,
+        duplicate: total.duplicate,
+        conflicting: total.conflicting,
+        quarantined: total.quarantined,
+        late,
+    })
+}

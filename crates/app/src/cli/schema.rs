@@ -1,0 +1,44 @@
+//! `pec schema`: the JSON Schemas of what pec prints, as they were built in.
+
+use clap::Args;
+
+use crate::exit::{Exit, Problem};
+use crate::output::{Output, left, table};
+
+/// Every schema: its name, its file, what it describes.
+pub const SCHEMAS: &[(&str, &str, &str)] = &[
+    ("status.v1", include_str!("../../../../schemas/output/status.v1.json"), "pec status --json"),
+];
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  pec schema\n  pec schema status.v1")]
+pub struct Schema {
+    /// Which one; without it, they are listed
+    name: Option<String>,
+}
+
+impl Schema {
+    pub fn run(&self, json: bool, out: &mut Output) -> anyhow::Result<Exit> {
+        let Some(name) = &self.name else {
+            if json {
+                for (name, _, what) in SCHEMAS {
+                    out.ndjson(&serde_json::json!({ "name": name, "describes": what }))?;
+                }
+                return Ok(Exit::Fine);
+            }
+            let mut list = table(&["schema", "describes"]);
+            for (name, _, what) in SCHEMAS {
+                list.add_row([left(name), left(what)]);
+            }
+            out.table(list)?;
+            return Ok(Exit::Fine);
+        };
+        let found = SCHEMAS.iter().find(|(known, ..)| known == name || known.strip_suffix(".v1") == Some(name));
+        let (_, text, _) = found.ok_or_else(|| {
+            let names: Vec<&str> = SCHEMAS.iter().map(|(name, ..)| *name).collect();
+            Problem::usage(format!("there is no schema `{name}`")).hint(format!("there are: {}", names.join(", ")))
+        })?;
+        out.line(text.trim_end())?;
+        Ok(Exit::Fine)
+    }
+}

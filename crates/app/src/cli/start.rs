@@ -1,0 +1,120 @@
+//! Who answers a command: nobody's journal is needed, a running server, or this process.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use engine::{Clock, Ledger};
+use journal::Options;
+
+use super::{Arguments, Command, Context, execute};
+use crate::config::{self, Config, Loaded, Overrides};
+use crate::exit::{Exit, Problem};
+use crate::output::Output;
+use crate::remote::{self, Request};
+
+/// Runs a parsed command line to its exit code.
+pub fn start(arguments: &Arguments, words: &[OsString], out: &mut Output) -> anyhow::Result<u8> {
+    let overrides =
+        Overrides { file: arguments.global.config.clone(), data_dir: arguments.global.data_dir.clone() };
+    if let Command::Schema(schema) = &arguments.command {
+        return Ok(schema.run(arguments.global.json, out)?.code());
+    }
+    let loaded = config::load(&overrides, environment()?)?;
+    if let Some(exit) = without_journal(arguments, &loaded, out)? {
+        return Ok(exit.code());
+    }
+    let config = &loaded.config;
+    if let Some(stream) = remote::connect(&config::socket_path(&config.data_dir))? {
+        return remote::ask(stream, &request(arguments, words, out)?, out);
+    }
+    let ledger = open(config, creates(&arguments.command), false, out)?;
+    let context = Context {
+        ledger: &ledger,
+        config,
+        directory: std::env::current_dir()?,
+        actor: actor(arguments),
+        json: arguments.global.json,
+    };
+    let exit = execute(&arguments.command, &context, out);
+    drop(context);
+    ledger.close().map_err(fault)?;
+    Ok(exit?.code())
+}
+
+fn environment() -> anyhow::Result<Vec<(String, String)>> {
+    std::env::vars_os()
+        .filter(|(name, _)| name.to_string_lossy().starts_with("PEC_"))
+        .map(|(name, value)| {
+            let text = |word: OsString| word.into_string().map_err(|_| Problem::usage("a PEC_… variable is not UTF-8"));
+            Ok((text(name)?, text(value)?))
+        })
+        .collect()
+}
+
+/// Commands that need no journal, or make their own.
+fn without_journal(arguments: &Arguments, loaded: &Loaded, out: &mut Output) -> anyhow::Result<Option<Exit>> {
+    match &arguments.command {
+        Command::Config(configuration) => configuration.run(loaded, out).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Whether a command may begin a new journal. Questions never do: a misspelt directory must not
+/// look like an empty one.
+fn creates(command: &Command) -> bool {
+    matches!(command, Command::Import(_))
+}
+
+/// Opens the ledger of the configured directory, with what to do when there is none.
+pub fn open(config: &Config, create: bool, accept_clock: bool, out: &mut Output) -> anyhow::Result<Ledger> {
+    let options = Options { create, accept_clock, clock_ahead_days: config.clock_ahead_days, ..Options::default() };
+    let bar = indicatif::ProgressBar::with_draw_target(None, out.progress_target());
+    let style = indicatif::ProgressStyle::with_template("reading the journal {bar:30} {pos}/{len} {per_sec}");
+    bar.set_style(style.expect("the template is a literal"));
+    let mut progress = |done, due| {
+        bar.set_length(due);
+        bar.set_position(done);
+    };
+    let opened = Ledger::open(&config.data_dir, &options, Clock::start(), &mut progress);
+    bar.finish_and_clear();
+    opened.map_err(|error| match error {
+        engine::Fault::Journal(journal::Fault::NotAJournal { path }) => no_journal(&path),
+        other => fault(other).into(),
+    })
+}
+
+fn no_journal(path: &Path) -> anyhow::Error {
+    let path = path.display();
+    Problem::usage(format!("there is no journal in {path} yet"))
+        .hint(format!(
+            "look around in a ready-made world with `pec demo`, read files with `pec import FILE… --data-dir {path}`, \
+             or start `pec run`"
+        ))
+        .into()
+}
+
+/// A fault of the engine with its hint.
+pub fn fault(fault: engine::Fault) -> Problem {
+    Problem::fault(fault.to_string()).hint(fault.hint())
+}
+
+fn request(arguments: &Arguments, words: &[OsString], out: &Output) -> anyhow::Result<Request> {
+    let mut plain = Vec::new();
+    for word in words.iter().skip(1) {
+        let word = word.to_str().ok_or_else(|| Problem::usage(format!("{} is not UTF-8", word.display())))?;
+        plain.push(word.to_owned());
+    }
+    Ok(Request {
+        protocol: remote::PROTOCOL,
+        arguments: plain,
+        directory: std::env::current_dir()?,
+        actor: actor(arguments),
+        style: out.style,
+    })
+}
+
+/// Who decides: as said, else the user of this machine.
+pub fn actor(arguments: &Arguments) -> String {
+    let user = || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).ok();
+    arguments.global.actor.clone().or_else(user).unwrap_or_else(|| "unknown".to_owned())
+}

@@ -1,0 +1,176 @@
+//! `pec status`: what came in, from where, and what waits for somebody.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use domain::facts::Counts;
+use domain::policy::RULES_VERSION;
+use serde::Serialize;
+
+use super::Context;
+use super::start::fault;
+use crate::exit::Exit;
+use crate::output::{Output, align_right, left, right, table, thousands};
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  pec status\n  pec status --json")]
+pub struct Status {}
+
+/// `schemas/output/status.v1.json`.
+#[derive(Serialize)]
+struct Answer {
+    schema: &'static str,
+    data_dir: String,
+    rules_version: u32,
+    policy_revision: u32,
+    journal: JournalAnswer,
+    entries: Entries,
+    partitions: Vec<Partition>,
+    cluster: Option<String>,
+    waiting: Waiting,
+    issued: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct JournalAnswer {
+    messages: u64,
+    frames: u64,
+    segments: u32,
+    active_segment_bytes: u64,
+    last_recorded_at: Option<String>,
+    chain: String,
+}
+
+#[derive(Serialize)]
+struct Entries {
+    accepted: u64,
+    duplicate: u64,
+    conflicting: u64,
+    quarantined: u64,
+    late: u64,
+}
+
+#[derive(Serialize)]
+struct Partition {
+    topic: String,
+    partition: i32,
+    next_offset: i64,
+}
+
+#[derive(Serialize)]
+struct Waiting {
+    open_conflicts: u64,
+    /// By code of the rejection.
+    quarantined: BTreeMap<&'static str, u64>,
+}
+
+impl Status {
+    pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
+        let answer = gather(context)?;
+        if context.json { out.json(&answer)? } else { print(&answer, out)? }
+        Ok(Exit::Fine)
+    }
+}
+
+fn gather(context: &Context<'_>) -> anyhow::Result<Answer> {
+    let ledger = context.ledger;
+    // Before the facts are held: these need the writer.
+    let status = ledger.status().map_err(fault)?;
+    let partitions = ledger.offsets().map_err(fault)?;
+    let cluster = ledger.cluster_id().map_err(fault)?;
+    let mut quarantined = BTreeMap::new();
+    for waiting in engine::quarantine::list(ledger.reader()).map_err(fault)? {
+        if waiting.redriven.is_none() {
+            *quarantined.entry(waiting.code).or_insert(0) += 1;
+        }
+    }
+    let facts = ledger.facts().map_err(fault)?;
+    let Counts { accepted, duplicate, conflicting, quarantined: unreadable, late } = facts.counts;
+    let today = domain::period::Day::of(ledger.clock().now().map_err(fault)?);
+    Ok(Answer {
+        schema: "pec.status.v1",
+        data_dir: ledger.dir().display().to_string(),
+        rules_version: RULES_VERSION,
+        policy_revision: facts.policy.at(today).revision,
+        journal: JournalAnswer {
+            messages: status.end,
+            frames: status.frames,
+            segments: status.segments + 1,
+            active_segment_bytes: status.active_segment_bytes,
+            last_recorded_at: status.last_recorded_at.map(super::period::instant),
+            chain: status.chain.to_string(),
+        },
+        entries: Entries { accepted, duplicate, conflicting, quarantined: unreadable, late },
+        partitions: partitions
+            .into_iter()
+            .map(|state| Partition {
+                topic: state.topic.to_string(),
+                partition: state.partition,
+                next_offset: state.next_offset,
+            })
+            .collect(),
+        cluster,
+        waiting: Waiting { open_conflicts: facts.conflicts.open().count() as u64, quarantined },
+        issued: Vec::new(),
+    })
+}
+
+fn print(answer: &Answer, out: &mut Output) -> anyhow::Result<()> {
+    out.line(format!("Journal    {}", answer.data_dir))?;
+    let last = answer.journal.last_recorded_at.as_deref().unwrap_or("nothing yet");
+    out.line(format!(
+        "           {} messages in {} frames, {} segment{}; last recorded {last}",
+        thousands(answer.journal.messages),
+        thousands(answer.journal.frames),
+        answer.journal.segments,
+        if answer.journal.segments == 1 { "" } else { "s" },
+    ))?;
+    out.line(format!("Rules      version {}, policy revision {}", answer.rules_version, answer.policy_revision))?;
+    out.line("")?;
+    let mut entries = table(&["entries", "count", "meaning"]);
+    let rows = [
+        ("accepted", answer.entries.accepted, "facts that count"),
+        ("duplicate", answer.entries.duplicate, "told again word for word; ignored"),
+        ("conflicting", answer.entries.conflicting, "told again with other content; all bodies kept"),
+        ("quarantined", answer.entries.quarantined, "could not be read; bytes kept"),
+        ("late", answer.entries.late, "for a period already issued; becomes an adjustment"),
+    ];
+    for (name, number, meaning) in rows {
+        entries.add_row([left(name), right(thousands(number)), left(meaning)]);
+    }
+    align_right(&mut entries, &[1]);
+    out.table(entries)?;
+    if !answer.partitions.is_empty() {
+        out.line("")?;
+        let mut partitions = table(&["topic", "partition", "next offset"]);
+        for state in &answer.partitions {
+            partitions.add_row([left(&state.topic), right(state.partition), right(state.next_offset)]);
+        }
+        align_right(&mut partitions, &[1, 2]);
+        out.table(partitions)?;
+    }
+    print_waiting(answer, out)
+}
+
+fn print_waiting(answer: &Answer, out: &mut Output) -> anyhow::Result<()> {
+    out.line("")?;
+    let mut nothing = true;
+    if answer.waiting.open_conflicts > 0 {
+        nothing = false;
+        out.line(format!(
+            "{} waiting for a decision: pec conflicts list",
+            crate::output::count(answer.waiting.open_conflicts, "conflict")
+        ))?;
+    }
+    for (code, number) in &answer.waiting.quarantined {
+        nothing = false;
+        let messages = crate::output::count(*number, "message");
+        out.line(format!("{messages} not readable ({code}): pec quarantine list"))?;
+    }
+    if answer.journal.messages <= 1 {
+        out.line("Nothing was told yet: pec import FILE…, or pec run with a [kafka] table in pec.toml.")?;
+    } else if nothing {
+        out.line("Nothing waits for a decision.")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,275 @@
+//! Events in words: one line each, for explanations and for comparing bodies of a conflict.
+//!
+//! Words only: nothing reads these lines again, so they may change. Numbers keep every digit.
+
+use domain::entry::{
+    ActivityOperation, ActivityResult, AssignmentActivity, Event, GrantFacts, IssuedDocument, Offer, PartnerKind,
+};
+use domain::period::Instant;
+
+/// The kind in two or three words.
+#[must_use]
+pub fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::UsageRecorded(_) => "usage recorded",
+        Event::UsageAdjusted(_) => "usage adjusted",
+        Event::UsageVoided(_) => "usage voided",
+        Event::AssignmentCreated(_) => "assignment created",
+        Event::AssignmentDeleted(_) => "assignment deleted",
+        Event::AssignmentsListed(_) => "assignments listed",
+        Event::DelegationChanged(_) => "delegation changed",
+        Event::DelegationDeleted(_) => "delegation deleted",
+        Event::ScheduleCreated(_) => "schedule created",
+        Event::ScheduleCancelled(_) => "schedule cancelled",
+        Event::PalLinked(_) => "PAL linked",
+        Event::PalUnlinked(_) => "PAL unlinked",
+        Event::AssignmentActivity(_) => "Azure access record",
+        Event::OtherActivity(_) => "Azure record",
+        Event::CustomerRegistered(_) => "customer registered",
+        Event::PlanCreated(_) => "plan created",
+        Event::SubscriptionCreated(_) => "subscription created",
+        Event::SubscriptionCancelled(_) => "subscription cancelled",
+        Event::TransferCompleted(_) => "transfer completed",
+        Event::ResellerOfRecordSet(_) => "reseller of record set",
+        Event::PartnerRegistered(_) => "partner registered",
+        Event::MembershipStarted(_) => "membership started",
+        Event::MembershipEnded(_) => "membership ended",
+        Event::PartnerBarred(_) => "partner barred",
+        Event::PartnerReinstated(_) => "partner reinstated",
+        Event::PriceSheetPublished(_) => "price sheet published",
+        Event::PriceSheetPart(_) => "price sheet part",
+        Event::ExchangeRatesPublished(_) => "exchange rates published",
+        Event::PolicyPublished(_) => "policy published",
+        Event::InvoiceIssued(_) => "invoice issued",
+        Event::CreditNoteIssued(_) => "credit note issued",
+        Event::InvoiceVoided(_) => "invoice voided",
+        Event::ConflictDecided(_) => "conflict decided",
+        Event::EntryRedriven(_) => "entry read again",
+        Event::PolicyAdopted(_) => "built-in policy adopted",
+        Event::AcceptanceRecorded(_) => "acceptance recorded",
+        Event::Restored(_) => "journal restored",
+        Event::Unreadable(_) => "unreadable",
+    }
+}
+
+fn at(instant: Instant) -> String {
+    instant.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+}
+
+fn grant(facts: &GrantFacts) -> String {
+    let kind = facts.principal_type.as_deref().unwrap_or("principal");
+    let condition = if facts.condition.is_some() { ", with a condition" } else { "" };
+    format!("{kind} {} as role {}{condition}", facts.principal, facts.role)
+}
+
+/// What the event says, in one line.
+#[must_use]
+pub fn event(event: &Event) -> String {
+    match event {
+        Event::UsageRecorded(usage) => {
+            let resource = usage.resource.as_ref().map(|scope| scope.as_str().to_owned());
+            let group = usage.resource_group.as_ref().map(|group| format!("resource group {group}"));
+            let place = resource.or(group).unwrap_or_else(|| format!("subscription {}", usage.subscription));
+            format!(
+                "{} × {} of meter {} from {} to {}, {place}",
+                usage.quantity,
+                usage.unit,
+                usage.meter,
+                at(usage.start),
+                at(usage.end)
+            )
+        }
+        Event::UsageAdjusted(adjusted) => format!("{:+} to event {}", adjusted.quantity, adjusted.target),
+        Event::UsageVoided(voided) => format!("cancels event {}", voided.target),
+        Event::AssignmentCreated(_)
+        | Event::AssignmentDeleted(_)
+        | Event::AssignmentsListed(_)
+        | Event::DelegationChanged(_)
+        | Event::DelegationDeleted(_)
+        | Event::ScheduleCreated(_)
+        | Event::ScheduleCancelled(_)
+        | Event::PalLinked(_)
+        | Event::PalUnlinked(_)
+        | Event::AssignmentActivity(_)
+        | Event::OtherActivity(_) => access(event),
+        Event::CustomerRegistered(_)
+        | Event::PlanCreated(_)
+        | Event::SubscriptionCreated(_)
+        | Event::SubscriptionCancelled(_)
+        | Event::TransferCompleted(_)
+        | Event::ResellerOfRecordSet(_) => commerce(event),
+        Event::PartnerRegistered(_)
+        | Event::MembershipStarted(_)
+        | Event::MembershipEnded(_)
+        | Event::PartnerBarred(_)
+        | Event::PartnerReinstated(_)
+        | Event::PriceSheetPublished(_)
+        | Event::PriceSheetPart(_)
+        | Event::ExchangeRatesPublished(_)
+        | Event::PolicyPublished(_)
+        | Event::PolicyAdopted(_) => reference(event),
+        Event::InvoiceIssued(document) | Event::CreditNoteIssued(document) => issued(document),
+        Event::InvoiceVoided(voided) => format!("{} is void: {}", voided.document, voided.decision.reason),
+        Event::ConflictDecided(decided) => {
+            format!("of event {} body {} counts: {}", decided.identity, decided.keep, decided.decision.reason)
+        }
+        Event::EntryRedriven(redriven) => format!("entry {}: {}", redriven.entry, redriven.decision.reason),
+        Event::AcceptanceRecorded(acceptance) => format!("{}: {}", acceptance.what, acceptance.decision.reason),
+        Event::Restored(restored) => format!("from {}: {}", restored.from, restored.decision.reason),
+        Event::Unreadable(code) => (*code).to_owned(),
+    }
+}
+
+fn access(event: &Event) -> String {
+    match event {
+        Event::AssignmentCreated(created) => {
+            format!("{} on {} from {}", grant(&created.facts), created.scope, at(created.at))
+        }
+        Event::AssignmentDeleted(deleted) => {
+            format!("assignment {} on {} gone from {}", deleted.assignment, deleted.scope, at(deleted.at))
+        }
+        Event::AssignmentsListed(listed) => {
+            let whole = if listed.complete { "complete" } else { "partial" };
+            format!("{whole} listing of {} at {}: {} assignments", listed.scope, at(listed.at), listed.assignments.len())
+        }
+        Event::DelegationChanged(delegation) => format!(
+            "{} delegated to tenant {} from {}: {} authorizations",
+            delegation.scope,
+            delegation.managing_tenant,
+            at(delegation.at),
+            delegation.authorizations.len()
+        ),
+        Event::DelegationDeleted(deleted) => format!("delegation of {} gone from {}", deleted.scope, at(deleted.at)),
+        Event::ScheduleCreated(schedule) => {
+            let kind = if schedule.eligible_only { "eligible" } else { "active" };
+            let end = schedule.end.map_or_else(|| "without end".to_owned(), |end| format!("to {}", at(end)));
+            format!(
+                "principal {} {kind} as role {} on {} from {} {end}",
+                schedule.principal,
+                schedule.role,
+                schedule.scope,
+                at(schedule.start)
+            )
+        }
+        Event::ScheduleCancelled(cancelled) => {
+            format!("schedule {} on {} cancelled at {}", cancelled.schedule, cancelled.scope, at(cancelled.at))
+        }
+        Event::PalLinked(linked) => {
+            format!("principal {} linked to PartnerID {} from {}", linked.principal, linked.partner_id, at(linked.at))
+        }
+        Event::PalUnlinked(unlinked) => format!("principal {} no longer linked from {}", unlinked.principal, at(unlinked.at)),
+        Event::AssignmentActivity(record) => activity(record),
+        Event::OtherActivity(record) => format!("{} at {}", record.operation, at(record.at)),
+        other => kind(other).to_owned(),
+    }
+}
+
+fn activity(record: &AssignmentActivity) -> String {
+    let operation = match record.operation {
+        ActivityOperation::Write => "write",
+        ActivityOperation::Delete => "removal",
+    };
+    let result = match record.result {
+        ActivityResult::Started => "started",
+        ActivityResult::Accepted => "accepted",
+        ActivityResult::Succeeded => "succeeded",
+        ActivityResult::NoContent => "found nothing",
+        ActivityResult::Failed => "failed",
+    };
+    let facts = record.facts.as_ref().map(|facts| format!(", {}", grant(facts))).unwrap_or_default();
+    let cascade = if record.cascade { ", with its resource group" } else { "" };
+    format!(
+        "{operation} of assignment {} on {} {result} at {}{facts}{cascade}",
+        record.assignment,
+        record.scope,
+        at(record.at)
+    )
+}
+
+fn commerce(event: &Event) -> String {
+    match event {
+        Event::CustomerRegistered(customer) => {
+            format!("{} ({}), market {}, from {}", customer.name, customer.customer, customer.market, at(customer.at))
+        }
+        Event::PlanCreated(plan) => {
+            let reseller = plan.reseller.as_ref().map(|reseller| format!(", reseller {reseller}")).unwrap_or_default();
+            format!("plan {} of customer {}, billed to {}{reseller}, from {}", plan.plan, plan.customer, plan.bill_to, at(plan.at))
+        }
+        Event::SubscriptionCreated(created) => {
+            let offer = match created.offer {
+                Offer::AzurePlan => "Azure plan",
+                Offer::DevTest => "Azure plan for DevTest",
+                Offer::Legacy => "classic offer 0145P",
+            };
+            format!("{} ({}), {offer}, under plan {} from {}", created.name, created.subscription, created.plan, at(created.at))
+        }
+        Event::SubscriptionCancelled(cancelled) => {
+            format!("subscription {} cancelled at {}", cancelled.subscription, at(cancelled.at))
+        }
+        Event::TransferCompleted(transfer) => {
+            format!("subscription {} under plan {} from {}", transfer.subscription, transfer.to_plan, at(transfer.at))
+        }
+        Event::ResellerOfRecordSet(set) => {
+            let reseller = set.reseller.as_deref().unwrap_or("none");
+            format!("reseller of plan {} is {reseller} from {}", set.plan, at(set.at))
+        }
+        other => kind(other).to_owned(),
+    }
+}
+
+fn reference(event: &Event) -> String {
+    match event {
+        Event::PartnerRegistered(partner) => {
+            let kind = match partner.kind {
+                PartnerKind::DirectBill => "direct-bill partner",
+                PartnerKind::Provider => "provider",
+                PartnerKind::Reseller => "reseller",
+                PartnerKind::Other => "partner",
+            };
+            format!(
+                "{} ({}), {kind}, {}, billed in {}, from {}",
+                partner.name,
+                partner.tenant,
+                partner.country,
+                partner.billing_currency,
+                at(partner.at)
+            )
+        }
+        Event::MembershipStarted(change) => format!("{} a programme member from {}", change.partner, at(change.at)),
+        Event::MembershipEnded(change) => format!("{} no programme member from {}", change.partner, at(change.at)),
+        Event::PartnerBarred(standing) => format!("{} barred from {}: {}", standing.partner, at(standing.at), standing.reason),
+        Event::PartnerReinstated(standing) => {
+            format!("{} reinstated from {}: {}", standing.partner, at(standing.at), standing.reason)
+        }
+        Event::PriceSheetPublished(sheet) => format!(
+            "sheet {} for {} {}: {} rows, published {}",
+            sheet.sheet,
+            sheet.market,
+            sheet.period,
+            sheet.rows,
+            at(sheet.published_at)
+        ),
+        Event::PriceSheetPart(part) => format!("part {} of sheet {}: {} rows", part.number, part.sheet, part.rows.len()),
+        Event::ExchangeRatesPublished(rates) => {
+            let rates_in_words: Vec<String> =
+                rates.usd_per_unit.iter().map(|(currency, rate)| format!("1 {currency} = {rate} USD")).collect();
+            format!("for {}, published {}: {}", rates.period, at(rates.published_at), rates_in_words.join(", "))
+        }
+        Event::PolicyPublished(policy) | Event::PolicyAdopted(policy) => {
+            format!("revision {} from {}: {} fields", policy.revision, policy.effective_from, policy.settings.len())
+        }
+        other => kind(other).to_owned(),
+    }
+}
+
+fn issued(document: &IssuedDocument) -> String {
+    format!(
+        "{} for {}: {} {} in {} lines, by {}",
+        document.id,
+        document.period,
+        document.total,
+        document.currency,
+        document.lines.len(),
+        document.decision.actor
+    )
+}

@@ -1,0 +1,79 @@
+//! Messages that could not be read: what waits, and reading one again after a fix.
+//!
+//! A quarantined entry stays what it is for ever. A re-drive is a new position, whose further
+//! entries are what the old message yields now; so the past is not rewritten.
+
+use std::collections::BTreeMap;
+
+use domain::entry::{Decision, Entry, EntryRedriven, EntryRef, Event, Outcome};
+use domain::period::Instant;
+use journal::{Reader, Record};
+
+use crate::decision::Name;
+use crate::fault::Fault;
+use crate::ledger::{Ledger, Recorded};
+
+/// One entry that could not be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quarantined {
+    pub at: EntryRef,
+    pub recorded_at: Instant,
+    /// Stable, `R-…`.
+    pub code: &'static str,
+    /// The re-drive that made it readable, if one did.
+    pub redriven: Option<EntryRef>,
+}
+
+/// Every quarantined entry, in order, with what became of it.
+pub fn list(reader: &Reader) -> Result<Vec<Quarantined>, Fault> {
+    let mut found: BTreeMap<EntryRef, Quarantined> = BTreeMap::new();
+    let mut redrive: Option<(u64, EntryRef)> = None;
+    for entry in reader.entries(0) {
+        let entry = entry?;
+        match &entry.fact.event {
+            Event::Unreadable(code) if entry.index == 0 || redrive.is_none_or(|(at, _)| at != entry.position) => {
+                let waiting = Quarantined { at: entry.at(), recorded_at: entry.recorded_at, code, redriven: None };
+                found.insert(entry.at(), waiting);
+            }
+            Event::EntryRedriven(decision) if entry.outcome == Outcome::Accepted => {
+                redrive = Some((entry.position, decision.entry));
+            }
+            _ => note_success(&mut found, redrive, &entry),
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// A further entry of a re-drive's position that could be read: the old one waits no longer.
+fn note_success(found: &mut BTreeMap<EntryRef, Quarantined>, redrive: Option<(u64, EntryRef)>, entry: &Entry) {
+    if let Some((position, target)) = redrive
+        && position == entry.position
+        && entry.outcome != Outcome::Quarantined
+        && let Some(waiting) = found.get_mut(&target)
+    {
+        waiting.redriven = Some(EntryRef { position, index: 0 });
+    }
+}
+
+/// The message behind an entry, verbatim, with why it cannot be read today (if it still cannot).
+pub fn show(reader: &Reader, at: EntryRef) -> Result<Option<(Record, Option<(String, String)>)>, Fault> {
+    let Some(record) = reader.record(at.position)? else { return Ok(None) };
+    let headers = record.message.header_refs();
+    let items = journal::wire::decode(&record.message.borrow(&headers));
+    let rejection = match items.into_iter().nth(at.index as usize) {
+        Some(Err(rejection)) => Some((rejection.code.to_owned(), rejection.detail)),
+        _ => None,
+    };
+    Ok(Some((record, rejection)))
+}
+
+/// Reads a quarantined entry again. The answer counts what it yields now, besides the re-drive.
+pub fn redrive(ledger: &Ledger, at: EntryRef, actor: &str, reason: &str) -> Result<Recorded, Fault> {
+    let now = ledger.clock().now()?;
+    let decision = Decision { actor: actor.into(), reason: reason.into(), at: now };
+    let nanos = now.timestamp_subsec_nanos();
+    let name = Name::new(format!("entry-redriven/{at}/{}.{nanos:09}", now.timestamp()));
+    let mut recorded = ledger.decide(&[(name, Event::EntryRedriven(EntryRedriven { entry: at, decision }))])?;
+    recorded.accepted = recorded.accepted.saturating_sub(1);
+    Ok(recorded)
+}
