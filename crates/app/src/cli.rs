@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::output::Output;
 
 pub mod start;
+pub mod run;
 pub mod period;
 pub mod status;
 pub mod import;
@@ -66,6 +67,8 @@ pub enum Color {
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Own the data directory: take events in from Kafka and answer every command
+    Run(run::Run),
     /// How the journal stands: what came in, from where, and what waits for somebody
     Status(status::Status),
     /// Read files of events into the journal
@@ -108,7 +111,7 @@ pub fn execute(command: &Command, context: &Context<'_>, out: &mut Output) -> an
         Command::Conflicts(conflicts) => conflicts.run(context, out),
         Command::Quarantine(quarantine) => quarantine.run(context, out),
         Command::Replay(replay) => replay.run(context, out),
-        Command::Schema(_) | Command::Config(_) => {
+        Command::Run(_) | Command::Schema(_) | Command::Config(_) => {
             unreachable!("commands that need no journal are answered before one is opened")
         }
     }

@@ -10,6 +10,9 @@ pub mod output;
 pub mod remote;
 pub mod telemetry;
 pub mod cli;
+pub mod server;
+pub mod intake;
+pub mod metrics;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;

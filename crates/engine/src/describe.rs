@@ -130,7 +130,12 @@ fn access(event: &Event) -> String {
         }
         Event::AssignmentsListed(listed) => {
             let whole = if listed.complete { "complete" } else { "partial" };
-            format!("{whole} listing of {} at {}: {} assignments", listed.scope, at(listed.at), listed.assignments.len())
+            format!(
+                "{whole} listing of {} at {}: {} assignments",
+                listed.scope,
+                at(listed.at),
+                listed.assignments.len()
+            )
         }
         Event::DelegationChanged(delegation) => format!(
             "{} delegated to tenant {} from {}: {} authorizations",
@@ -157,7 +162,9 @@ fn access(event: &Event) -> String {
         Event::PalLinked(linked) => {
             format!("principal {} linked to PartnerID {} from {}", linked.principal, linked.partner_id, at(linked.at))
         }
-        Event::PalUnlinked(unlinked) => format!("principal {} no longer linked from {}", unlinked.principal, at(unlinked.at)),
+        Event::PalUnlinked(unlinked) => {
+            format!("principal {} no longer linked from {}", unlinked.principal, at(unlinked.at))
+        }
         Event::AssignmentActivity(record) => activity(record),
         Event::OtherActivity(record) => format!("{} at {}", record.operation, at(record.at)),
         other => kind(other).to_owned(),
@@ -193,7 +200,13 @@ fn commerce(event: &Event) -> String {
         }
         Event::PlanCreated(plan) => {
             let reseller = plan.reseller.as_ref().map(|reseller| format!(", reseller {reseller}")).unwrap_or_default();
-            format!("plan {} of customer {}, billed to {}{reseller}, from {}", plan.plan, plan.customer, plan.bill_to, at(plan.at))
+            format!(
+                "plan {} of customer {}, billed to {}{reseller}, from {}",
+                plan.plan,
+                plan.customer,
+                plan.bill_to,
+                at(plan.at)
+            )
         }
         Event::SubscriptionCreated(created) => {
             let offer = match created.offer {
@@ -201,7 +214,13 @@ fn commerce(event: &Event) -> String {
                 Offer::DevTest => "Azure plan for DevTest",
                 Offer::Legacy => "classic offer 0145P",
             };
-            format!("{} ({}), {offer}, under plan {} from {}", created.name, created.subscription, created.plan, at(created.at))
+            format!(
+                "{} ({}), {offer}, under plan {} from {}",
+                created.name,
+                created.subscription,
+                created.plan,
+                at(created.at)
+            )
         }
         Event::SubscriptionCancelled(cancelled) => {
             format!("subscription {} cancelled at {}", cancelled.subscription, at(cancelled.at))
@@ -237,7 +256,9 @@ fn reference(event: &Event) -> String {
         }
         Event::MembershipStarted(change) => format!("{} a programme member from {}", change.partner, at(change.at)),
         Event::MembershipEnded(change) => format!("{} no programme member from {}", change.partner, at(change.at)),
-        Event::PartnerBarred(standing) => format!("{} barred from {}: {}", standing.partner, at(standing.at), standing.reason),
+        Event::PartnerBarred(standing) => {
+            format!("{} barred from {}: {}", standing.partner, at(standing.at), standing.reason)
+        }
         Event::PartnerReinstated(standing) => {
             format!("{} reinstated from {}: {}", standing.partner, at(standing.at), standing.reason)
         }
@@ -249,7 +270,9 @@ fn reference(event: &Event) -> String {
             sheet.rows,
             at(sheet.published_at)
         ),
-        Event::PriceSheetPart(part) => format!("part {} of sheet {}: {} rows", part.number, part.sheet, part.rows.len()),
+        Event::PriceSheetPart(part) => {
+            format!("part {} of sheet {}: {} rows", part.number, part.sheet, part.rows.len())
+        }
         Event::ExchangeRatesPublished(rates) => {
             let rates_in_words: Vec<String> =
                 rates.usd_per_unit.iter().map(|(currency, rate)| format!("1 {currency} = {rate} USD")).collect();

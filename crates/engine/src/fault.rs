@@ -9,7 +9,9 @@ pub enum Fault {
     Journal(#[from] journal::Fault),
     #[error("the clock says {now} where {expected} was due: it was set while pec was running")]
     ClockDrift { now: Instant, expected: Instant },
-    #[error("nothing is known as of {asked}: this journal was restored from Kafka at {restored}, and Kafka does not keep when we learnt what")]
+    #[error(
+        "nothing is known as of {asked}: this journal was restored from Kafka at {restored}, and Kafka does not keep when we learnt what"
+    )]
     BeforeRestore { asked: Instant, restored: Instant },
     #[error("what was written cannot be read back: {0}")]
     NotReadBack(String),

@@ -4,12 +4,12 @@
 //! holds only the fold, never the writer: while it reads, appended entries wait in a queue, so that
 //! ingest goes on. Whoever reads next sees everything that was durable when it asked.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
-use domain::entry::{Entry, Event, Outcome, PolicyDocument};
+use domain::entry::{Entry, Event, Outcome, PolicyDocument, Stream};
 use domain::facts::Facts;
 use domain::period::Day;
 use domain::policy::Policy;
@@ -49,7 +49,11 @@ pub struct Ledger {
     reader: Reader,
     pending: Mutex<Pending>,
     fold: RwLock<Fold<Facts>>,
+    counts: Mutex<Counts>,
 }
+
+/// Entries by stream (none for what could not be read) and outcome.
+type Counts = BTreeMap<(Option<Stream>, Outcome), u64>;
 
 /// The facts, as long as somebody reads them. Whoever holds this must not ask the ledger for
 /// anything that needs the writer (status, offsets, append), nor for the facts again: the writer
@@ -88,7 +92,8 @@ impl Ledger {
     ) -> Result<Self, Fault> {
         let journal = Journal::open(dir, options, clock.now()?)?;
         let reader = journal.reader();
-        let fold = view::replay(&reader, None, progress)?;
+        let mut counts = Counts::new();
+        let fold = view::replay_watching(&reader, None, progress, &mut |entry| count(&mut counts, entry))?;
         let ledger = Self {
             dir: dir.to_owned(),
             clock,
@@ -96,6 +101,7 @@ impl Ledger {
             reader,
             pending: Mutex::default(),
             fold: RwLock::new(fold),
+            counts: Mutex::new(counts),
         };
         if ledger.end() == 0 {
             ledger.adopt_policy()?;
@@ -105,11 +111,8 @@ impl Ledger {
 
     fn adopt_policy(&self) -> Result<(), Fault> {
         let builtin = Policy::builtin();
-        let document = PolicyDocument {
-            revision: builtin.revision,
-            effective_from: Day(0),
-            settings: builtin.settings(),
-        };
+        let document =
+            PolicyDocument { revision: builtin.revision, effective_from: Day(0), settings: builtin.settings() };
         let name = Name::new(format!("policy-adopted/{}", builtin.revision));
         self.decide(&[(name, Event::PolicyAdopted(document))])?;
         Ok(())
@@ -126,7 +129,9 @@ impl Ledger {
             next_position: appended.next_position,
             ..Recorded::default()
         };
+        let mut counts = lock(&self.counts, "counts")?;
         for entry in &appended.entries {
+            count(&mut counts, entry);
             match entry.outcome {
                 Outcome::Accepted => recorded.accepted += 1,
                 Outcome::Duplicate => recorded.duplicate += 1,
@@ -134,6 +139,7 @@ impl Ledger {
                 Outcome::Quarantined => recorded.quarantined += 1,
             }
         }
+        drop(counts);
         // Still under the writer's lock: the queue must have the order of the journal.
         let waiting = {
             let mut pending = lock(&self.pending, "queue of entries")?;
@@ -183,6 +189,12 @@ impl Ledger {
     /// How many entries are durable and not folded yet.
     pub fn waiting(&self) -> Result<usize, Fault> {
         Ok(lock(&self.pending, "queue of entries")?.entries)
+    }
+
+    /// How many entries of which stream had which outcome.
+    pub fn counts(&self) -> Result<Vec<(Option<Stream>, Outcome, u64)>, Fault> {
+        let counts = lock(&self.counts, "counts")?;
+        Ok(counts.iter().map(|((stream, outcome), count)| (*stream, *outcome, *count)).collect())
     }
 
     #[must_use]
@@ -240,6 +252,10 @@ impl Ledger {
         let journal = self.writer.into_inner().map_err(|_| Fault::Broken("journal"))?;
         Ok(journal.close()?)
     }
+}
+
+fn count(counts: &mut Counts, entry: &Entry) {
+    *counts.entry((entry.fact.event.stream(), entry.outcome)).or_insert(0) += 1;
 }
 
 fn lock<'a, T>(mutex: &'a Mutex<T>, what: &'static str) -> Result<MutexGuard<'a, T>, Fault> {

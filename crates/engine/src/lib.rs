@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod view;
 pub mod decision;
 pub mod quarantine;
+pub mod accept;
 pub mod describe;
 
 pub use clock::Clock;

@@ -17,6 +17,16 @@ const PROGRESS_EVERY: u64 = 4096;
 
 /// Folds everything before `to` (the end, if absent).
 pub fn replay(reader: &Reader, to: Option<u64>, progress: &mut dyn FnMut(u64, u64)) -> Result<Fold<Facts>, Fault> {
+    replay_watching(reader, to, progress, &mut |_| {})
+}
+
+/// The same, with somebody who sees every entry go by.
+pub(crate) fn replay_watching(
+    reader: &Reader,
+    to: Option<u64>,
+    progress: &mut dyn FnMut(u64, u64),
+    watch: &mut dyn FnMut(&Entry),
+) -> Result<Fold<Facts>, Fault> {
     let end = to.map_or(reader.end(), |to| to.min(reader.end()));
     let mut fold = Fold::default();
     let mut told = 0;
@@ -25,6 +35,7 @@ pub fn replay(reader: &Reader, to: Option<u64>, progress: &mut dyn FnMut(u64, u6
         if entry.position >= end {
             break;
         }
+        watch(&entry);
         fold.apply(&entry);
         if entry.position >= told {
             progress(entry.position, end);

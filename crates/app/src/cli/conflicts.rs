@@ -84,12 +84,7 @@ fn rows(context: &Context<'_>) -> anyhow::Result<Vec<Row>> {
                 says: engine::describe::event(&body.event),
             });
             let kind = drawer.bodies().next().map_or("", |(_, body)| engine::describe::kind(&body.event));
-            Row {
-                event: identity.to_string(),
-                open: drawer.is_open(),
-                kind: kind.to_owned(),
-                bodies: bodies.collect(),
-            }
+            Row { event: identity.to_string(), open: drawer.is_open(), kind: kind.to_owned(), bodies: bodies.collect() }
         })
         .collect();
     rows.sort_by_key(|row| !row.open);

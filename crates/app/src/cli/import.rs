@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use domain::entry::Stream;
 use engine::Recorded;
-use journal::files::{self, FileCoordinates};
+use journal::files::{self, FileCoordinates, FileFault};
 use journal::wire::Message;
 use journal::{Batch, Origin};
 use serde::Serialize;
@@ -104,9 +104,7 @@ fn import(path: &Path, hint: Option<Stream>, context: &Context<'_>, out: &Output
     };
     let read = files::read_file_with_progress(path, hint, &mut progress, &mut sink);
     bar.finish_and_clear();
-    let report = read.map_err(|error| {
-        Problem::usage(format!("cannot import {}: {error}", path.display())).hint(error.hint())
-    })?;
+    let report = read.map_err(|error| not_read(path, &error))?;
     if !batch.is_empty() {
         append(&mut batch).map_err(fault)?;
     }
@@ -120,4 +118,20 @@ fn import(path: &Path, hint: Option<Stream>, context: &Context<'_>, out: &Output
         quarantined: total.quarantined,
         late,
     })
+}
+
+/// A file that was not read to its end. What was appended before stays; importing again is harmless.
+fn not_read(path: &Path, error: &FileFault) -> Problem {
+    let what = format!("cannot import {}: {error}", path.display());
+    match error {
+        FileFault::Stopped { source, .. } => match source.downcast_ref::<engine::Fault>() {
+            Some(stopped) => Problem::fault(format!("{what}: {stopped}")).hint(stopped.hint()),
+            None => Problem::fault(format!("{what}: {source}")),
+        },
+        FileFault::Io { .. } | FileFault::Changed { .. } => {
+            Problem::fault(what).hint("check the path and the permissions, then import the file again")
+        }
+        FileFault::UnknownStream { .. } => Problem::usage(what).hint("for example: pec import FILE --stream usage"),
+        _ => Problem::usage(what).hint("schemas/README.md says what can be imported; pec import --help has examples"),
+    }
 }

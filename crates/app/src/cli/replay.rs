@@ -10,9 +10,7 @@ use crate::exit::Exit;
 use crate::output::{Output, thousands};
 
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Examples:\n  pec replay\n  pec replay --to 100000\n  pec replay --as-of 2026-02-03 --json"
-)]
+#[command(after_help = "Examples:\n  pec replay\n  pec replay --to 100000\n  pec replay --as-of 2026-02-03 --json")]
 pub struct Replay {
     /// Only messages before this position
     #[arg(long, value_name = "POSITION", conflicts_with = "as_of")]

@@ -6,9 +6,8 @@ use crate::exit::{Exit, Problem};
 use crate::output::{Output, left, table};
 
 /// Every schema: its name, its file, what it describes.
-pub const SCHEMAS: &[(&str, &str, &str)] = &[
-    ("status.v1", include_str!("../../../../schemas/output/status.v1.json"), "pec status --json"),
-];
+pub const SCHEMAS: &[(&str, &str, &str)] =
+    &[("status.v1", include_str!("../../../../schemas/output/status.v1.json"), "pec status --json")];
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  pec schema\n  pec schema status.v1")]

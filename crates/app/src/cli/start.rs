@@ -14,8 +14,7 @@ use crate::remote::{self, Request};
 
 /// Runs a parsed command line to its exit code.
 pub fn start(arguments: &Arguments, words: &[OsString], out: &mut Output) -> anyhow::Result<u8> {
-    let overrides =
-        Overrides { file: arguments.global.config.clone(), data_dir: arguments.global.data_dir.clone() };
+    let overrides = Overrides { file: arguments.global.config.clone(), data_dir: arguments.global.data_dir.clone() };
     if let Command::Schema(schema) = &arguments.command {
         return Ok(schema.run(arguments.global.json, out)?.code());
     }
@@ -55,6 +54,7 @@ fn environment() -> anyhow::Result<Vec<(String, String)>> {
 fn without_journal(arguments: &Arguments, loaded: &Loaded, out: &mut Output) -> anyhow::Result<Option<Exit>> {
     match &arguments.command {
         Command::Config(configuration) => configuration.run(loaded, out).map(Some),
+        Command::Run(run) => run.run(loaded, &actor(arguments), out).map(Some),
         _ => Ok(None),
     }
 }

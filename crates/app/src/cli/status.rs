@@ -67,7 +67,11 @@ struct Waiting {
 impl Status {
     pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
         let answer = gather(context)?;
-        if context.json { out.json(&answer)? } else { print(&answer, out)? }
+        if context.json {
+            out.json(&answer)?
+        } else {
+            print(&answer, out)?
+        }
         Ok(Exit::Fine)
     }
 }

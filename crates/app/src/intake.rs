@@ -1,0 +1,152 @@
+//! Ingest inside `pec run`: one thread that reads Kafka into the ledger, one that publishes what was
+//! decided here.
+//!
+//! The journal's own offsets say where to resume. A fault of ingest stops the process with its name
+//! and hint: going on without input would look like a quiet day.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use domain::entry::Stream;
+use engine::Ledger;
+use ingest::{Accept, Delivery, Plan, Resume, Until};
+use journal::wire::Message;
+use tokio::sync::oneshot;
+
+use crate::config::Config;
+use crate::exit::Problem;
+use crate::metrics::Metrics;
+
+/// How often the publisher looks for new decisions.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Running ingest; without a `[kafka]` table it does nothing.
+pub struct Intake {
+    reader: Option<JoinHandle<anyhow::Result<()>>>,
+    publisher: Option<JoinHandle<()>>,
+    ended: tokio::sync::Mutex<Option<oneshot::Receiver<()>>>,
+}
+
+/// Starts reading, and publishing where a decisions topic is configured.
+#[must_use]
+pub fn start(config: &Config, metrics: &Arc<Metrics>, accept: Vec<Accept>, stop: Arc<AtomicBool>) -> Intake {
+    let Some(kafka) = config.kafka.clone() else {
+        tracing::info!("no [kafka] table in the configuration: events come by `pec import` alone");
+        return Intake { reader: None, publisher: None, ended: tokio::sync::Mutex::new(None) };
+    };
+    let (tell, ended) = oneshot::channel();
+    let publisher = publish(&kafka, metrics.ledger(), Arc::clone(&stop));
+    let metrics = Arc::clone(metrics);
+    let reader = std::thread::Builder::new().name("ingest".to_owned()).spawn(move || {
+        let result = read(&kafka, &metrics, &accept, &stop);
+        // Nobody listens any more when the stop came from elsewhere.
+        let _ = tell.send(());
+        result
+    });
+    let reader = reader.expect("a process that just started can start a thread");
+    Intake { reader: Some(reader), publisher, ended: tokio::sync::Mutex::new(Some(ended)) }
+}
+
+impl Intake {
+    /// Returns when reading ended by itself, which is a fault; never, where nothing is read.
+    pub async fn ended(&self) -> anyhow::Result<()> {
+        match self.ended.lock().await.as_mut() {
+            Some(ended) => {
+                // Told or dropped, reading is over; `join` says why.
+                let _ = ended.await;
+                Ok(())
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    pub fn join(self) -> anyhow::Result<()> {
+        if let Some(publisher) = self.publisher
+            && publisher.join().is_err()
+        {
+            tracing::error!("the publisher had stopped by a panic");
+        }
+        match self.reader.map(JoinHandle::join) {
+            None => Ok(()),
+            Some(Ok(result)) => result,
+            Some(Err(_)) => {
+                Err(Problem::fault("ingest stopped by a panic").hint("report it; the journal is safe").into())
+            }
+        }
+    }
+}
+
+fn read(kafka: &ingest::Config, metrics: &Metrics, accept: &[Accept], stop: &AtomicBool) -> anyhow::Result<()> {
+    let ledger = metrics.ledger();
+    let resume = Resume::of(&*ledger.writer()?);
+    let plan = Plan {
+        config: kafka,
+        resume,
+        accept,
+        until: Until::Stopped,
+    };
+    let mut deliver = |delivery: Delivery| match delivery {
+        Delivery::Joined(joined) => {
+            tracing::info!(cluster = joined.cluster_id, partitions = joined.starts.len(), "reading from Kafka");
+            match &joined.cluster_id {
+                Some(id) => Ok(ledger.set_cluster_id(id)?),
+                None => Ok(()),
+            }
+        }
+        Delivery::Batch(batch) => Ok(metrics.append(batch)?),
+    };
+    let report = ingest::run(&plan, metrics.progress(), stop, &mut deliver);
+    match report {
+        Ok(report) => {
+            tracing::info!(messages = report.counters.messages, "no longer reading from Kafka");
+            Ok(())
+        }
+        Err(fault) => {
+            tracing::error!(fault = fault.name(), "{fault}");
+            Err(Problem::fault(format!("{} ({})", fault, fault.name())).hint(fault.hint()).into())
+        }
+    }
+}
+
+/// Publishes decisions: at the start those that the topic lacks, then each as it is made.
+fn publish(kafka: &ingest::Config, ledger: &Arc<Ledger>, stop: Arc<AtomicBool>) -> Option<JoinHandle<()>> {
+    kafka.topics.of(Stream::Decisions)?;
+    let (kafka, ledger) = (kafka.clone(), Arc::clone(ledger));
+    let run = move || {
+        let mut from = 0;
+        let mut first = true;
+        while !stop.load(Ordering::Relaxed) {
+            let end = ledger.end();
+            if end > from || first {
+                match publish_from(&kafka, &ledger, from, first) {
+                    Ok(()) => (from, first) = (end, false),
+                    Err(error) => tracing::warn!("decisions could not be published and will be again: {error}"),
+                }
+            }
+            std::thread::sleep(LOOK);
+        }
+    };
+    let spawned = std::thread::Builder::new().name("publish".to_owned()).spawn(run);
+    Some(spawned.expect("a process that just started can start a thread"))
+}
+
+fn publish_from(kafka: &ingest::Config, ledger: &Ledger, from: u64, compare: bool) -> anyhow::Result<()> {
+    let mut decisions: Vec<Message> = Vec::new();
+    for record in ledger.reader().records(from) {
+        let record = record?;
+        if record.message.stream == Stream::Decisions {
+            decisions.push(record.message);
+        }
+    }
+    let published = if compare {
+        ingest::publish_missing(kafka, &mut decisions.into_iter())?
+    } else {
+        ingest::publish(kafka, &decisions)?
+    };
+    if published > 0 {
+        tracing::info!(published, "decisions published");
+    }
+    Ok(())
+}
