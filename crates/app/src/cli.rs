@@ -7,6 +7,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::facts::Facts;
+use domain::period::Instant;
 use engine::Ledger;
 
 use crate::config::Config;
@@ -16,6 +18,10 @@ use crate::output::Output;
 pub mod start;
 pub mod run;
 pub mod period;
+pub mod select;
+pub mod invoice;
+pub mod eligibility;
+pub mod explain;
 pub mod status;
 pub mod import;
 pub mod conflicts;
@@ -69,6 +75,12 @@ pub enum Color {
 pub enum Command {
     /// Own the data directory: take events in from Kafka and answer every command
     Run(run::Run),
+    /// What a partner should be charged for a month, and the credit earned and missing
+    Invoice(invoice::Invoice),
+    /// Which resource earned credit on which day, and why not
+    Eligibility(eligibility::Eligibility),
+    /// A line, or a resource and day, down to its events, rules and arithmetic
+    Explain(explain::Explain),
     /// How the journal stands: what came in, from where, and what waits for somebody
     Status(status::Status),
     /// Read files of events into the journal
@@ -103,9 +115,36 @@ impl Context<'_> {
     }
 }
 
+/// Asks the facts as they are, or as they were known at an instant.
+pub fn with_facts<T>(
+    context: &Context<'_>,
+    as_of: Option<Instant>,
+    out: &mut Output,
+    ask: impl FnOnce(&Facts, &mut Output) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    match as_of {
+        None => {
+            let facts = context.ledger.facts().map_err(start::fault)?;
+            ask(&facts, out)
+        }
+        Some(at) => {
+            let bar = indicatif::ProgressBar::with_draw_target(None, out.progress_target());
+            let fold = engine::view::as_of(context.ledger.reader(), at, &mut |done, due| {
+                bar.set_length(due);
+                bar.set_position(done);
+            });
+            bar.finish_and_clear();
+            ask(fold.map_err(start::fault)?.state(), out)
+        }
+    }
+}
+
 /// Answers a command over an open ledger.
 pub fn execute(command: &Command, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
     match command {
+        Command::Invoice(invoice) => invoice.run(context, out),
+        Command::Eligibility(eligibility) => eligibility.run(context, out),
+        Command::Explain(explain) => explain.run(context, out),
         Command::Status(status) => status.run(context, out),
         Command::Import(import) => import.run(context, out),
         Command::Conflicts(conflicts) => conflicts.run(context, out),
@@ -135,6 +174,19 @@ mod tests {
         }
     }
 
+    /// Words as a shell takes them, as far as our examples need it: blanks and single quotes.
+    fn shell_words(line: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for (index, part) in line.split('\'').enumerate() {
+            if index % 2 == 1 {
+                words.push(part.to_owned());
+            } else {
+                words.extend(part.split_whitespace().map(str::to_owned));
+            }
+        }
+        words
+    }
+
     /// Help that shows a command line which does not parse would be worse than none.
     #[test]
     fn every_command_has_an_example_and_every_example_parses() {
@@ -146,7 +198,7 @@ mod tests {
             let own = path.strip_prefix("pec ").expect("every command begins with pec");
             assert!(examples.iter().any(|example| example.starts_with(own)), "no example in `{path} --help`");
             for example in examples {
-                let words = example.split_whitespace().map(|word| word.trim_matches('\'').to_owned());
+                let words = shell_words(example);
                 let parsed = Arguments::try_parse_from(std::iter::once("pec".to_owned()).chain(words));
                 assert!(parsed.is_ok(), "`pec {example}`: {}", parsed.unwrap_err());
             }

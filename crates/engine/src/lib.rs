@@ -12,6 +12,9 @@ pub mod decision;
 pub mod quarantine;
 pub mod accept;
 pub mod describe;
+pub mod books;
+pub mod digest;
+pub mod trace;
 
 pub use clock::Clock;
 pub use fault::Fault;

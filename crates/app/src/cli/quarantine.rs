@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use domain::entry::EntryRef;
-use journal::Origin;
+use engine::trace::origin;
 use serde::Serialize;
 
 use super::start::fault;
@@ -62,15 +62,6 @@ impl Quarantine {
             Action::Show { entry } => show(*entry, context, out),
             Action::Redrive { entry, code, reason } => redrive(*entry, code.as_deref(), reason, context, out),
         }
-    }
-}
-
-/// Where a message came from, in words.
-fn origin(origin: &Origin) -> String {
-    match origin {
-        Origin::Kafka { topic, partition, offset, .. } => format!("{topic}/{partition} offset {offset}"),
-        Origin::File { name, ordinal, .. } => format!("{name} record {}", ordinal + 1),
-        Origin::Here => "written here".to_owned(),
     }
 }
 

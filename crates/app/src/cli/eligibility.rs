@@ -1,0 +1,324 @@
+//! `pec eligibility`: which resource earned credit on which day, and why not.
+//!
+//! A calendar for people (days × resources), a list on request, one JSON object a line for
+//! programs. The grain is (plan, resource, day, meter, portion).
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use domain::facts::Facts;
+use domain::ids::Currency;
+use domain::money::Exact;
+use domain::pec::LostCode;
+use domain::period::{Day, Instant, Period};
+use domain::rating::{Piece, Verdict, line_key};
+use engine::books::{self, Books};
+use serde::Serialize;
+
+use super::invoice::{cents, money};
+use super::select::{self, short_scope};
+use super::{Context, period};
+use crate::exit::{Exit, Problem};
+use crate::output::{Output, align_right, count, left, right, table};
+
+/// How many resources a calendar shows unless told otherwise: those that lost most come first.
+const RESOURCES_SHOWN: usize = 40;
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  pec eligibility --period 2026-01\n  pec eligibility --period 2026-01 --lost --list\n  pec eligibility --period 2026-01 --resource vm-1 --day 2026-01-15\n  pec eligibility --period 2026-01 --json\n\nCalendar: # earned   x lost   . never (product, or nothing charged)   blank: no usage"
+)]
+pub struct Eligibility {
+    #[arg(long, value_parser = period::period, value_name = "MONTH", required_unless_present = "day")]
+    period: Option<Period>,
+    /// One day instead of a month; prints the list
+    #[arg(long, value_parser = period::day)]
+    day: Option<Day>,
+    /// Bill-to partner, by name or tenant
+    #[arg(long)]
+    partner: Option<String>,
+    /// One customer, by name or tenant
+    #[arg(long)]
+    customer: Option<String>,
+    /// One resource: its name, the end of its id, or all of it
+    #[arg(long)]
+    resource: Option<String>,
+    /// Only what was lost
+    #[arg(long)]
+    lost: bool,
+    /// A line for each resource, day and meter in place of the calendar
+    #[arg(long)]
+    list: bool,
+    /// Show every resource, however many there are
+    #[arg(long)]
+    all: bool,
+    /// What was known then: an instant, or a date (its end, UTC)
+    #[arg(long, value_parser = period::as_of, value_name = "WHEN")]
+    as_of: Option<Instant>,
+}
+
+/// One line of `schemas/output/eligibility.v1.json`.
+#[derive(Serialize, Clone)]
+struct Row {
+    schema: &'static str,
+    day: String,
+    customer: String,
+    plan: String,
+    subscription: String,
+    resource: String,
+    meter: String,
+    portion: &'static str,
+    outcome: &'static str,
+    reason: Option<&'static str>,
+    rule: &'static str,
+    quantity: String,
+    list_charge: String,
+    credit_at_stake: String,
+    line: String,
+    policy_revision: u32,
+    rules_version: u32,
+    #[serde(skip)]
+    exact: (Exact, Exact, Exact),
+    #[serde(skip)]
+    verdict: Verdict,
+    #[serde(skip)]
+    on: Day,
+}
+
+/// The rule that decided a verdict, as every output names it.
+#[must_use]
+pub fn rule(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Earned => "PEC-1",
+        Verdict::Lost(code) => code.rule(),
+        Verdict::Never(domain::pec::NeverCode::ThirdParty | domain::pec::NeverCode::Marketplace) => "RATE-5",
+        Verdict::Never(domain::pec::NeverCode::ZeroCharge) => "RATE-7",
+        Verdict::Never(_) => "RATE-4",
+    }
+}
+
+impl Eligibility {
+    pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
+        super::with_facts(context, self.as_of, out, |facts, out| self.answer(facts, context, out))
+    }
+
+    fn answer(&self, facts: &Facts, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
+        let month = self.period.or_else(|| self.day.map(Day::period)).ok_or_else(|| Problem::usage("name a month"))?;
+        let commerce = facts.commerce.view();
+        let mut books = Books::new(facts, &commerce);
+        let customer = select::customer(&books, self.customer.as_deref())?;
+        let mut rows: Vec<Row> = Vec::new();
+        let mut any = false;
+        for bill_to in select::partners(&books, self.partner.as_deref())? {
+            let revision = facts.policy.at(month.first_day()).revision;
+            books.draft(bill_to, month, &mut |piece| {
+                any = true;
+                let wanted = customer.is_none_or(|customer| customer == piece.customer)
+                    && self.day.is_none_or(|day| day == piece.day)
+                    && (!self.lost || matches!(piece.verdict, Verdict::Lost(_)))
+                    && self.resource.as_deref().is_none_or(|named| select::is_scope(named, piece.scope));
+                if wanted {
+                    add(&mut rows, piece, revision);
+                }
+            });
+        }
+        if context.json {
+            rows.sort_by(|a, b| (a.on, &a.resource, &a.meter, a.portion).cmp(&(b.on, &b.resource, &b.meter, b.portion)));
+            for row in &rows {
+                out.ndjson(row)?;
+            }
+            return Ok(Exit::Fine);
+        }
+        if !any {
+            return Err(super::invoice::nothing(&books, month).into());
+        }
+        if rows.is_empty() {
+            out.line(self.empty(month))?;
+            return Ok(Exit::Fine);
+        }
+        if self.list || self.day.is_some() {
+            self.print_list(&mut rows, out)?;
+        } else {
+            self.print_calendar(&rows, month, out)?;
+        }
+        print_reasons(&rows, out)?;
+        Ok(Exit::Fine)
+    }
+
+    fn empty(&self, month: Period) -> String {
+        let what = self.resource.as_deref().map_or_else(|| "anything".to_owned(), |resource| format!("of {resource}"));
+        match (self.lost, self.day) {
+            (true, _) => format!("No credit was lost there in {month}."),
+            (false, Some(day)) => format!("No usage {what} is known on {day}."),
+            (false, None) => format!("No usage {what} is known in {month} for this choice."),
+        }
+    }
+
+    fn print_list(&self, rows: &mut [Row], out: &mut Output) -> anyhow::Result<()> {
+        rows.sort_by(|a, b| (a.on, &a.resource, &a.meter).cmp(&(b.on, &b.resource, &b.meter)));
+        let mut list = table(&["day", "resource", "verdict", "why", "rule", "at stake"]);
+        let limit = if self.all { usize::MAX } else { RESOURCES_SHOWN * 5 };
+        for row in rows.iter().take(limit) {
+            list.add_row([
+                left(&row.day),
+                left(short_scope(&row.resource)),
+                left(row.outcome),
+                left(row.reason.unwrap_or("")),
+                left(row.rule),
+                right(cents(&row.exact.2, Currency::USD)),
+            ]);
+        }
+        align_right(&mut list, &[5]);
+        out.table(list)?;
+        if rows.len() > limit {
+            out.note(format!("{} more; all of them with --all, or narrow down", count((rows.len() - limit) as u64, "line")))?;
+        }
+        Ok(())
+    }
+
+    fn print_calendar(&self, rows: &[Row], month: Period, out: &mut Output) -> anyhow::Result<()> {
+        let mut resources: BTreeMap<&str, (Exact, BTreeMap<Day, char>)> = BTreeMap::new();
+        for row in rows {
+            let (lost, days) = resources.entry(&row.resource).or_default();
+            if matches!(row.verdict, Verdict::Lost(_)) {
+                *lost += &row.exact.2;
+            }
+            let sign = days.entry(row.on).or_insert('.');
+            *sign = worse(*sign, row.verdict);
+        }
+        let mut order: Vec<(&str, Exact, BTreeMap<Day, char>)> =
+            resources.into_iter().map(|(resource, (lost, days))| (resource, lost, days)).collect();
+        order.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        let days: Vec<Day> = month.days().collect();
+        let name_width = usize::from(out.style.width).saturating_sub(days.len() + 14).max(12);
+        let tens: String = days.iter().map(|day| digit(*day, true)).collect();
+        let ones: String = days.iter().map(|day| digit(*day, false)).collect();
+        out.heading(&format!("{:name_width$} {tens}", month.to_string()))?;
+        out.heading(&format!("{:name_width$} {ones} {:>12}", "resource", "lost"))?;
+        let shown = if self.all { order.len() } else { order.len().min(RESOURCES_SHOWN) };
+        for (resource, lost, signs) in order.iter().take(shown) {
+            let line: String = days.iter().map(|day| signs.get(day).copied().unwrap_or(' ')).collect();
+            let lost = if lost.is_zero() { String::new() } else { cents(lost, Currency::USD) };
+            let name = fit(&short_scope(resource), name_width);
+            out.line(format!("{name:name_width$} {line} {lost:>12}").trim_end())?;
+        }
+        out.line("")?;
+        out.line("# earned   x lost   . never (product, or nothing charged)   blank: no usage")?;
+        if shown < order.len() {
+            out.note(format!(
+                "{} more, with less to lose; all of them with --all, or narrow down with --customer or --resource",
+                count((order.len() - shown) as u64, "resource")
+            ))?;
+        }
+        Ok(())
+    }
+}
+
+/// The one sign of a day: what was lost shows over what was earned, that over what never could be.
+fn worse(sign: char, verdict: Verdict) -> char {
+    match (sign, verdict) {
+        ('x', _) | (_, Verdict::Lost(_)) => 'x',
+        ('#', _) | (_, Verdict::Earned) => '#',
+        _ => '.',
+    }
+}
+
+fn digit(day: Day, tens: bool) -> char {
+    let number = u32::try_from(day.0 - day.period().first_day().0 + 1).expect("a day of a month counts from 1");
+    let digit = if tens { number / 10 } else { number % 10 };
+    if tens && digit == 0 { ' ' } else { char::from_digit(digit, 10).expect("one digit") }
+}
+
+/// The end of a name tells more than its beginning.
+fn fit(name: &str, width: usize) -> String {
+    let length = name.chars().count();
+    if length <= width { name.to_owned() } else { format!("…{}", name.chars().skip(length + 1 - width).collect::<String>()) }
+}
+
+/// Adds a piece to its row; the tiers of one day come one after the other and are one verdict.
+fn add(rows: &mut Vec<Row>, piece: &Piece<'_>, policy_revision: u32) {
+    let (outcome, reason) = engine::digest::verdict(piece.verdict);
+    let (quantity, list, stake) = (piece.quantity.exact(), piece.list_charge(), piece.credit_at_stake());
+    let key = line_key(piece);
+    let (meter, resource) = (piece.meter.to_string(), piece.scope.to_string());
+    let portion = books::portion(&key);
+    if let Some(last) = rows.last_mut().filter(|last| {
+        (last.on, last.resource.as_str(), last.meter.as_str(), last.portion, last.verdict)
+            == (piece.day, resource.as_str(), meter.as_str(), portion, piece.verdict)
+    }) {
+        last.exact.0 += &quantity;
+        last.exact.1 += &list;
+        last.exact.2 += &stake;
+        last.quantity = last.exact.0.to_string();
+        last.list_charge = money(&last.exact.1, Currency::USD);
+        last.credit_at_stake = money(&last.exact.2, Currency::USD);
+        return;
+    }
+    rows.push(Row {
+        schema: "pec.eligibility.v1",
+        day: piece.day.to_string(),
+        customer: piece.customer.to_string(),
+        plan: piece.plan.to_string(),
+        subscription: piece.subscription.to_string(),
+        resource,
+        meter,
+        portion,
+        outcome,
+        reason: (!reason.is_empty()).then_some(reason),
+        rule: rule(piece.verdict),
+        quantity: quantity.to_string(),
+        list_charge: money(&list, Currency::USD),
+        credit_at_stake: money(&stake, Currency::USD),
+        line: books::line_name(&key, piece.day.period()),
+        policy_revision,
+        rules_version: domain::policy::RULES_VERSION,
+        exact: (quantity, list, stake),
+        verdict: piece.verdict,
+        on: piece.day,
+    });
+}
+
+fn print_reasons(rows: &[Row], out: &mut Output) -> anyhow::Result<()> {
+    let mut reasons: BTreeMap<LostCode, (u64, Exact)> = BTreeMap::new();
+    for row in rows {
+        if let Verdict::Lost(code) = row.verdict {
+            let (days, amount) = reasons.entry(code).or_default();
+            *days += 1;
+            *amount += &row.exact.2;
+        }
+    }
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    out.line("")?;
+    let mut list = table(&["lost because", "rule", "meter-days", "amount", "meaning"]);
+    for (code, (days, amount)) in reasons {
+        let amount = cents(&amount, Currency::USD);
+        list.add_row([left(code), left(code.rule()), right(days), right(amount), left(code.meaning())]);
+    }
+    align_right(&mut list, &[2, 3]);
+    out.table(list)?;
+    out.note("One resource and day down to its events: pec explain RESOURCE --day DAY")?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_shows_over_whatever_else_the_day_had() {
+        let lost = Verdict::Lost(LostCode::Removed);
+        let never = Verdict::Never(domain::pec::NeverCode::Spot);
+        assert_eq!(worse(worse('.', Verdict::Earned), lost), 'x');
+        assert_eq!(worse(worse('.', lost), Verdict::Earned), 'x');
+        assert_eq!(worse(worse('.', Verdict::Earned), never), '#');
+        assert_eq!(worse('.', never), '.');
+    }
+
+    #[test]
+    fn a_long_name_keeps_its_end() {
+        assert_eq!(fit("rg-application/vm-1", 8), "…on/vm-1");
+        assert_eq!(fit("vm-1", 8), "vm-1");
+    }
+}

@@ -1,0 +1,220 @@
+//! One line of an invoice: its arithmetic step by step, the days and resources in it, its events.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::ids::{Currency, Identity};
+use domain::invoice::{Draft, Line};
+use domain::money::Exact;
+use domain::period::{Instant, Period};
+use domain::rating::line_key;
+use domain::scope::Scope;
+use engine::books::{Books, line_of};
+use engine::trace::{self, Wanted, WantedUsage};
+use serde::Serialize;
+
+use super::{EVENTS_SHOWN, EventAnswer, Step, event_answer, print_events, print_steps};
+use crate::cli::Context;
+use crate::cli::invoice::{Party, money};
+use crate::cli::select::short_scope;
+use crate::cli::start::fault;
+use crate::exit::{Exit, Problem};
+use crate::output::{Output, align_right, left, right, table};
+
+/// How many days × resources are shown to people.
+const PARTS_SHOWN: usize = 60;
+
+/// The shape `line` of `schemas/output/explain.v1.json`.
+#[derive(Serialize)]
+struct LineAnswer {
+    schema: &'static str,
+    about: &'static str,
+    line: String,
+    period: String,
+    bill_to: Party,
+    customer: Party,
+    product: String,
+    rules_version: u32,
+    policy_revision: u32,
+    arithmetic: Vec<Step>,
+    parts: Vec<Part>,
+    missing: Vec<Missing>,
+    events: Vec<EventAnswer>,
+    events_in_all: usize,
+}
+
+#[derive(Serialize)]
+struct Part {
+    day: String,
+    resource: String,
+    quantity: String,
+    outcome: &'static str,
+    reason: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Missing {
+    reason: &'static str,
+    amount: String,
+}
+
+pub(super) fn explain(
+    name: &str,
+    period: Option<Period>,
+    as_of: Option<Instant>,
+    books: &mut Books<'_>,
+    context: &Context<'_>,
+    out: &mut Output,
+) -> anyhow::Result<Exit> {
+    let periods: BTreeSet<Period> = period.map_or_else(|| books.periods(), |period| [period].into());
+    for period in periods {
+        for bill_to in books.bill_to() {
+            let (draft, _) = books.draft(bill_to, period, &mut |_| {});
+            if let Some(line) = line_of(&draft, name) {
+                let answer = answer(name, &draft, line, as_of, books, context)?;
+                if context.json { out.json(&answer)? } else { print(&answer, out)? }
+                return Ok(Exit::Fine);
+            }
+        }
+    }
+    let when = period.map_or_else(|| "any month".to_owned(), |period| period.to_string());
+    Err(Problem::refused(format!("no draft of {when} has a line {name}"))
+        .hint("pec invoice --period MONTH --lines shows them; a line changes its name when its rate or tier changes")
+        .into())
+}
+
+fn answer(
+    name: &str,
+    draft: &Draft,
+    line: &Line,
+    as_of: Option<Instant>,
+    books: &mut Books<'_>,
+    context: &Context<'_>,
+) -> anyhow::Result<LineAnswer> {
+    let mut parts: BTreeMap<(domain::period::Day, Scope), (Exact, domain::rating::Verdict)> = BTreeMap::new();
+    books.draft(draft.bill_to, draft.period, &mut |piece| {
+        if line_key(piece) == line.key {
+            let part = parts.entry((piece.day, piece.scope.clone()));
+            part.or_insert_with(|| (Exact::zero(), piece.verdict)).0 += &piece.quantity.exact();
+        }
+    });
+    let scopes: BTreeSet<Scope> = parts.keys().map(|(_, scope)| scope.clone()).collect();
+    let usage = WantedUsage { scopes, meter: Some(line.key.meter.clone()), within: draft.period.interval() };
+    let wanted = Wanted { identities: sheets(draft, line, books), usage: Some(usage), as_of };
+    let (events, events_in_all) = trace::find(context.ledger.reader(), &wanted, EVENTS_SHOWN).map_err(fault)?;
+    let key = &line.key;
+    Ok(LineAnswer {
+        schema: "pec.explain.v1",
+        about: "line",
+        line: name.to_owned(),
+        period: draft.period.to_string(),
+        bill_to: Party { id: draft.bill_to.to_string(), name: books.partner_name(draft.bill_to) },
+        customer: Party { id: key.customer.to_string(), name: books.customer_name(key.customer) },
+        product: format!("{} / {}", line.product_title, line.sku_title),
+        rules_version: draft.rules_version,
+        policy_revision: draft.policy.revision,
+        arithmetic: arithmetic(draft, line),
+        parts: parts
+            .into_iter()
+            .map(|((day, scope), (quantity, verdict))| {
+                let (outcome, reason) = engine::digest::verdict(verdict);
+                Part {
+                    day: day.to_string(),
+                    resource: scope.to_string(),
+                    quantity: quantity.to_string(),
+                    outcome,
+                    reason: (!reason.is_empty()).then_some(reason),
+                }
+            })
+            .collect(),
+        missing: line
+            .lost
+            .iter()
+            .map(|(code, amount)| Missing { reason: code.text(), amount: money(amount, Currency::USD) })
+            .collect(),
+        events: events.iter().map(event_answer).collect(),
+        events_in_all,
+    })
+}
+
+/// The price sheet and the exchange rates that the line is made with.
+fn sheets(draft: &Draft, line: &Line, books: &Books<'_>) -> BTreeSet<Identity> {
+    let market = books.commerce.market(line.key.customer);
+    let sheet = market.and_then(|market| books.facts.prices.list(draft.period, market));
+    sheet.into_iter().map(|chosen| chosen.value.published_by).collect()
+}
+
+/// INV-1 and INV-2 step by step; exact until the two cuts that are named.
+fn arithmetic(draft: &Draft, line: &Line) -> Vec<Step> {
+    let usd = |amount: &Exact| money(amount, Currency::USD);
+    let local = |amount: &Exact| money(amount, draft.currency);
+    let mut steps = vec![
+        Step {
+            rule: "RATE-3",
+            what: "quantity",
+            how: format!("sum over {} days", line.by_day.len()),
+            result: format!("{} {}", line.quantity, line.unit),
+        },
+        Step {
+            rule: "INV-1",
+            what: "list charge",
+            how: format!("{} × {}", line.quantity, usd(&line.unit_price)),
+            result: usd(&line.list_charge),
+        },
+    ];
+    if let Some(rate) = line.key.credit_rate {
+        steps.push(Step {
+            rule: "INV-1",
+            what: "with credit",
+            how: format!("{} × (1 − {})", usd(&line.list_charge), rate.normalize()),
+            result: usd(&line.net_charge),
+        });
+    }
+    steps.push(Step {
+        rule: "INV-1",
+        what: "charge",
+        how: format!("{} cut to 2 decimals", usd(&line.net_charge)),
+        result: usd(&line.charge),
+    });
+    steps.push(Step {
+        rule: "INV-2",
+        what: "subtotal",
+        how: format!("{} × {} cut to 2 decimals", usd(&line.charge), line.exchange_rate),
+        result: local(&line.subtotal),
+    });
+    steps.push(Step {
+        rule: "INV-2",
+        what: "effective unit price",
+        how: if line.key.credit_rate.is_some() && !line.charge.is_zero() {
+            format!("{} ÷ {} rounded up at 15 decimals", usd(&line.charge), line.quantity)
+        } else {
+            usd(&line.unit_price)
+        },
+        result: usd(&line.effective_unit_price),
+    });
+    steps
+}
+
+fn print(answer: &LineAnswer, out: &mut Output) -> anyhow::Result<()> {
+    out.heading(&format!("{} — {}", answer.line, answer.product))?;
+    out.line(format!("{}, billed to {} for {}", answer.customer.name, answer.bill_to.name, answer.period))?;
+    out.line("")?;
+    print_steps(&answer.arithmetic, out)?;
+    for missing in &answer.missing {
+        out.line(format!("  credit missing because {}: {}", missing.reason, missing.amount))?;
+    }
+    out.line("")?;
+    let mut parts = table(&["day", "resource", "quantity", "verdict"]);
+    for part in answer.parts.iter().take(PARTS_SHOWN) {
+        let verdict = part.reason.map_or_else(|| part.outcome.to_owned(), |reason| format!("{}: {reason}", part.outcome));
+        parts.add_row([left(&part.day), left(short_scope(&part.resource)), right(&part.quantity), left(verdict)]);
+    }
+    align_right(&mut parts, &[2]);
+    out.table(parts)?;
+    if answer.parts.len() > PARTS_SHOWN {
+        out.note(format!("{PARTS_SHOWN} of {} days and resources are shown; all with --json", answer.parts.len()))?;
+    }
+    print_events(&answer.events, answer.events_in_all, out)?;
+    out.line("")?;
+    out.line(format!("Rules version {} · policy revision {}", answer.rules_version, answer.policy_revision))?;
+    Ok(())
+}

@@ -1,0 +1,440 @@
+//! `pec invoice`: what a partner should be charged for a month, and the credit earned and lost.
+//!
+//! Grouped by customer for people, line by line on request. Amounts in JSON are text with their
+//! currency. A draft with blocking findings is shown all the same and ends with exit code 1.
+
+use clap::Args;
+use domain::facts::Facts;
+use domain::finding::Finding;
+use domain::ids::{Currency, Guid};
+use domain::invoice::{Draft, Grouping, Line, Totals};
+use domain::money::Exact;
+use domain::period::{Instant, Period};
+use engine::books::{self, Books};
+use serde::Serialize;
+
+use super::{Context, period};
+use crate::exit::{Exit, Problem};
+use crate::output::{Output, align_right, count, left, right, table, thousands};
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  pec invoice --period 2026-01\n  pec invoice --period 2026-01 --lines\n  pec invoice --period 2026-01 --partner Contoso --as-of 2026-02-03 --json"
+)]
+pub struct Invoice {
+    /// The month
+    #[arg(long, value_parser = period::period, value_name = "MONTH")]
+    period: Period,
+    /// Bill-to partner, by name or tenant (default: all)
+    #[arg(long)]
+    partner: Option<String>,
+    /// One customer, by name or tenant
+    #[arg(long)]
+    customer: Option<String>,
+    /// Every line, not only the totals by customer
+    #[arg(long)]
+    lines: bool,
+    /// What was known then: an instant, or a date (its end, UTC)
+    #[arg(long, value_parser = period::as_of, value_name = "WHEN")]
+    as_of: Option<Instant>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    schema: &'static str,
+    period: String,
+    as_of: Option<String>,
+    rules_version: u32,
+    invoices: Vec<InvoiceAnswer>,
+}
+
+#[derive(Serialize)]
+struct InvoiceAnswer {
+    bill_to: Party,
+    currency: String,
+    policy_revision: u32,
+    /// Billing currency per USD, as printed.
+    exchange_rate: String,
+    total: String,
+    rounding: String,
+    subtotal: String,
+    credit: Credit,
+    customers: Vec<CustomerAnswer>,
+    lines: Vec<LineAnswer>,
+    findings: Vec<FindingAnswer>,
+}
+
+#[derive(Serialize, Clone)]
+pub(super) struct Party {
+    pub(super) id: String,
+    pub(super) name: String,
+}
+
+/// Exact amounts in the pricing currency; `printed` in the billing currency.
+#[derive(Serialize)]
+struct Credit {
+    earned: String,
+    missing: String,
+    missing_by_reason: Vec<Reason>,
+    printed: String,
+}
+
+#[derive(Serialize)]
+struct Reason {
+    reason: &'static str,
+    amount: String,
+    meaning: &'static str,
+}
+
+#[derive(Serialize)]
+struct CustomerAnswer {
+    customer: Party,
+    lines: usize,
+    subtotal: String,
+    subtotal_without_credit: String,
+    credit_earned: String,
+    credit_missing: String,
+}
+
+#[derive(Serialize)]
+struct LineAnswer {
+    line: String,
+    customer: Party,
+    plan: String,
+    reseller: Option<String>,
+    meter: String,
+    product: String,
+    sku: String,
+    tier: u32,
+    portion: &'static str,
+    credit_rate: Option<String>,
+    unit: String,
+    quantity: String,
+    unit_price: String,
+    effective_unit_price: String,
+    charge: String,
+    subtotal_without_credit: String,
+    subtotal: String,
+    estimate: bool,
+    rule: &'static str,
+}
+
+#[derive(Serialize)]
+pub(super) struct FindingAnswer {
+    pub(super) code: &'static str,
+    pub(super) blocking: bool,
+    pub(super) count: usize,
+    pub(super) meaning: &'static str,
+    pub(super) example: String,
+    pub(super) hint: &'static str,
+}
+
+/// An amount with its currency: `12.34 EUR`, never a bare number.
+pub(super) fn money(amount: &Exact, currency: Currency) -> String {
+    format!("{} {currency}", amount.to_fixed(2))
+}
+
+/// The same for tables: exact amounts are cut to the cent where people only compare them.
+pub(super) fn cents(amount: &Exact, currency: Currency) -> String {
+    let cut = amount.round(2, domain::money::Rounding::TowardZero);
+    format!("{} {currency}", grouped_digits(&cut.to_fixed(2)))
+}
+
+/// `1234567.89` reads `1,234,567.89`.
+fn grouped_digits(text: &str) -> String {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    match whole.parse() {
+        Ok(number) => format!("{sign}{}.{fraction}", thousands(number)),
+        Err(_) => text.to_owned(),
+    }
+}
+
+impl Invoice {
+    pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
+        super::with_facts(context, self.as_of, out, |facts, out| self.answer(facts, context, out))
+    }
+
+    fn answer(&self, facts: &Facts, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
+        let commerce = facts.commerce.view();
+        let mut books = Books::new(facts, &commerce);
+        let partners = super::select::partners(&books, self.partner.as_deref())?;
+        let customer = super::select::customer(&books, self.customer.as_deref())?;
+        let mut invoices = Vec::new();
+        let mut blocking = false;
+        for bill_to in partners {
+            let (mut draft, findings) = books.draft(bill_to, self.period, &mut |_| {});
+            if let Some(customer) = customer {
+                draft.lines.retain(|line| line.key.customer == customer);
+            }
+            if draft.lines.is_empty() && findings.is_empty() {
+                continue;
+            }
+            blocking |= findings.iter().any(Finding::blocking);
+            invoices.push(self.one(&books, &draft, &findings));
+        }
+        let exit = if blocking { Exit::Refused } else { Exit::Fine };
+        if context.json {
+            let answer = Answer {
+                schema: "pec.invoice.v1",
+                period: self.period.to_string(),
+                as_of: self.as_of.map(period::instant),
+                rules_version: domain::policy::RULES_VERSION,
+                invoices,
+            };
+            out.json(&answer)?;
+            return Ok(exit);
+        }
+        if invoices.is_empty() {
+            return Err(nothing(&books, self.period).into());
+        }
+        for (index, invoice) in invoices.iter().enumerate() {
+            if index > 0 {
+                out.line("")?;
+            }
+            self.print(invoice, out)?;
+        }
+        Ok(exit)
+    }
+
+    fn one(&self, books: &Books<'_>, draft: &Draft, findings: &[Finding]) -> InvoiceAnswer {
+        let totals = draft.totals();
+        let (total, rounding) = draft.total_and_rounding();
+        let currency = draft.currency;
+        let by_customer = draft.grouped(Grouping::Customer);
+        let customers = by_customer.iter().map(|(id, totals)| customer_answer(books, id, totals, currency));
+        // Lines are many: in JSON they are always there, for people only when asked for.
+        InvoiceAnswer {
+            bill_to: Party { id: draft.bill_to.to_string(), name: books.partner_name(draft.bill_to) },
+            currency: currency.to_string(),
+            policy_revision: draft.policy.revision,
+            exchange_rate: draft.exchange_rate.to_string(),
+            total: money(&total, currency),
+            rounding: money(&rounding, currency),
+            subtotal: money(&totals.subtotal, currency),
+            credit: credit(&totals, currency),
+            customers: customers.collect(),
+            lines: draft.lines.iter().map(|line| line_answer(books, line, currency)).collect(),
+            findings: findings_answer(findings),
+        }
+    }
+
+    fn print(&self, invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<()> {
+        out.heading(&format!("{} — draft for {}", invoice.bill_to.name, self.period))?;
+        out.line("")?;
+        if self.lines { print_lines(invoice, out)? } else { print_customers(invoice, out)? }
+        out.line("")?;
+        out.line(format!("To pay      {}   (rounding {})", invoice.total, invoice.rounding))?;
+        out.line(format!("Credit      {} earned, {} missing", invoice.credit.earned, invoice.credit.missing))?;
+        if !invoice.credit.missing_by_reason.is_empty() {
+            out.line("")?;
+            let mut reasons = table(&["missing because", "amount", "meaning"]);
+            for reason in &invoice.credit.missing_by_reason {
+                reasons.add_row([left(reason.reason), right(&reason.amount), left(reason.meaning)]);
+            }
+            align_right(&mut reasons, &[1]);
+            out.table(reasons)?;
+        }
+        print_findings(&invoice.findings, out)?;
+        out.line("")?;
+        out.line(format!(
+            "Rate {} {} per USD · rules version {} · policy revision {}",
+            invoice.exchange_rate,
+            invoice.currency,
+            domain::policy::RULES_VERSION,
+            invoice.policy_revision
+        ))?;
+        if !self.lines {
+            out.note(format!("Every line: pec invoice --period {} --lines", self.period))?;
+        }
+        Ok(())
+    }
+}
+
+fn customer_answer(books: &Books<'_>, id: &str, totals: &Totals, currency: Currency) -> CustomerAnswer {
+    let name = Guid::parse(id).map_or_else(|| id.to_owned(), |customer| books.customer_name(customer));
+    CustomerAnswer {
+        customer: Party { id: id.to_owned(), name },
+        lines: totals.lines,
+        subtotal: money(&totals.subtotal, currency),
+        subtotal_without_credit: money(&totals.subtotal_without_credit, currency),
+        credit_earned: money(&totals.earned, Currency::USD),
+        credit_missing: money(&totals.missing(), Currency::USD),
+    }
+}
+
+fn credit(totals: &Totals, currency: Currency) -> Credit {
+    let reasons = totals.lost.iter().filter(|(_, amount)| !amount.is_zero()).map(|(code, amount)| Reason {
+        reason: code.text(),
+        amount: money(amount, Currency::USD),
+        meaning: code.meaning(),
+    });
+    Credit {
+        earned: money(&totals.earned, Currency::USD),
+        missing: money(&totals.missing(), Currency::USD),
+        missing_by_reason: reasons.collect(),
+        printed: money(&totals.printed_credit(), currency),
+    }
+}
+
+fn line_answer(books: &Books<'_>, line: &Line, currency: Currency) -> LineAnswer {
+    let key = &line.key;
+    LineAnswer {
+        line: books::line_name(key, line.period),
+        customer: Party { id: key.customer.to_string(), name: books.customer_name(key.customer) },
+        plan: key.plan.to_string(),
+        reseller: key.reseller.as_deref().map(str::to_owned),
+        meter: key.meter.to_string(),
+        product: line.product_title.to_string(),
+        sku: line.sku_title.to_string(),
+        tier: key.tier,
+        portion: books::portion(key),
+        credit_rate: key.credit_rate.map(|rate| rate.normalize().to_string()),
+        unit: line.unit.to_string(),
+        quantity: line.quantity.to_string(),
+        unit_price: money(&line.unit_price, Currency::USD),
+        effective_unit_price: money(&line.effective_unit_price, Currency::USD),
+        charge: money(&line.charge, Currency::USD),
+        subtotal_without_credit: money(&line.subtotal_without_credit, currency),
+        subtotal: money(&line.subtotal, currency),
+        estimate: line.estimate,
+        rule: line.rule,
+    }
+}
+
+pub(super) fn findings_answer(findings: &[Finding]) -> Vec<FindingAnswer> {
+    let answer = |found: books::Found| FindingAnswer {
+        code: found.code.text(),
+        blocking: found.code.blocking(),
+        count: found.count,
+        meaning: found.code.meaning(),
+        example: super::select::about(&found.example),
+        hint: found.code.hint(),
+    };
+    books::grouped(findings).into_iter().map(answer).collect()
+}
+
+pub(super) fn print_findings(findings: &[FindingAnswer], out: &mut Output) -> anyhow::Result<()> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    out.line("")?;
+    let mut list = table(&["finding", "", "count", "what, and what to do"]);
+    for finding in findings {
+        let stops = if finding.blocking { "stops closing" } else { "" };
+        let words = format!("{}\nfor example {}\n→ {}", finding.meaning, finding.example, finding.hint);
+        list.add_row([left(finding.code), left(stops), right(finding.count), left(words)]);
+    }
+    align_right(&mut list, &[2]);
+    out.table(list)?;
+    Ok(())
+}
+
+fn print_customers(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<()> {
+    let mut list = table(&["customer", "lines", "subtotal", "credit earned", "credit missing"]);
+    for customer in &invoice.customers {
+        list.add_row([
+            left(&customer.customer.name),
+            right(customer.lines),
+            right(short(&customer.subtotal)),
+            right(short(&customer.credit_earned)),
+            right(short(&customer.credit_missing)),
+        ]);
+    }
+    align_right(&mut list, &[1, 2, 3, 4]);
+    out.table(list)?;
+    Ok(())
+}
+
+fn print_lines(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<()> {
+    let mut customer = "";
+    let mut lists: Vec<(&str, Vec<&LineAnswer>)> = Vec::new();
+    for line in &invoice.lines {
+        if line.customer.id != customer || lists.is_empty() {
+            customer = &line.customer.id;
+            lists.push((&line.customer.name, Vec::new()));
+        }
+        if let Some((_, lines)) = lists.last_mut() {
+            lines.push(line);
+        }
+    }
+    for (index, (name, lines)) in lists.into_iter().enumerate() {
+        if index > 0 {
+            out.line("")?;
+        }
+        out.heading(name)?;
+        let mut list = table(&["line", "product", "PEC", "quantity", "unit price", "subtotal"]);
+        for line in lines {
+            let tier = if line.tier > 1 { format!(", tier {}", line.tier) } else { String::new() };
+            let estimate = if line.estimate { " (estimate)" } else { "" };
+            let product = format!("{}{tier}{estimate}\nper {}", line.sku, line.unit);
+            let rate = line.credit_rate.as_deref().map_or_else(|| "—".to_owned(), percent);
+            list.add_row([
+                left(&line.line),
+                left(product),
+                right(rate),
+                right(&line.quantity),
+                right(&line.unit_price),
+                right(&line.subtotal),
+            ]);
+        }
+        align_right(&mut list, &[2, 3, 4, 5]);
+        out.table(list)?;
+    }
+    out.line("")?;
+    out.note("One line down to its events: pec explain LINE")?;
+    Ok(())
+}
+
+/// Cuts an exact amount in text to the cent, for tables that people compare by eye.
+fn short(amount: &str) -> String {
+    let parsed = amount.split_once(' ').and_then(|(digits, currency)| {
+        Some((Exact::parse(digits)?, Currency::parse(currency)?))
+    });
+    parsed.map_or_else(|| amount.to_owned(), |(digits, currency)| cents(&digits, currency))
+}
+
+/// `0.15` reads `15 %`.
+fn percent(rate: &str) -> String {
+    let hundred = Exact::parse("100").expect("a literal");
+    Exact::parse(rate).map_or_else(|| rate.to_owned(), |rate| format!("{} %", &rate * &hundred))
+}
+
+/// Why there is nothing to show, and what to do about it.
+pub(super) fn nothing(books: &Books<'_>, period: Period) -> Problem {
+    if books.bill_to().is_empty() {
+        return Problem::refused("no plan is known, so nobody is billed for anything").hint(
+            "import partners, customers, plans and subscriptions (commerce events), or look at a ready-made world \
+             with pec demo",
+        );
+    }
+    let known: Vec<String> = books.periods().iter().map(ToString::to_string).collect();
+    if known.is_empty() {
+        return Problem::refused("no usage is known yet").hint("pec import usage.jsonl --stream usage");
+    }
+    Problem::refused(format!("no usage is known for {period}"))
+        .hint(format!("there is usage in {}", count_of(&known)))
+}
+
+fn count_of(known: &[String]) -> String {
+    const SHOWN: usize = 12;
+    match known {
+        [all @ ..] if all.len() <= SHOWN => all.join(", "),
+        [.., last] => format!("{} up to {last}", count(known.len() as u64, "month")),
+        [] => "no month".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_read_well_and_never_lose_their_currency() {
+        let exact = Exact::parse("-1234567.899").unwrap();
+        assert_eq!(cents(&exact, Currency::USD), "-1,234,567.89 USD");
+        assert_eq!(money(&exact, Currency::USD), "-1234567.899 USD");
+        assert_eq!(short("0.5 EUR"), "0.50 EUR");
+        assert_eq!(percent("0.15"), "15 %");
+    }
+}

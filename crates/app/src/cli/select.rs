@@ -1,0 +1,115 @@
+//! Partners, customers and resources as people name them, and findings in a line.
+
+use domain::finding::Finding;
+use domain::ids::Guid;
+use domain::scope::Scope;
+use engine::books::Books;
+
+use crate::exit::Problem;
+
+/// The bill-to partners that are meant: all, or the one with this name or tenant.
+pub fn partners(books: &Books<'_>, named: Option<&str>) -> Result<Vec<Guid>, Problem> {
+    let all = books.bill_to();
+    let Some(named) = named else { return Ok(all.into_iter().collect()) };
+    let found: Vec<Guid> =
+        all.iter().copied().filter(|tenant| is_called(named, *tenant, &books.partner_name(*tenant))).collect();
+    if found.is_empty() {
+        let names: Vec<String> = all.into_iter().map(|tenant| books.partner_name(tenant)).collect();
+        let hint = if names.is_empty() {
+            "no plan is known yet, so no partner is billed for anything".to_owned()
+        } else {
+            format!("plans are billed to {}", names.join(", "))
+        };
+        return Err(Problem::refused(format!("no plan is billed to a partner called {named}")).hint(hint));
+    }
+    Ok(found)
+}
+
+/// The customer that is meant.
+pub fn customer(books: &Books<'_>, named: Option<&str>) -> Result<Option<Guid>, Problem> {
+    let Some(named) = named else { return Ok(None) };
+    let plans = books.commerce.plans().map(|plan| plan.customer);
+    let mut all: Vec<Guid> = plans.collect();
+    all.sort_unstable();
+    all.dedup();
+    let found: Vec<Guid> =
+        all.iter().copied().filter(|customer| is_called(named, *customer, &books.customer_name(*customer))).collect();
+    match found.as_slice() {
+        [one] => Ok(Some(*one)),
+        [] => {
+            let names: Vec<String> = all.into_iter().take(12).map(|customer| books.customer_name(customer)).collect();
+            Err(Problem::refused(format!("no plan of a customer called {named} is known"))
+                .hint(format!("customers with plans: {}", names.join(", "))))
+        }
+        several => Err(Problem::refused(format!("{} customers are called {named}", several.len()))
+            .hint("name the customer by its tenant id")),
+    }
+}
+
+fn is_called(named: &str, id: Guid, name: &str) -> bool {
+    Guid::parse(named).map_or_else(|| name.eq_ignore_ascii_case(named), |guid| guid == id)
+}
+
+/// What a finding is about, in a line.
+#[must_use]
+pub fn about(finding: &Finding) -> String {
+    let about = &finding.about;
+    let mut words = vec![finding.detail.clone()];
+    let mut name = |what: &str, value: Option<String>| {
+        if let Some(value) = value {
+            words.push(format!("{what} {value}"));
+        }
+    };
+    name("subscription", about.subscription.map(|id| id.to_string()));
+    name("resource", about.resource.as_ref().map(|scope| short_scope(scope.as_str())));
+    name("meter", about.meter.as_ref().map(ToString::to_string));
+    name("day", about.day.map(|day| day.to_string()));
+    words.join(", ")
+}
+
+/// Whether a scope is the one that is meant: all of its id, or whole segments from its end.
+#[must_use]
+pub fn is_scope(named: &str, scope: &Scope) -> bool {
+    let (named, scope) = (named.trim_matches('/').to_ascii_lowercase(), scope.as_str().trim_start_matches('/'));
+    if named.is_empty() {
+        return false;
+    }
+    let at_the_end = scope.strip_suffix(named.as_str()).is_some_and(|before| before.is_empty() || before.ends_with('/'));
+    at_the_end || short_scope(&format!("/{scope}")) == named
+}
+
+/// A resource without the path that all its neighbours share: `vm-1` in `rg-app`.
+#[must_use]
+pub fn short_scope(scope: &str) -> String {
+    let segments: Vec<&str> = scope.split('/').filter(|segment| !segment.is_empty()).collect();
+    match segments.as_slice() {
+        ["subscriptions", _, "resourcegroups", group, .., name] => format!("{group}/{name}"),
+        ["subscriptions", _, "resourcegroups", group] => format!("{group} (group)"),
+        ["subscriptions", id] => format!("{id} (subscription)"),
+        _ => scope.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_shortened_to_what_tells_it_apart() {
+        let group = "/subscriptions/44444444-dddd-4ddd-8ddd-444444444444/resourcegroups/rg-app";
+        assert_eq!(short_scope(&format!("{group}/providers/microsoft.compute/virtualmachines/vm-1")), "rg-app/vm-1");
+        assert_eq!(short_scope(group), "rg-app (group)");
+        assert_eq!(short_scope("/providers/x"), "/providers/x");
+    }
+
+    #[test]
+    fn a_resource_is_named_by_the_end_of_its_id_and_never_by_half_a_name() {
+        let scope = Scope::parse("/subscriptions/44444444-dddd-4ddd-8ddd-444444444444/resourceGroups/rg/providers/m/vm/web-1");
+        for named in ["web-1", "WEB-1", "vm/web-1", "rg/web-1", scope.as_str()] {
+            assert!(is_scope(named, &scope), "{named}");
+        }
+        for named in ["1", "eb-1", "web", ""] {
+            assert!(!is_scope(named, &scope), "{named}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! One question over one state of the facts: everything put in order once, then asked as often as
+//! needed. What is answered here is the domain's; this only hands the right things to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::commerce::Commerce;
+use domain::entry::LineKey;
+use domain::facts::Facts;
+use domain::finding::{About, Code, Finding};
+use domain::ids::{Currency, Guid};
+use domain::invoice::{self, Draft, Line};
+use domain::partners::Partners;
+use domain::pec::Judge;
+use domain::period::{Day, Period};
+use domain::rating::{Desk, Piece, judged};
+
+/// The facts of one question, in order.
+pub struct Books<'a> {
+    pub facts: &'a Facts,
+    pub commerce: &'a Commerce,
+    pub partners: Partners,
+    pub judge: Judge<'a>,
+    desk: Desk<'a>,
+}
+
+impl<'a> Books<'a> {
+    #[must_use]
+    pub fn new(facts: &'a Facts, commerce: &'a Commerce) -> Self {
+        Self {
+            facts,
+            commerce,
+            partners: facts.partners.view(),
+            judge: Judge::new(facts, commerce),
+            desk: Desk::new(facts, commerce),
+        }
+    }
+
+    /// The partners that plans are billed to, in order of their tenants.
+    #[must_use]
+    pub fn bill_to(&self) -> BTreeSet<Guid> {
+        self.commerce.plans().map(|plan| plan.bill_to).collect()
+    }
+
+    /// The months in which anything was used, in order.
+    #[must_use]
+    pub fn periods(&self) -> BTreeSet<Period> {
+        let mut periods = BTreeSet::new();
+        for consumption in self.facts.usage.consumption() {
+            for (start, _, _) in consumption.slices() {
+                periods.insert(Day::of(start).period());
+            }
+        }
+        periods
+    }
+
+    /// The currency that a partner is billed in; `None` while it was never registered.
+    #[must_use]
+    pub fn currency(&self, bill_to: Guid) -> Option<Currency> {
+        self.partners.statement(bill_to).map(|(_, statement)| statement.billing_currency)
+    }
+
+    /// A partner as people call it: its name, else its tenant.
+    #[must_use]
+    pub fn partner_name(&self, tenant: Guid) -> String {
+        self.partners.statement(tenant).map_or_else(|| tenant.to_string(), |(_, statement)| statement.name.to_string())
+    }
+
+    #[must_use]
+    pub fn customer_name(&self, customer: Guid) -> String {
+        self.commerce.customer(customer).map_or_else(|| customer.to_string(), |known| known.name.to_string())
+    }
+
+    /// Drafts a partner's month; `daily` sees every piece behind the lines.
+    pub fn draft(
+        &mut self,
+        bill_to: Guid,
+        period: Period,
+        daily: &mut dyn FnMut(&Piece<'_>),
+    ) -> (Draft, Vec<Finding>) {
+        let registered = self.currency(bill_to);
+        let currency = registered.unwrap_or(Currency::USD);
+        let mut judging = judged(&mut self.judge);
+        let (draft, mut findings) = invoice::draft_with(&self.desk, bill_to, currency, period, &mut judging, daily);
+        drop(judging);
+        let concerns = |finding: &Finding| finding.about.bill_to.is_none_or(|named| named == bill_to);
+        findings.extend(self.judge.findings().into_iter().filter(concerns));
+        if registered.is_none() {
+            let about = About { bill_to: Some(bill_to), period: Some(period), ..About::default() };
+            findings.push(Finding::new(Code::UnknownPartner, about, format!("partner {bill_to} was never registered")));
+        }
+        findings.sort();
+        findings.dedup();
+        (draft, findings)
+    }
+}
+
+/// Findings of one code, put together for people.
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub code: Code,
+    pub count: usize,
+    /// The first one, in order.
+    pub example: Finding,
+}
+
+/// Groups findings by code, blocking ones first.
+#[must_use]
+pub fn grouped(findings: &[Finding]) -> Vec<Found> {
+    let mut by_code: BTreeMap<(bool, Code), Found> = BTreeMap::new();
+    for finding in findings {
+        let found = by_code.entry((!finding.blocking(), finding.code));
+        found.or_insert_with(|| Found { code: finding.code, count: 0, example: finding.clone() }).count += 1;
+    }
+    by_code.into_values().collect()
+}
+
+/// How people name a line: short, and the same for the same line key and month for ever.
+#[must_use]
+pub fn line_name(key: &LineKey, period: Period) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut field = |text: &str| {
+        hasher.update(&(text.len() as u64).to_be_bytes());
+        hasher.update(text.as_bytes());
+    };
+    field(&period.to_string());
+    field(&key.customer.to_string());
+    field(&key.plan.to_string());
+    field(key.reseller.as_deref().unwrap_or(""));
+    field(&key.meter.to_string());
+    field(price_kind(key));
+    field(&key.product);
+    field(&key.sku);
+    field(&key.price_from.to_string());
+    field(&key.tier.to_string());
+    field(portion(key));
+    field(&key.credit_rate.map_or_else(String::new, |rate| rate.normalize().to_string()));
+    format!("L-{}", &hasher.finalize().to_hex()[..10])
+}
+
+#[must_use]
+pub fn price_kind(key: &LineKey) -> &'static str {
+    match key.price_kind {
+        domain::entry::PriceKind::Consumption => "consumption",
+        domain::entry::PriceKind::DevTest => "dev-test",
+        domain::entry::PriceKind::Reservation => "reservation",
+        domain::entry::PriceKind::SavingsPlan => "savings-plan",
+    }
+}
+
+#[must_use]
+pub fn portion(key: &LineKey) -> &'static str {
+    match key.portion {
+        domain::entry::Portion::PayAsYouGo => "pay-as-you-go",
+        domain::entry::Portion::SavingsPlan => "savings-plan",
+        domain::entry::Portion::Reservation => "reservation",
+        domain::entry::Portion::AzureCredit => "azure-credit",
+    }
+}
+
+/// The line of a draft with a name.
+#[must_use]
+pub fn line_of<'d>(draft: &'d Draft, name: &str) -> Option<&'d Line> {
+    draft.lines.iter().find(|line| line_name(&line.key, line.period) == name)
+}
