@@ -81,12 +81,7 @@ impl Intake {
 fn read(kafka: &ingest::Config, metrics: &Metrics, accept: &[Accept], stop: &AtomicBool) -> anyhow::Result<()> {
     let ledger = metrics.ledger();
     let resume = Resume::of(&*ledger.writer()?);
-    let plan = Plan {
-        config: kafka,
-        resume,
-        accept,
-        until: Until::Stopped,
-    };
+    let plan = Plan { config: kafka, resume, accept, until: Until::Stopped };
     let mut deliver = |delivery: Delivery| match delivery {
         Delivery::Joined(joined) => {
             tracing::info!(cluster = joined.cluster_id, partitions = joined.starts.len(), "reading from Kafka");

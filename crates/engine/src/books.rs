@@ -71,12 +71,7 @@ impl<'a> Books<'a> {
     }
 
     /// Drafts a partner's month; `daily` sees every piece behind the lines.
-    pub fn draft(
-        &mut self,
-        bill_to: Guid,
-        period: Period,
-        daily: &mut dyn FnMut(&Piece<'_>),
-    ) -> (Draft, Vec<Finding>) {
+    pub fn draft(&mut self, bill_to: Guid, period: Period, daily: &mut dyn FnMut(&Piece<'_>)) -> (Draft, Vec<Finding>) {
         let registered = self.currency(bill_to);
         let currency = registered.unwrap_or(Currency::USD);
         let mut judging = judged(&mut self.judge);

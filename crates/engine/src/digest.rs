@@ -35,13 +35,7 @@ fn piece_text(piece: &Piece<'_>) -> String {
     let (verdict, reason) = verdict(piece.verdict);
     format!(
         "{}|{}|{}|{}|{}|{}|{}|{verdict}|{reason}\n",
-        piece.plan,
-        piece.subscription,
-        piece.scope,
-        piece.meter,
-        piece.day,
-        piece.band.tier,
-        piece.quantity,
+        piece.plan, piece.subscription, piece.scope, piece.meter, piece.day, piece.band.tier, piece.quantity,
     )
 }
 
@@ -77,7 +71,8 @@ fn draft_text(draft: &Draft, findings: &[Finding]) -> String {
         writeln!(text, "{name} {}", amounts.join(" ")).expect("writing to a string cannot fail");
     }
     for finding in findings {
-        writeln!(text, "{} {:?} {}", finding.code, finding.about, finding.detail).expect("writing to a string cannot fail");
+        writeln!(text, "{} {:?} {}", finding.code, finding.about, finding.detail)
+            .expect("writing to a string cannot fail");
     }
     text
 }

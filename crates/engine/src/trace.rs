@@ -60,9 +60,7 @@ pub fn scope_of(usage: &Usage) -> domain::scope::Scope {
     use domain::scope::Scope;
     match (&usage.resource, &usage.resource_group) {
         (Some(resource), _) => resource.clone(),
-        (None, Some(group)) => {
-            Scope::parse(&format!("/subscriptions/{}/resourceGroups/{group}", usage.subscription))
-        }
+        (None, Some(group)) => Scope::parse(&format!("/subscriptions/{}/resourceGroups/{group}", usage.subscription)),
         (None, None) => Scope::subscription_of(usage.subscription),
     }
 }

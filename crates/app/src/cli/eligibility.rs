@@ -123,7 +123,9 @@ impl Eligibility {
             });
         }
         if context.json {
-            rows.sort_by(|a, b| (a.on, &a.resource, &a.meter, a.portion).cmp(&(b.on, &b.resource, &b.meter, b.portion)));
+            rows.sort_by(|a, b| {
+                (a.on, &a.resource, &a.meter, a.portion).cmp(&(b.on, &b.resource, &b.meter, b.portion))
+            });
             for row in &rows {
                 out.ndjson(row)?;
             }
@@ -171,7 +173,10 @@ impl Eligibility {
         align_right(&mut list, &[5]);
         out.table(list)?;
         if rows.len() > limit {
-            out.note(format!("{} more; all of them with --all, or narrow down", count((rows.len() - limit) as u64, "line")))?;
+            out.note(format!(
+                "{} more; all of them with --all, or narrow down",
+                count((rows.len() - limit) as u64, "line")
+            ))?;
         }
         Ok(())
     }
@@ -232,7 +237,11 @@ fn digit(day: Day, tens: bool) -> char {
 /// The end of a name tells more than its beginning.
 fn fit(name: &str, width: usize) -> String {
     let length = name.chars().count();
-    if length <= width { name.to_owned() } else { format!("…{}", name.chars().skip(length + 1 - width).collect::<String>()) }
+    if length <= width {
+        name.to_owned()
+    } else {
+        format!("…{}", name.chars().skip(length + 1 - width).collect::<String>())
+    }
 }
 
 /// Adds a piece to its row; the tiers of one day come one after the other and are one verdict.

@@ -201,7 +201,11 @@ impl Explain {
             events: events.iter().map(event_answer).collect(),
             events_in_all,
         };
-        if context.json { out.json(&answer)? } else { print(&answer, out)? }
+        if context.json {
+            out.json(&answer)?
+        } else {
+            print(&answer, out)?
+        }
         Ok(Exit::Fine)
     }
 
@@ -210,7 +214,7 @@ impl Explain {
         let mut in_month: BTreeSet<(Guid, Scope)> = BTreeSet::new();
         let mut ever: BTreeSet<Period> = BTreeSet::new();
         for consumption in books.facts.usage.consumption() {
-            let scope = consumption.place.scope();
+            let scope = consumption.place.scope.clone();
             if !select::is_scope(&self.what, &scope) {
                 continue;
             }
@@ -229,9 +233,11 @@ impl Explain {
                     .hint(format!("write more of the id, for example {first} or {second}"))
                     .into())
             }
-            (None, _) if ever.is_empty() => Err(Problem::refused(format!("no usage ever named a resource {}", self.what))
-                .hint(format!("pec eligibility --period {month} shows the resources of the month"))
-                .into()),
+            (None, _) if ever.is_empty() => {
+                Err(Problem::refused(format!("no usage ever named a resource {}", self.what))
+                    .hint(format!("pec eligibility --period {month} shows the resources of the month"))
+                    .into())
+            }
             (None, _) => {
                 let months: Vec<String> = ever.iter().map(ToString::to_string).collect();
                 Err(Problem::refused(format!("no usage of {} is known in {month}", self.what))
@@ -397,9 +403,7 @@ fn print_access(access: &AccessAnswer, out: &mut Output) -> anyhow::Result<()> {
     if !access.also.is_empty() {
         out.line(format!("Also earned if this alone were repaired: {}", access.also.join(", ")))?;
     }
-    let list = |stretches: &[Stretch]| -> String {
-        stretches.iter().map(clock).collect::<Vec<_>>().join(", ")
-    };
+    let list = |stretches: &[Stretch]| -> String { stretches.iter().map(clock).collect::<Vec<_>>().join(", ") };
     out.line(format!("  tested   {}", access.tested.as_ref().map_or_else(|| "nothing".to_owned(), clock)))?;
     if !access.covered.is_empty() {
         out.line(format!("  covered  {}", list(&access.covered)))?;

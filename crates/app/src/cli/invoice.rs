@@ -222,7 +222,11 @@ impl Invoice {
     fn print(&self, invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<()> {
         out.heading(&format!("{} — draft for {}", invoice.bill_to.name, self.period))?;
         out.line("")?;
-        if self.lines { print_lines(invoice, out)? } else { print_customers(invoice, out)? }
+        if self.lines {
+            print_lines(invoice, out)?
+        } else {
+            print_customers(invoice, out)?
+        }
         out.line("")?;
         out.line(format!("To pay      {}   (rounding {})", invoice.total, invoice.rounding))?;
         out.line(format!("Credit      {} earned, {} missing", invoice.credit.earned, invoice.credit.missing))?;
@@ -388,9 +392,8 @@ fn print_lines(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<()> 
 
 /// Cuts an exact amount in text to the cent, for tables that people compare by eye.
 fn short(amount: &str) -> String {
-    let parsed = amount.split_once(' ').and_then(|(digits, currency)| {
-        Some((Exact::parse(digits)?, Currency::parse(currency)?))
-    });
+    let parsed =
+        amount.split_once(' ').and_then(|(digits, currency)| Some((Exact::parse(digits)?, Currency::parse(currency)?)));
     parsed.map_or_else(|| amount.to_owned(), |(digits, currency)| cents(&digits, currency))
 }
 
@@ -412,8 +415,7 @@ pub(super) fn nothing(books: &Books<'_>, period: Period) -> Problem {
     if known.is_empty() {
         return Problem::refused("no usage is known yet").hint("pec import usage.jsonl --stream usage");
     }
-    Problem::refused(format!("no usage is known for {period}"))
-        .hint(format!("there is usage in {}", count_of(&known)))
+    Problem::refused(format!("no usage is known for {period}")).hint(format!("there is usage in {}", count_of(&known)))
 }
 
 fn count_of(known: &[String]) -> String {

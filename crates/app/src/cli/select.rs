@@ -74,7 +74,8 @@ pub fn is_scope(named: &str, scope: &Scope) -> bool {
     if named.is_empty() {
         return false;
     }
-    let at_the_end = scope.strip_suffix(named.as_str()).is_some_and(|before| before.is_empty() || before.ends_with('/'));
+    let at_the_end =
+        scope.strip_suffix(named.as_str()).is_some_and(|before| before.is_empty() || before.ends_with('/'));
     at_the_end || short_scope(&format!("/{scope}")) == named
 }
 
@@ -104,7 +105,8 @@ mod tests {
 
     #[test]
     fn a_resource_is_named_by_the_end_of_its_id_and_never_by_half_a_name() {
-        let scope = Scope::parse("/subscriptions/44444444-dddd-4ddd-8ddd-444444444444/resourceGroups/rg/providers/m/vm/web-1");
+        let scope =
+            Scope::parse("/subscriptions/44444444-dddd-4ddd-8ddd-444444444444/resourceGroups/rg/providers/m/vm/web-1");
         for named in ["web-1", "WEB-1", "vm/web-1", "rg/web-1", scope.as_str()] {
             assert!(is_scope(named, &scope), "{named}");
         }

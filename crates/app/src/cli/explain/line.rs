@@ -71,7 +71,11 @@ pub(super) fn explain(
             let (draft, _) = books.draft(bill_to, period, &mut |_| {});
             if let Some(line) = line_of(&draft, name) {
                 let answer = answer(name, &draft, line, as_of, books, context)?;
-                if context.json { out.json(&answer)? } else { print(&answer, out)? }
+                if context.json {
+                    out.json(&answer)?
+                } else {
+                    print(&answer, out)?
+                }
                 return Ok(Exit::Fine);
             }
         }
@@ -205,7 +209,8 @@ fn print(answer: &LineAnswer, out: &mut Output) -> anyhow::Result<()> {
     out.line("")?;
     let mut parts = table(&["day", "resource", "quantity", "verdict"]);
     for part in answer.parts.iter().take(PARTS_SHOWN) {
-        let verdict = part.reason.map_or_else(|| part.outcome.to_owned(), |reason| format!("{}: {reason}", part.outcome));
+        let verdict =
+            part.reason.map_or_else(|| part.outcome.to_owned(), |reason| format!("{}: {reason}", part.outcome));
         parts.add_row([left(&part.day), left(short_scope(&part.resource)), right(&part.quantity), left(verdict)]);
     }
     align_right(&mut parts, &[2]);
