@@ -26,6 +26,8 @@ mod table;
 mod time;
 mod usage;
 #[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod tests;
 
 use base64::Engine as _;
@@ -41,7 +43,7 @@ pub use encode::{Envelope, encode};
 pub(crate) use kinds::stream_of;
 pub use kinds::{kinds, reserved, type_of};
 pub use rejection::ALL as REJECTIONS;
-pub use table::{PublishedAt, month_in_name};
+pub use table::{PublishedAt, TableKind, month_in_name, table_kind};
 
 /// One header of a message. A header without a value is not the same as one with an empty value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

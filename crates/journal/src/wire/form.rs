@@ -188,8 +188,7 @@ macro_rules! text_codec {
 }
 
 fn name(text: &str) -> Option<Box<str>> {
-    let fits =
-        !text.trim().is_empty() && !text.chars().any(char::is_control) && chars_at_most(text, limits::NAME_CHARS);
+    let fits = !is_blank(text) && !has_control(text) && chars_at_most(text, limits::NAME_CHARS);
     fits.then(|| text.into())
 }
 
@@ -198,13 +197,15 @@ fn is_blank(text: &str) -> bool {
     !text.as_bytes().first().is_some_and(u8::is_ascii_graphic) && text.trim().is_empty()
 }
 
-/// Whether text has a control character; nearly all text is ASCII and can be told byte by byte.
+/// Whether text has a control character. All bytes are looked at without a branch, which compilers
+/// turn into a few wide instructions.
 pub(crate) fn has_control(text: &str) -> bool {
-    if text.is_ascii() {
-        text.bytes().any(|byte| byte < 0x20 || byte == 0x7f)
-    } else {
-        text.chars().any(char::is_control)
+    let (mut plain, mut ascii) = (true, true);
+    for &byte in text.as_bytes() {
+        plain &= byte >= 0x20 && byte != 0x7f;
+        ascii &= byte < 0x80;
     }
+    !plain || (!ascii && text.chars().any(char::is_control))
 }
 
 /// Counts characters only where bytes do not already settle it.
@@ -234,8 +235,14 @@ text_codec! {
 text_codec! {
     /// A meter: nearly always a GUID, now and then a word such as `1core`.
     Meter: MeterId, "a meter id: a GUID, or now and then a word", |text: &str| guid(text).map(MeterId::Guid).or_else(|| name(text).map(|_| MeterId::parse(text))), |value, out| match value {
-        MeterId::Guid(guid) => out.guid(*guid),
-        MeterId::Text(text) => out.text(text),
+        MeterId::Guid(guid) => {
+            out.tag(1);
+            out.guid(*guid);
+        }
+        MeterId::Text(text) => {
+            out.tag(0);
+            out.text(text);
+        }
     }
 }
 text_codec! {

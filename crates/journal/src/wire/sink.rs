@@ -22,6 +22,8 @@ pub(crate) trait Sink {
     fn absent(&mut self);
     /// In front of the value of an optional field.
     fn present(&mut self);
+    /// Tells apart values of one field that are written in different ways; JSON needs no telling.
+    fn tag(&mut self, tag: u8);
     fn text(&mut self, text: &str);
     fn guid(&mut self, guid: Guid);
     /// Bytes that people write as hex digits.
@@ -99,6 +101,8 @@ impl Sink for Json {
 
     fn present(&mut self) {}
 
+    fn tag(&mut self, _tag: u8) {}
+
     fn text(&mut self, text: &str) {
         self.separate();
         self.quoted(text);
@@ -168,6 +172,10 @@ impl Sink for Canonical {
 
     fn present(&mut self) {
         self.out.push(1);
+    }
+
+    fn tag(&mut self, tag: u8) {
+        self.out.push(tag);
     }
 
     fn text(&mut self, text: &str) {

@@ -25,6 +25,25 @@ pub enum PublishedAt {
     InFile,
 }
 
+/// Which of the tables that become events a file holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TableKind {
+    PriceSheet,
+    ExchangeRates,
+}
+
+/// Recognises a table by its columns, never by its name; `None` for any other file.
+#[must_use]
+pub fn table_kind(bytes: &[u8]) -> Option<TableKind> {
+    let table = Table::read(bytes).ok()?;
+    let has = |names: &[&str]| names.iter().all(|name| table.column(&[name]).is_some());
+    if has(&["ProductId", "SkuId", "UnitPrice"]) {
+        Some(TableKind::PriceSheet)
+    } else {
+        has(&["CurrencyCode", "USDPerUnit"]).then_some(TableKind::ExchangeRates)
+    }
+}
+
 /// A table in memory, with its columns by name.
 pub(crate) struct Table {
     /// Of the text, not of the archive around it: the same sheet in a zip is the same sheet.

@@ -63,6 +63,8 @@ fn a_sheet_in_an_archive_is_the_same_sheet() {
     zip.start_file("sheet.csv", ::zip::write::SimpleFileOptions::default()).unwrap();
     zip.write_all(tiered().as_bytes()).unwrap();
     assert_eq!(read(&zip.finish().unwrap().into_inner()).unwrap(), plain);
+    assert_eq!(table::table_kind(tiered().as_bytes()), Some(table::TableKind::PriceSheet));
+    assert_eq!(table::table_kind(b"a,b\n1,2\n"), None);
     let Event::PriceSheetPublished(header) = &plain[0].1 else { panic!("{plain:?}") };
     assert_eq!((header.parts, header.rows), (1, 3));
     assert_eq!(header.rows_digest, rows_digest(&rows(&tiered())));
