@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use domain::entry::{ActivityOperation, ActivityResult, AssignmentActivity, Event, Stream};
+use domain::access::AccessBook;
+use domain::commerce::CommerceBook;
+use domain::entry::{ActivityOperation, ActivityResult, AssignmentActivity, Entry, Event, Outcome, Stream};
 use journal::files::read_file;
 use journal::wire::{Items, Message, decode};
 use serde_json::Value;
@@ -197,7 +199,7 @@ fn decoded_line(activity: &AssignmentActivity) -> Line {
         other => panic!("decoded to something new: {other:?}"),
     };
     Line {
-        at: i128::from(activity.at.timestamp()) * 1_000_000_000 + i128::from(activity.at.timestamp_subsec_nanos()),
+        at: nanos(activity.at),
         assignment: activity.assignment.simple(),
         scope: activity.scope.as_str().to_owned(),
         correlation: activity.correlation.as_deref().unwrap_or_default().to_owned(),
@@ -285,6 +287,60 @@ fn every_life_comes_out_as_a_careful_reader_says() {
     }
     println!("{report}{} files, {} records, {} lives, {} of them whole", total.0, total.1, total.2, total.3);
     assert!(total.2 > 0, "the recordings hold no life of a role assignment");
+}
+
+/// What the rules make of a recording is what the naive reader makes of it: each life whose creation
+/// and facts are recorded is a grant from its creation to its removal, and every other grant ends
+/// as some life does (those known by their removal alone). File by file, because recorders
+/// gave the same invented id to assignments of different years.
+#[test]
+fn the_access_book_holds_every_life_that_a_careful_reader_found() {
+    let Some(files) = recordings() else { return };
+    let (mut whole, mut proven) = (0, 0);
+    for path in &files {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let records = text.lines().filter_map(|line| serde_json::from_str(line).ok());
+        let told = lives(&records.filter_map(|record| naive_line(&record)).collect::<Vec<Line>>());
+        if told.is_empty() {
+            continue;
+        }
+        let held = held(read(path));
+        let created = |life: &&Life| life.granted.is_some() && life.facts.is_some();
+        for life in told.iter().filter(created) {
+            assert!(held.contains(life), "{}: the book lacks {life:?} and has {held:?}", path.display());
+            whole += 1;
+        }
+        for grant in held.iter().filter(|grant| !told.contains(grant)) {
+            let mut ends = told.iter().filter(|life| life.granted.is_none());
+            let known = ends.any(|life| (&life.assignment, life.removed) == (&grant.assignment, grant.removed));
+            assert!(known, "{}: nobody told of {grant:?}", path.display());
+            proven += 1;
+        }
+    }
+    println!("{whole} lives with creation and facts, {proven} known by their removal alone");
+    assert!(whole > 0);
+}
+
+/// What the access book makes of a file's records.
+fn held(read: Read) -> Vec<Life> {
+    let mut book = AccessBook::default();
+    for (position, fact) in (0..).zip(read.messages.into_iter().flat_map(|(_, items)| items).flatten()) {
+        let recorded_at = chrono::DateTime::UNIX_EPOCH;
+        book.apply(&Entry { position, index: 0, recorded_at, outcome: Outcome::Accepted, fact, antecedent: None });
+    }
+    let access = book.view(&CommerceBook::default().view());
+    let grants = access.grants().map(|(_, grant)| Life {
+        assignment: grant.via.id().simple(),
+        scope: grant.scope.as_str().to_owned(),
+        facts: Some((grant.principal.simple(), grant.role.simple())),
+        granted: Some(nanos(grant.held.from)),
+        removed: Some(grant.held.to).filter(|to| *to != chrono::DateTime::<chrono::Utc>::MAX_UTC).map(nanos),
+    });
+    grants.collect()
+}
+
+fn nanos(at: chrono::DateTime<chrono::Utc>) -> i128 {
+    i128::from(at.timestamp()) * 1_000_000_000 + i128::from(at.timestamp_subsec_nanos())
 }
 
 /// The naive reader must be able to disagree.

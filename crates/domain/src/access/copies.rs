@@ -4,22 +4,26 @@
 //! fraction. Copies complete each other; only a fact that two of them state differently is a
 //! contradiction, and only a contradiction is a conflict that stops the closing of a period.
 
-use crate::entry::{AssignmentActivity, Event, GrantFacts};
+use crate::entry::{ActivityResult, AssignmentActivity, Event, GrantFacts};
 use crate::period::Instant;
 
 /// ACC-9: two copies of one Azure record are one record; what one lacks is taken from the other, and
 /// of two times in one millisecond the more precise one holds.
 pub(super) fn join(record: AssignmentActivity, copy: &AssignmentActivity) -> AssignmentActivity {
     let facts = match (record.facts, &copy.facts) {
-        (Some(known), Some(stated)) => Some(GrantFacts {
-            principal_type: known.principal_type.or_else(|| stated.principal_type.clone()),
-            condition: known.condition.or_else(|| stated.condition.clone()),
-            ..known
-        }),
+        // Of copies that contradict each other nothing is mixed into one grant.
+        (Some(known), Some(stated)) if (known.principal, known.role) == (stated.principal, stated.role) => {
+            Some(GrantFacts {
+                principal_type: known.principal_type.or_else(|| stated.principal_type.clone()),
+                condition: known.condition.or_else(|| stated.condition.clone()),
+                ..known
+            })
+        }
         (known, stated) => known.or_else(|| stated.clone()),
     };
     AssignmentActivity {
         facts,
+        result: if found_nothing(record.result, copy.result) { ActivityResult::NoContent } else { record.result },
         correlation: record.correlation.or_else(|| copy.correlation.clone()),
         operation_id: record.operation_id.or_else(|| copy.operation_id.clone()),
         stated_scope: record.stated_scope.or_else(|| copy.stated_scope.clone()),
@@ -36,7 +40,8 @@ pub(super) fn join(record: AssignmentActivity, copy: &AssignmentActivity) -> Ass
 pub(crate) fn agree(a: &Event, b: &Event) -> bool {
     match (a, b) {
         (Event::AssignmentActivity(a), Event::AssignmentActivity(b)) => {
-            (a.operation, a.assignment, a.result, &a.scope) == (b.operation, b.assignment, b.result, &b.scope)
+            (a.operation, a.assignment, &a.scope) == (b.operation, b.assignment, &b.scope)
+                && (a.result == b.result || found_nothing(a.result, b.result) || found_nothing(b.result, a.result))
                 && same_millisecond(a.at, b.at)
                 && same_facts(a.facts.as_ref(), b.facts.as_ref())
                 && same(a.correlation.as_deref(), b.correlation.as_deref())
@@ -68,6 +73,11 @@ pub(crate) fn agree(a: &Event, b: &Event) -> bool {
     }
 }
 
+/// A removal that found nothing is a success on every channel; not every channel says which of both.
+fn found_nothing(success: ActivityResult, copy: ActivityResult) -> bool {
+    (success, copy) == (ActivityResult::Succeeded, ActivityResult::NoContent)
+}
+
 fn same_facts(a: Option<&GrantFacts>, b: Option<&GrantFacts>) -> bool {
     let (Some(a), Some(b)) = (a, b) else { return true };
     (a.principal, a.role) == (b.principal, b.role)
@@ -85,4 +95,56 @@ fn same<T: PartialEq>(a: Option<T>, b: Option<T>) -> bool {
 /// Identities of Azure's records go by the millisecond, because channels cut the rest.
 fn same_millisecond(a: Instant, b: Instant) -> bool {
     a.timestamp_millis() == b.timestamp_millis()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::ActivityOperation;
+    use crate::ids::Guid;
+    use crate::period::Day;
+    use crate::scope::Scope;
+
+    fn removal(result: ActivityResult) -> AssignmentActivity {
+        AssignmentActivity {
+            operation: ActivityOperation::Delete,
+            assignment: Guid(1),
+            scope: Scope::parse("/subscriptions/a"),
+            correlation: None,
+            operation_id: None,
+            result,
+            facts: None,
+            stated_scope: None,
+            created_at: None,
+            cascade: false,
+            at: Day(9).start(),
+        }
+    }
+
+    /// Event Grid calls a removal that found nothing a success and no more.
+    #[test]
+    fn a_removal_that_found_nothing_on_one_channel_found_nothing() {
+        let (plain, nothing) = (removal(ActivityResult::Succeeded), removal(ActivityResult::NoContent));
+        let failed = Event::AssignmentActivity(removal(ActivityResult::Failed));
+        for (a, b) in [(&plain, &nothing), (&nothing, &plain)] {
+            assert_eq!(join(a.clone(), b).result, ActivityResult::NoContent);
+            assert!(agree(&Event::AssignmentActivity(a.clone()), &Event::AssignmentActivity(b.clone())));
+            assert!(!agree(&Event::AssignmentActivity(a.clone()), &failed));
+        }
+    }
+
+    #[test]
+    fn facts_of_another_grant_are_never_mixed_in() {
+        let grant = |principal, condition: Option<&str>| GrantFacts {
+            principal: Guid(principal),
+            principal_type: None,
+            role: Guid(3),
+            condition: condition.map(Box::from),
+        };
+        let holding = |facts| AssignmentActivity { facts: Some(facts), ..removal(ActivityResult::Succeeded) };
+        let joined = join(holding(grant(2, None)), &holding(grant(9, Some("x"))));
+        assert_eq!(joined.facts, Some(grant(2, None)));
+        let joined = join(holding(grant(2, None)), &holding(grant(2, Some("x"))));
+        assert_eq!(joined.facts, Some(grant(2, Some("x"))));
+    }
 }
