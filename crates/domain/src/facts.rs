@@ -4,10 +4,12 @@
 //! and idempotent: duplicates do nothing, conflicts keep every body, and the order of arrival
 //! leaves no trace but in what is named to depend on it (`issued`, `late`, positions).
 
+use std::sync::OnceLock;
+
 use crate::access::AccessBook;
-use crate::commerce::CommerceBook;
+use crate::commerce::{Commerce, CommerceBook};
 use crate::conflict::ConflictBook;
-use crate::entry::{ConflictDecided, Entry, Event, Outcome};
+use crate::entry::{ConflictDecided, Entry, Event, Outcome, Stream};
 use crate::issued::IssuedBook;
 use crate::partners::PartnerBook;
 use crate::policy::PolicyBook;
@@ -36,6 +38,8 @@ pub struct Facts {
     pub issued: IssuedBook,
     pub conflicts: ConflictBook,
     pub counts: Counts,
+    /// The commerce facts in order, kept while they do not change: asked for lateness alone.
+    ordered: OnceLock<Commerce>,
 }
 
 impl Projection for Facts {
@@ -55,7 +59,7 @@ impl Projection for Facts {
                 return;
             }
         }
-        if self.issued.is_late(entry, &self.commerce) {
+        if self.issued.is_late(entry, || self.ordered.get_or_init(|| self.commerce.view())) {
             self.counts.late += 1;
         }
         self.file(entry);
@@ -64,6 +68,9 @@ impl Projection for Facts {
 
 impl Facts {
     fn file(&mut self, entry: &Entry) {
+        if matches!(entry.fact.event.stream(), Some(Stream::Commerce | Stream::Decisions)) {
+            self.ordered = OnceLock::new();
+        }
         let (identity, digest) = (entry.fact.identity, entry.fact.digest);
         match &entry.fact.event {
             Event::UsageRecorded(_) | Event::UsageAdjusted(_) | Event::UsageVoided(_) => self.usage.apply(entry),

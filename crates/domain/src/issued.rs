@@ -1,20 +1,248 @@
-//! Issued documents: never recomputed.
+//! Issued documents: invoices and credit notes as they were issued, never recomputed.
+//!
+//! What was issued for a line is the sum over every document that ever named it, credit notes
+//! included. A month counts as issued for a partner while an invoice of it stands that was not
+//! voided. Lateness, the one property of an entry that depends on when we learnt of it, is decided
+//! here; it costs nothing while nothing is issued.
 
-use crate::entry::{ConflictDecided, Entry};
+mod concern;
 
-#[derive(Clone, Debug, Default)]
-pub struct IssuedBook {}
+use std::collections::{BTreeMap, BTreeSet};
 
-impl IssuedBook {
-    pub fn apply(&mut self, _entry: &Entry) {}
+pub use concern::{Concern, concern, effective_period};
 
-    pub fn decide(&mut self, _decided: &ConflictDecided) {}
+use crate::commerce::Commerce;
+use crate::entry::{Acceptance, ConflictDecided, Entry, Event, InvoiceVoided, IssuedDocument, IssuedLine, LineKey};
+use crate::filing::Filing;
+use crate::ids::{Currency, Guid};
+use crate::money::Exact;
+use crate::period::{Day, Period};
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IssuedBook {
+    documents: Filing<IssuedDocument>,
+    voided: Filing<InvoiceVoided>,
+    acceptances: Filing<Acceptance>,
+    /// For which partners an invoice of the month stands: what lateness looks at.
+    months: BTreeMap<Period, BTreeSet<Guid>>,
+}
+
+/// Everything issued for one line key so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IssuedSum {
+    pub quantity: Exact,
+    pub by_day: BTreeMap<Day, Exact>,
+    pub unit_price: Exact,
+    pub effective_unit_price: Exact,
+    pub exchange_rate: Exact,
+    pub charge_without_credit: Exact,
+    pub charge: Exact,
+    pub subtotal_without_credit: Exact,
+    pub subtotal: Exact,
+}
+
+impl IssuedSum {
+    /// Adds a line; prices and rate are those of the line added last.
+    pub fn add(&mut self, line: &IssuedLine) {
+        self.quantity += &Exact::from(line.quantity);
+        for (day, quantity) in &line.by_day {
+            *self.by_day.entry(*day).or_default() += &Exact::from(*quantity);
+        }
+        self.unit_price = Exact::from(line.unit_price);
+        self.effective_unit_price = Exact::from(line.effective_unit_price);
+        self.exchange_rate = Exact::from(line.exchange_rate);
+        self.charge_without_credit += &Exact::from(line.charge_without_credit);
+        self.charge += &Exact::from(line.charge);
+        self.subtotal_without_credit += &Exact::from(line.subtotal_without_credit);
+        self.subtotal += &Exact::from(line.subtotal);
+    }
 }
 
 impl IssuedBook {
-    /// Whether an entry's effective day lies in a period already issued for its bill-to partner.
-    #[must_use]
-    pub fn is_late(&self, _entry: &Entry, _commerce: &crate::commerce::CommerceBook) -> bool {
-        false
+    pub fn apply(&mut self, entry: &Entry) {
+        let (identity, digest) = (entry.fact.identity, entry.fact.digest);
+        match &entry.fact.event {
+            Event::InvoiceIssued(document) | Event::CreditNoteIssued(document) => {
+                self.documents.file(identity, digest, document.clone());
+            }
+            Event::InvoiceVoided(voided) => self.voided.file(identity, digest, voided.clone()),
+            Event::AcceptanceRecorded(acceptance) => {
+                self.acceptances.file(identity, digest, acceptance.clone());
+                return;
+            }
+            _ => return,
+        }
+        self.note_months();
     }
+
+    fn note_months(&mut self) {
+        self.months.clear();
+        let standing = self.documents.iter().map(|(_, document)| document);
+        let standing: Vec<(Period, Guid)> = standing
+            .filter(|document| document.amends.is_none() && !self.is_voided(&document.id))
+            .map(|document| (document.period, document.bill_to))
+            .collect();
+        for (period, bill_to) in standing {
+            self.months.entry(period).or_default().insert(bill_to);
+        }
+    }
+
+    pub fn decide(&mut self, decided: &ConflictDecided) {
+        self.documents.decide(decided);
+        self.voided.decide(decided);
+        self.acceptances.decide(decided);
+        self.note_months();
+    }
+
+    /// Every document, in order of period, revision and id; a credit note after what it amends.
+    #[must_use]
+    pub fn documents(&self) -> Vec<&IssuedDocument> {
+        let mut documents: Vec<_> = self.documents.iter().map(|(_, document)| document).collect();
+        documents.sort_by_key(|one| (one.period, one.revision, one.amends.is_some(), &one.id));
+        documents
+    }
+
+    #[must_use]
+    pub fn document(&self, id: &str) -> Option<&IssuedDocument> {
+        self.documents.iter().map(|(_, document)| document).find(|document| &*document.id == id)
+    }
+
+    #[must_use]
+    pub fn is_voided(&self, id: &str) -> bool {
+        self.voided.iter().any(|(_, voided)| &*voided.document == id)
+    }
+
+    /// The invoices of a partner's month that stand: several where its currency changed.
+    #[must_use]
+    pub fn standing(&self, bill_to: Guid, period: Period) -> Vec<&IssuedDocument> {
+        let mut documents = self.documents();
+        documents.retain(|document| {
+            document.bill_to == bill_to
+                && document.period == period
+                && document.amends.is_none()
+                && !self.is_voided(&document.id)
+        });
+        documents
+    }
+
+    /// Months of a partner for which an invoice stands.
+    #[must_use]
+    pub fn issued_periods(&self, bill_to: Guid) -> Vec<Period> {
+        let months = self.months.iter().filter(|(_, partners)| partners.contains(&bill_to));
+        months.map(|(period, _)| *period).collect()
+    }
+
+    /// In which currency a partner's month was invoiced first: its adjustments stay in it.
+    #[must_use]
+    pub fn currency_of(&self, bill_to: Guid, period: Period) -> Option<Currency> {
+        let of_month = |document: &&IssuedDocument| document.lines.iter().any(|line| line.period == period);
+        let standing = self.standing(bill_to, period);
+        standing.iter().copied().find(of_month).or_else(|| standing.first().copied()).map(|document| document.currency)
+    }
+
+    /// What was issued for each line of a partner's month so far, in all documents together.
+    #[must_use]
+    pub fn sums(&self, bill_to: Guid, currency: Currency, period: Period) -> BTreeMap<LineKey, IssuedSum> {
+        let mut sums: BTreeMap<LineKey, IssuedSum> = BTreeMap::new();
+        let documents = self.documents().into_iter();
+        let documents = documents.filter(|one| (one.bill_to, one.currency) == (bill_to, currency));
+        for line in documents.flat_map(|document| &document.lines).filter(|line| line.period == period) {
+            sums.entry(line.key.clone()).or_default().add(line);
+        }
+        sums
+    }
+
+    /// Σ Subtotals and Σ totals of all documents of a partner in one currency.
+    #[must_use]
+    pub fn balance(&self, bill_to: Guid, currency: Currency) -> (Exact, Exact) {
+        let (mut subtotals, mut totals) = (Exact::zero(), Exact::zero());
+        let documents = self.documents.iter().map(|(_, document)| document);
+        for document in documents.filter(|one| (one.bill_to, one.currency) == (bill_to, currency)) {
+            totals += &Exact::from(document.total);
+            for line in &document.lines {
+                subtotals += &Exact::from(line.subtotal);
+            }
+        }
+        (subtotals, totals)
+    }
+
+    /// How many invoices a partner's month had in a currency, voided ones included.
+    #[must_use]
+    pub fn revisions(&self, bill_to: Guid, currency: Currency, period: Period) -> u32 {
+        let documents = self.documents.iter().map(|(_, document)| document);
+        let of_month = documents.filter(|one| (one.bill_to, one.currency, one.period) == (bill_to, currency, period));
+        let newest = of_month.filter(|one| one.amends.is_none()).map(|one| one.revision).max();
+        newest.unwrap_or(0)
+    }
+
+    /// Whether a person accepted something (`unknown-access`) for a partner's month.
+    #[must_use]
+    pub fn is_accepted(&self, what: &str, bill_to: Guid, period: Period) -> bool {
+        self.acceptances.iter().any(|(_, one)| {
+            &*one.what == what
+                && one.bill_to.is_none_or(|accepted| accepted == bill_to)
+                && one.period.is_none_or(|accepted| accepted == period)
+        })
+    }
+
+    /// Definitions, *late*: the entry's effective day lies in a month already issued for a partner
+    /// that it concerns. Constant while nothing is issued, or nothing of that month.
+    #[must_use]
+    pub fn is_late<'c>(&self, entry: &Entry, commerce: impl FnOnce() -> &'c Commerce) -> bool {
+        if self.months.is_empty() {
+            return false;
+        }
+        let antecedent = entry.antecedent.as_deref().map(|antecedent| &antecedent.fact.event);
+        let Some(period) = effective_period(&entry.fact.event, antecedent) else { return false };
+        let Some(partners) = self.months.get(&period) else { return false };
+        match concern(&entry.fact.event, antecedent, commerce()) {
+            Concern::Everybody => true,
+            Concern::Partners(concerned) => !partners.is_disjoint(&concerned),
+        }
+    }
+}
+
+/// The lines of a document as bytes, for their digest: every field in a fixed order, each ended by
+/// a byte that occurs in none, numbers without trailing zeros.
+#[must_use]
+pub fn canonical_lines(lines: &[IssuedLine]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for line in lines {
+        let key = &line.key;
+        let number = |value: rust_decimal::Decimal| Exact::from(value).to_string();
+        let mut fields = vec![
+            key.customer.to_string(),
+            key.plan.to_string(),
+            key.reseller.as_deref().map_or_else(|| "-".to_owned(), |reseller| format!("={reseller}")),
+            key.meter.to_string(),
+            format!("{:?}", key.price_kind),
+            key.product.to_string(),
+            key.sku.to_string(),
+            key.price_from.to_string(),
+            key.tier.to_string(),
+            format!("{:?}", key.portion),
+            key.credit_rate.map_or_else(|| "-".to_owned(), number),
+            line.period.to_string(),
+            line.rule.to_string(),
+        ];
+        fields.extend(line.days.iter().map(|day| format!("!{day}")));
+        fields.extend(line.by_day.iter().map(|(day, quantity)| format!("{day}={}", number(*quantity))));
+        let amounts = [
+            line.quantity,
+            line.unit_price,
+            line.effective_unit_price,
+            line.charge_without_credit,
+            line.charge,
+            line.subtotal_without_credit,
+            line.subtotal,
+            line.exchange_rate,
+        ];
+        fields.extend(amounts.map(number));
+        for field in fields {
+            bytes.extend_from_slice(field.as_bytes());
+            bytes.push(0xff);
+        }
+        bytes.push(0xfe);
+    }
+    bytes
 }

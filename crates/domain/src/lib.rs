@@ -29,6 +29,7 @@ pub mod issued;
 pub mod pec;
 pub mod rating;
 pub mod invoice;
+pub mod decide;
 
 pub mod finding;
 

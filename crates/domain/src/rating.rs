@@ -172,6 +172,23 @@ impl<'a> Desk<'a> {
         notes.findings()
     }
 
+    /// The months in which a partner has usage, whatever it costs.
+    #[must_use]
+    pub fn months(&self, bill_to: Guid) -> BTreeSet<Period> {
+        let subscriptions: BTreeSet<Guid> = self.plans_of(bill_to).into_values().flatten().collect();
+        let mut days: BTreeSet<Day> = BTreeSet::new();
+        for consumption in subscriptions.iter().filter_map(|one| self.usage.get(one)).flatten() {
+            for (start, end, _) in consumption.slices().filter(|(.., quantity)| !quantity.is_zero()) {
+                let placement = || self.commerce.placement_of(consumption.place.subscription, start, end);
+                let day = Day::of(start);
+                if !days.contains(&day) && placement().is_some_and(|placement| placement.bill_to == bill_to) {
+                    days.insert(day);
+                }
+            }
+        }
+        days.into_iter().map(Day::period).collect()
+    }
+
     /// Plans billed to a partner at any time, each with the subscriptions that ever stood under it.
     fn plans_of(&self, bill_to: Guid) -> BTreeMap<Guid, BTreeSet<Guid>> {
         let mut plans: BTreeMap<Guid, BTreeSet<Guid>> = BTreeMap::new();

@@ -1,0 +1,345 @@
+//! Commands to events, or a refusal that lists every reason at once.
+//!
+//! Closing turns a draft into an issued document, together with the adjustments that late facts
+//! ask for in months already issued. Nothing is ever changed or deleted: a wrong close is voided by
+//! an event and a credit note. Nothing here appends, asks a clock or hashes; what the world outside
+//! knows (time, Kafka's positions) is handed in.
+
+mod adjust;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::entry::{Acceptance, Decision, Event, InvoiceVoided, IssuedDocument, IssuedLine, LineKey};
+use crate::finding::{Code, Finding};
+use crate::ids::{Currency, Digest, Guid, Identity};
+use crate::invoice::{Draft, TooLong, draft};
+use crate::issued::{IssuedBook, IssuedSum, canonical_lines, concern};
+use crate::money::Exact;
+use crate::period::{Instant, Period};
+use crate::policy::{Policy, RULES_VERSION};
+use crate::rating::{Desk, Judging};
+use adjust::{Adjusted, difference};
+
+/// Someone wants to issue a month.
+pub struct Closing<'a> {
+    pub bill_to: Guid,
+    /// The partner's billing currency in this month.
+    pub currency: Currency,
+    pub period: Period,
+    /// The journal's end: what the documents rest on.
+    pub position: u64,
+    /// Who, why, and when; the time is compared with the end of the month.
+    pub decision: Decision,
+    /// What else stands against it: streams behind the broker, an unreachable broker without
+    /// `--offline`. One sentence each.
+    pub obstacles: &'a [String],
+    /// Findings of the judge of access, beside those of the draft.
+    pub findings: &'a [Finding],
+    /// `--accept unknown-access`: recorded with this decision.
+    pub accept_unknown_access: bool,
+    /// BLAKE3, handed in.
+    pub digest: &'a dyn Fn(&[u8]) -> Digest,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Closed {
+    /// To be appended together, in this order.
+    Issue(Vec<Event>),
+    /// Nothing new: these documents stand.
+    Already(Vec<Box<str>>),
+    /// No usage and no adjustment: there is nothing to issue.
+    Nothing,
+}
+
+/// One reason against a command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reason {
+    /// The month has not ended, or its grace has not passed.
+    NotEnded {
+        until: Instant,
+    },
+    /// An earlier month of this partner has usage and is not issued.
+    OutOfOrder {
+        open: Period,
+    },
+    Finding(Box<Finding>),
+    /// An event that may concern the partner was told in two ways.
+    Conflict(Identity),
+    Obstacle(String),
+    /// A number of a line does not fit into a document.
+    TooLong(Box<TooLong>),
+    UnknownDocument(Box<str>),
+    AlreadyVoided(Box<str>),
+    NotAnInvoice(Box<str>),
+}
+
+/// Every reason at once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    pub reasons: Vec<Reason>,
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotEnded { until } => write!(f, "the month can first be closed at {until}"),
+            Self::OutOfOrder { open } => write!(f, "{open} has usage and is not issued yet; close it first"),
+            Self::Finding(finding) => write!(f, "{}: {}; {}", finding.code, finding.detail, finding.code.hint()),
+            Self::Conflict(identity) => write!(f, "event {identity} was told in two ways; decide which one holds"),
+            Self::Obstacle(what) => f.write_str(what),
+            Self::TooLong(long) => write!(f, "{} {} has more digits than a document holds", long.what, long.value),
+            Self::UnknownDocument(id) => write!(f, "no document `{id}` was issued"),
+            Self::AlreadyVoided(id) => write!(f, "document `{id}` is void already"),
+            Self::NotAnInvoice(id) => write!(f, "document `{id}` is a credit note; void the invoice it amends"),
+        }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let reasons: Vec<String> = self.reasons.iter().map(ToString::to_string).collect();
+        f.write_str(&reasons.join("\n"))
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// INV-7: issues a month, once. Asked again, it names what stands. Source: definitions, close.
+pub fn close(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_>) -> Result<Closed, Refusal> {
+    let standing = desk.facts.issued.standing(closing.bill_to, closing.period);
+    if !standing.is_empty() {
+        return Ok(Closed::Already(standing.into_iter().map(|document| document.id.clone()).collect()));
+    }
+    let mut reasons = standing_against(desk, closing);
+    let policy = desk.facts.policy.at(closing.period.first_day());
+    let mut lines = adjusted(desk, judging, closing, &mut reasons);
+    let own = own_lines(desk, judging, closing, &mut reasons);
+    lines.entry(own.0).or_default().splice(0..0, own.1);
+    if !reasons.is_empty() {
+        return Err(Refusal { reasons });
+    }
+    lines.retain(|_, lines| !lines.is_empty());
+    if lines.is_empty() {
+        return Ok(Closed::Nothing);
+    }
+    let mut events = Vec::new();
+    if closing.accept_unknown_access {
+        events.push(accept_unknown_access(closing.bill_to, closing.period, closing.decision.clone()));
+    }
+    for (currency, lines) in lines {
+        match document(desk, closing, &policy, currency, lines) {
+            Ok(document) => events.push(Event::InvoiceIssued(document)),
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    if reasons.is_empty() { Ok(Closed::Issue(events)) } else { Err(Refusal { reasons }) }
+}
+
+/// INV-6: the adjustments that closing a month would carry, by currency: what late facts changed in
+/// months already issued, and what stands against issuing it.
+pub fn adjustments(
+    desk: &Desk<'_>,
+    judging: &mut Judging<'_>,
+    closing: &Closing<'_>,
+) -> (BTreeMap<Currency, Vec<IssuedLine>>, Vec<Reason>) {
+    let mut reasons = Vec::new();
+    let lines = adjusted(desk, judging, closing, &mut reasons);
+    (lines, reasons)
+}
+
+/// Everything that stands against closing, money aside.
+fn standing_against(desk: &Desk<'_>, closing: &Closing<'_>) -> Vec<Reason> {
+    let issued = &desk.facts.issued;
+    let policy = desk.facts.policy.at(closing.period.first_day());
+    let grace = chrono::TimeDelta::hours(i64::from(policy.grace_hours));
+    let until = closing.period.interval().to + grace;
+    let mut reasons = Vec::new();
+    if closing.decision.at < until {
+        reasons.push(Reason::NotEnded { until });
+    }
+    let earlier = desk.months(closing.bill_to).into_iter().filter(|month| *month < closing.period);
+    let open = earlier.filter(|month| issued.standing(closing.bill_to, *month).is_empty());
+    reasons.extend(open.map(|open| Reason::OutOfOrder { open }));
+    for (identity, drawer) in desk.facts.conflicts.open() {
+        let mut bodies =
+            drawer.bodies().map(|(_, body)| concern(&body.event, target_of(desk, &body.event), desk.commerce));
+        if bodies.any(|concern| concern.includes(closing.bill_to)) {
+            reasons.push(Reason::Conflict(identity));
+        }
+    }
+    reasons.extend(closing.obstacles.iter().cloned().map(Reason::Obstacle));
+    reasons
+}
+
+fn target_of<'a>(desk: &Desk<'a>, event: &Event) -> Option<&'a Event> {
+    let facts = desk.facts;
+    facts.usage.bodies(event.target()?).map(|(_, _, body)| body).next()
+}
+
+/// The month's own lines: in full, or what is missing where voided documents or adjustments named
+/// some of them before.
+fn own_lines(
+    desk: &Desk<'_>,
+    judging: &mut Judging<'_>,
+    closing: &Closing<'_>,
+    reasons: &mut Vec<Reason>,
+) -> (Currency, Vec<IssuedLine>) {
+    let (redraft, findings) = draft(desk, closing.bill_to, closing.currency, closing.period, judging);
+    blocking(desk, closing, closing.period, &findings, reasons);
+    let before = desk.facts.issued.sums(closing.bill_to, redraft.currency, closing.period);
+    (redraft.currency, changes(&redraft, before, Adjusted::Own, reasons))
+}
+
+/// Lines of months already issued whose redraft differs from everything issued for them so far.
+fn adjusted(
+    desk: &Desk<'_>,
+    judging: &mut Judging<'_>,
+    closing: &Closing<'_>,
+    reasons: &mut Vec<Reason>,
+) -> BTreeMap<Currency, Vec<IssuedLine>> {
+    let issued = &desk.facts.issued;
+    let mut lines: BTreeMap<Currency, Vec<IssuedLine>> = BTreeMap::new();
+    for period in issued.issued_periods(closing.bill_to).into_iter().filter(|period| *period != closing.period) {
+        let Some(currency) = issued.currency_of(closing.bill_to, period) else { continue };
+        let (redraft, findings) = draft(desk, closing.bill_to, currency, period, judging);
+        blocking(desk, closing, period, &findings, reasons);
+        let before = issued.sums(closing.bill_to, currency, period);
+        let changed = changes(&redraft, before, Adjusted::Earlier, reasons);
+        lines.entry(currency).or_default().extend(changed);
+    }
+    lines
+}
+
+fn changes(
+    redraft: &Draft,
+    before: BTreeMap<LineKey, IssuedSum>,
+    which: Adjusted,
+    reasons: &mut Vec<Reason>,
+) -> Vec<IssuedLine> {
+    let mut lines = Vec::new();
+    for line in difference(redraft.period, &redraft.lines, before, which) {
+        match line {
+            Ok(line) => lines.push(line),
+            Err(long) => reasons.push(Reason::TooLong(Box::new(long))),
+        }
+    }
+    lines
+}
+
+/// Blocking findings, each once. Unknown access may have been accepted by a person.
+fn blocking(desk: &Desk<'_>, closing: &Closing<'_>, period: Period, findings: &[Finding], reasons: &mut Vec<Reason>) {
+    let issued = &desk.facts.issued;
+    let accepted = issued.is_accepted("unknown-access", closing.bill_to, period)
+        || (closing.accept_unknown_access && period == closing.period);
+    let ours = |finding: &&Finding| {
+        let about = &finding.about;
+        about.bill_to.is_none_or(|bill_to| bill_to == closing.bill_to)
+            && about.day.is_none_or(|day| day.period() == period)
+    };
+    let all: BTreeSet<&Finding> = findings.iter().chain(closing.findings).filter(ours).collect();
+    for finding in all.into_iter().filter(|finding| finding.blocking()) {
+        if !(finding.code == Code::UnknownAccess && accepted) {
+            let reason = Reason::Finding(Box::new(finding.clone()));
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+    }
+}
+
+/// INV-4: one document. Its total is all Subtotals so far, cut to the currency's minor unit, less
+/// all totals issued so far; the difference to its own Subtotals is the visible rounding line.
+fn document(
+    desk: &Desk<'_>,
+    closing: &Closing<'_>,
+    policy: &Policy,
+    currency: Currency,
+    lines: Vec<IssuedLine>,
+) -> Result<IssuedDocument, Reason> {
+    let issued = &desk.facts.issued;
+    let own: Exact = lines.iter().fold(Exact::zero(), |sum, line| &sum + &Exact::from(line.subtotal));
+    let (subtotals, totals) = issued.balance(closing.bill_to, currency);
+    let so_far = (&subtotals + &own).round(currency.minor_unit(), policy.invoice_rounding);
+    let total = &so_far - &totals;
+    let rounding = &total - &own;
+    let long = |what: &'static str, value: &Exact| {
+        let key = Box::new(lines[0].key.clone());
+        Reason::TooLong(Box::new(TooLong { key, what, value: value.clone() }))
+    };
+    let revision = issued.revisions(closing.bill_to, currency, closing.period) + 1;
+    Ok(IssuedDocument {
+        id: format!("{}-{currency}-{}-{revision}", closing.period, closing.bill_to).into(),
+        bill_to: closing.bill_to,
+        currency,
+        period: closing.period,
+        revision,
+        amends: None,
+        total: total.decimal().ok_or_else(|| long("total", &total))?,
+        rounding: rounding.decimal().ok_or_else(|| long("rounding", &rounding))?,
+        lines_digest: (closing.digest)(&canonical_lines(&lines)),
+        lines,
+        position: closing.position,
+        rules_version: RULES_VERSION,
+        policy_revision: policy.revision,
+        decision: closing.decision.clone(),
+    })
+}
+
+/// INV-8: voids an invoice by an event and a credit note that takes every line back. Its month is
+/// open again.
+pub fn void(
+    issued: &IssuedBook,
+    id: &str,
+    position: u64,
+    decision: &Decision,
+    digest: &dyn Fn(&[u8]) -> Digest,
+) -> Result<Vec<Event>, Refusal> {
+    let refuse = |reason: Reason| Err(Refusal { reasons: vec![reason] });
+    let Some(document) = issued.document(id) else { return refuse(Reason::UnknownDocument(id.into())) };
+    if document.amends.is_some() {
+        return refuse(Reason::NotAnInvoice(id.into()));
+    }
+    if issued.is_voided(id) {
+        return refuse(Reason::AlreadyVoided(id.into()));
+    }
+    let lines: Vec<IssuedLine> = document.lines.iter().map(negated).collect();
+    let note = IssuedDocument {
+        id: format!("{id}-credit").into(),
+        amends: Some(document.id.clone()),
+        total: -document.total,
+        rounding: -document.rounding,
+        lines_digest: digest(&canonical_lines(&lines)),
+        lines,
+        position,
+        rules_version: RULES_VERSION,
+        decision: decision.clone(),
+        ..document.clone()
+    };
+    let voided = InvoiceVoided { document: document.id.clone(), decision: decision.clone() };
+    Ok(vec![Event::InvoiceVoided(voided), Event::CreditNoteIssued(note)])
+}
+
+fn negated(line: &IssuedLine) -> IssuedLine {
+    IssuedLine {
+        days: line.by_day.iter().map(|(day, _)| *day).collect(),
+        by_day: line.by_day.iter().map(|(day, quantity)| (*day, -*quantity)).collect(),
+        quantity: -line.quantity,
+        charge_without_credit: -line.charge_without_credit,
+        charge: -line.charge,
+        subtotal_without_credit: -line.subtotal_without_credit,
+        subtotal: -line.subtotal,
+        rule: "INV-8".into(),
+        ..line.clone()
+    }
+}
+
+/// A person accepts that access in a partner's month stays unknown.
+#[must_use]
+pub fn accept_unknown_access(bill_to: Guid, period: Period, decision: Decision) -> Event {
+    let (bill_to, period) = (Some(bill_to), Some(period));
+    Event::AcceptanceRecorded(Acceptance { what: "unknown-access".into(), bill_to, period, decision })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! Which month an event takes effect in, and which billed partners it concerns.
+//!
+//! Asked for lateness and for conflicts. Where an event does not say whom it concerns, it concerns
+//! everybody: a partner is stopped once too often rather than once too little.
+
+use std::collections::BTreeSet;
+
+use crate::commerce::Commerce;
+use crate::entry::Event;
+use crate::ids::Guid;
+use crate::period::{Day, Instant, Period};
+use crate::scope::Scope;
+
+/// Whom an event concerns.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Concern {
+    Everybody,
+    /// These billed partners; nobody where empty.
+    Partners(BTreeSet<Guid>),
+}
+
+impl Concern {
+    #[must_use]
+    pub fn includes(&self, bill_to: Guid) -> bool {
+        match self {
+            Self::Everybody => true,
+            Self::Partners(partners) => partners.contains(&bill_to),
+        }
+    }
+}
+
+/// The month in which an event takes effect; `None` for what has no effect on any month.
+#[must_use]
+pub fn effective_period(event: &Event, antecedent: Option<&Event>) -> Option<Period> {
+    let month = |at: Instant| Some(Day::of(at).period());
+    match event {
+        Event::UsageAdjusted(_) | Event::UsageVoided(_) => match antecedent? {
+            Event::UsageRecorded(usage) => month(usage.start),
+            _ => None,
+        },
+        Event::PriceSheetPublished(sheet) => Some(sheet.period),
+        Event::ExchangeRatesPublished(rates) => Some(rates.period),
+        Event::PolicyPublished(policy) => Some(policy.effective_from.period()),
+        other => month(effective_at(other)?),
+    }
+}
+
+fn effective_at(event: &Event) -> Option<Instant> {
+    Some(match event {
+        Event::UsageRecorded(usage) => usage.start,
+        Event::AssignmentCreated(one) => one.at,
+        Event::AssignmentDeleted(one) => one.at,
+        Event::AssignmentsListed(one) => one.at,
+        Event::DelegationChanged(one) => one.at,
+        Event::DelegationDeleted(one) => one.at,
+        Event::ScheduleCreated(one) => one.start.max(one.provisioned_at),
+        Event::ScheduleCancelled(one) => one.at,
+        Event::PalLinked(one) => one.at,
+        Event::PalUnlinked(one) => one.at,
+        Event::AssignmentActivity(one) => one.at,
+        Event::CustomerRegistered(one) => one.at,
+        Event::PlanCreated(one) => one.at,
+        Event::SubscriptionCreated(one) => one.at,
+        Event::SubscriptionCancelled(one) => one.at,
+        Event::TransferCompleted(one) => one.at,
+        Event::ResellerOfRecordSet(one) => one.at,
+        Event::PartnerRegistered(one) => one.at,
+        Event::MembershipStarted(one) | Event::MembershipEnded(one) => one.at,
+        Event::PartnerBarred(one) | Event::PartnerReinstated(one) => one.at,
+        _ => return None,
+    })
+}
+
+/// Whom an event concerns, as far as the commerce facts tell.
+#[must_use]
+pub fn concern(event: &Event, antecedent: Option<&Event>, commerce: &Commerce) -> Concern {
+    match event {
+        Event::UsageRecorded(usage) => match commerce.placement_of(usage.subscription, usage.start, usage.end) {
+            Some(placement) => Concern::Partners([placement.bill_to].into()),
+            None => match usage.plan.and_then(|plan| commerce.plan(plan)) {
+                Some(plan) => Concern::Partners([plan.bill_to].into()),
+                None => of_customer(usage.customer, commerce),
+            },
+        },
+        Event::UsageAdjusted(_) | Event::UsageVoided(_) => match antecedent {
+            Some(target @ Event::UsageRecorded(_)) => concern(target, None, commerce),
+            _ => Concern::Everybody,
+        },
+        Event::AssignmentCreated(one) => of_scope(&one.scope, commerce),
+        Event::AssignmentDeleted(one) => of_scope(&one.scope, commerce),
+        Event::AssignmentsListed(one) => of_scope(&one.scope, commerce),
+        Event::DelegationChanged(one) => of_scope(&one.scope, commerce),
+        Event::DelegationDeleted(one) => of_scope(&one.scope, commerce),
+        Event::ScheduleCreated(one) => of_scope(&one.scope, commerce),
+        Event::ScheduleCancelled(one) => of_scope(&one.scope, commerce),
+        Event::AssignmentActivity(one) => of_scope(&one.scope, commerce),
+        Event::CustomerRegistered(one) => of_customer(one.customer, commerce),
+        Event::PlanCreated(one) => Concern::Partners([one.bill_to].into()),
+        Event::SubscriptionCreated(one) => of_plan(one.plan, commerce),
+        Event::SubscriptionCancelled(one) => of_subscription(one.subscription, commerce),
+        Event::TransferCompleted(one) => {
+            match (of_subscription(one.subscription, commerce), of_plan(one.to_plan, commerce)) {
+                (Concern::Partners(mut from), Concern::Partners(to)) => {
+                    from.extend(to);
+                    Concern::Partners(from)
+                }
+                _ => Concern::Everybody,
+            }
+        }
+        Event::ResellerOfRecordSet(one) => of_plan(one.plan, commerce),
+        Event::InvoiceIssued(one) | Event::CreditNoteIssued(one) => Concern::Partners([one.bill_to].into()),
+        Event::OtherActivity(_) => Concern::Partners(BTreeSet::new()),
+        _ => Concern::Everybody,
+    }
+}
+
+fn of_plan(plan: Guid, commerce: &Commerce) -> Concern {
+    commerce.plan(plan).map_or(Concern::Everybody, |plan| Concern::Partners([plan.bill_to].into()))
+}
+
+fn of_subscription(subscription: Guid, commerce: &Commerce) -> Concern {
+    match commerce.placements(subscription) {
+        [] => Concern::Everybody,
+        placed => Concern::Partners(placed.iter().map(|placement| placement.bill_to).collect()),
+    }
+}
+
+fn of_scope(scope: &Scope, commerce: &Commerce) -> Concern {
+    scope.subscription().map_or(Concern::Everybody, |subscription| of_subscription(subscription, commerce))
+}
+
+fn of_customer(customer: Guid, commerce: &Commerce) -> Concern {
+    let partners: BTreeSet<Guid> =
+        commerce.plans().filter(|plan| plan.customer == customer).map(|plan| plan.bill_to).collect();
+    if partners.is_empty() { Concern::Everybody } else { Concern::Partners(partners) }
+}
