@@ -202,8 +202,31 @@ pub(crate) fn access(asked: &crate::rating::Asked<'_>, days: &[Day]) -> Vec<Acce
     let access = match name.split('-').next().unwrap() {
         "gap" => Access::Lost(LostCode::Gap),
         "removed" => Access::Lost(LostCode::Removed),
+        // Days 4 to 7 of the month lack access.
+        "some" => return days.iter().map(|day| four_to_seven(*day)).collect(),
         "unknown" => Access::Lost(LostCode::UnknownAccess),
         _ => Access::Earned,
     };
     vec![access; days.len()]
+}
+
+fn four_to_seven(day: Day) -> Access {
+    let day = day.0 - day.period().first_day().0 + 1;
+    if (4..=7).contains(&day) { Access::Lost(LostCode::Gap) } else { Access::Earned }
+}
+
+/// A sequence that is the same in every run; good enough to shuffle with.
+pub(crate) struct Lot(pub(crate) u64);
+
+impl Lot {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % bound
+    }
+
+    pub(crate) fn shuffle<T>(&mut self, list: &mut [T]) {
+        for last in (1..list.len()).rev() {
+            list.swap(last, self.below(last + 1));
+        }
+    }
 }
