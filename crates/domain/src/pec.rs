@@ -88,11 +88,38 @@ pub struct Loss {
     pub tested: Interval,
     /// Its parts in which nothing qualified.
     pub open: Vec<Interval>,
-    /// The grants behind the reason.
-    pub holdings: Vec<Holding>,
+    /// The grants behind the reason. Shared by days that are alike.
+    pub holdings: Shared<Holding>,
     /// The events behind the reason: of the grants, or of membership and standing.
-    pub events: Vec<Identity>,
+    pub events: Shared<Identity>,
     pub flags: Vec<Code>,
+}
+
+/// A list that days which are alike share, so that a month of them costs no more than one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shared<T>(Arc<[T]>);
+
+impl<T> From<Vec<T>> for Shared<T> {
+    fn from(list: Vec<T>) -> Self {
+        Self(list.into())
+    }
+}
+
+impl<T> std::ops::Deref for Shared<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Shared<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
 }
 
 /// How an identity came to hold a role for a partner. Groups join this list with group membership.

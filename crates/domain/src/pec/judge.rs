@@ -49,9 +49,32 @@ pub struct Judge<'a> {
 struct Place {
     standing: u32,
     grants: Vec<GrantId>,
-    verdicts: BTreeMap<Day, AccessVerdict>,
-    /// The newest cover: most days of a month have the same one.
-    cover: Option<Arc<Cover>>,
+    /// Days judged, by the first of each run of days that are alike.
+    runs: BTreeMap<Day, Run>,
+    /// The instants at which anything that is read here changes, once they are asked for.
+    edges: Option<Vec<Instant>>,
+}
+
+/// Consecutive days on which nothing changes, and the verdict of the first of them.
+#[derive(Debug)]
+struct Run {
+    last: Day,
+    regime: u32,
+    verdict: AccessVerdict,
+}
+
+impl Run {
+    /// The verdict as it reads on one day of the run. On a day on which nothing changes, either
+    /// something qualifies throughout or nothing does at any instant.
+    fn on(&self, day: Day) -> AccessVerdict {
+        match &self.verdict {
+            AccessVerdict::Lost(loss) if !day.interval().contains(loss.tested.from) => {
+                let (tested, open) = (day.interval(), vec![day.interval()]);
+                AccessVerdict::Lost(Arc::new(Loss { tested, open, ..Loss::clone(loss) }))
+            }
+            AccessVerdict::Lost(_) | AccessVerdict::Earned(_) => self.verdict.clone(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -120,7 +143,7 @@ impl<'a> Judge<'a> {
         let next = PlaceId(number(self.places.len()));
         let place = *self.place_of.entry((standing, grants.clone())).or_insert(next);
         if place == next {
-            self.places.push(Place { standing, grants, verdicts: BTreeMap::new(), cover: None });
+            self.places.push(Place { standing, grants, runs: BTreeMap::new(), edges: None });
         }
         place
     }
@@ -154,19 +177,53 @@ impl<'a> Judge<'a> {
         id
     }
 
-    /// How access decided a day. Asked again, the same answer at the cost of a look-up.
+    /// How access decided a day. Asked again, or for a day like the one before, the answer costs a
+    /// look-up.
     pub fn access(&mut self, place: PlaceId, day: Day) -> AccessVerdict {
-        if let Some(known) = at(&self.places, place.0).verdicts.get(&day) {
-            return known.clone();
-        }
         let regime = self.regime(day);
-        let verdict = self.decide(place, day, regime);
-        let kept = self.places.get_mut(place.0 as usize).expect("a place's id is only made with the place");
-        if let AccessVerdict::Earned(cover) = &verdict {
-            kept.cover = Some(cover.clone());
+        let before = at(&self.places, place.0).runs.range(..=day).next_back();
+        if let Some((first, run)) = before {
+            let first = *first;
+            if day <= run.last {
+                return run.on(day);
+            }
+            if run.last.next() == day && run.regime == regime && self.unchanged(place, run.last, regime) {
+                return self.extend(place, first, day);
+            }
         }
-        kept.verdicts.insert(day, verdict.clone());
+        let verdict = self.decide(place, day, regime);
+        let run = Run { last: day, regime, verdict: verdict.clone() };
+        at_mut(&mut self.places, place.0).runs.insert(day, run);
         verdict
+    }
+
+    fn extend(&mut self, place: PlaceId, first: Day, day: Day) -> AccessVerdict {
+        let run = at_mut(&mut self.places, place.0).runs.get_mut(&first);
+        let run = run.expect("the run was found a moment ago");
+        run.last = day;
+        let verdict = run.on(day);
+        if !verdict.flags().is_empty() {
+            let (standing, flags) = (at(&self.places, place.0).standing, verdict.flags().to_vec());
+            self.note(standing, day, &[], &flags);
+        }
+        verdict
+    }
+
+    /// Whether nothing changes within a day and the next one, so that both are judged alike.
+    fn unchanged(&mut self, id: PlaceId, day: Day, regime: u32) -> bool {
+        if at(&self.places, id.0).edges.is_none() {
+            let place = at(&self.places, id.0);
+            let terms = self.terms(place.standing, regime);
+            let mut edges: Vec<Instant> = terms.standing.edges();
+            edges.extend(self.access.known_since(terms.standing.subscription));
+            edges.extend(place.grants.iter().flat_map(|grant| terms.edges(self.access.grant(*grant))));
+            edges.sort_unstable();
+            edges.dedup();
+            at_mut(&mut self.places, id.0).edges = Some(edges);
+        }
+        let edges = at(&self.places, id.0).edges.as_deref().unwrap_or_default();
+        let next = edges.get(edges.partition_point(|edge| *edge <= day.start()));
+        next.is_none_or(|edge| *edge >= day.next().next().start())
     }
 
     /// PEC-1: every instant of the tested part of a UTC day must be covered; 23 h 59 min earns
@@ -190,9 +247,6 @@ impl<'a> Judge<'a> {
         let alone = || covering.iter().any(|(_, parts)| gaps(tested, parts).is_empty());
         if gaps(tested, &whole).is_empty() && (terms.policy.union_of_grants || alone()) {
             let ids: Vec<GrantId> = covering.into_iter().map(|(grant, _)| grant).collect();
-            if let Some(same) = place.cover.as_ref().filter(|cover| cites(cover, &ids, &terms, tested)) {
-                return AccessVerdict::Earned(same.clone());
-            }
             let holdings = ids.iter().map(|grant| terms.holding(*grant, tested)).collect();
             let flags = flags(&terms, &ids);
             self.note(standing, day, &ids, &flags);
@@ -254,7 +308,7 @@ impl<'a> Judge<'a> {
                 ..About::default()
             };
             if *code == Code::UnknownAccess {
-                let about = About { day: Some(day), ..about };
+                let about = About { day: Some(day), period: Some(day.period()), ..about };
                 self.findings.insert(Finding::new(*code, about, "credit of the day rests on access that is unknown"));
                 continue;
             }
@@ -293,14 +347,6 @@ pub(super) fn tested(terms: &Terms<'_>, day: Day) -> Interval {
     }
 }
 
-/// Whether an earlier cover cites exactly these grants in the same way.
-fn cites(cover: &Cover, grants: &[GrantId], terms: &Terms<'_>, tested: Interval) -> bool {
-    cover.holdings.len() == grants.len()
-        && cover.holdings.iter().zip(grants).all(|(holding, grant)| {
-            holding.grant == *grant && (!holding.route.needs_link() || *holding == terms.holding(*grant, tested))
-        })
-}
-
 fn flags(terms: &Terms<'_>, grants: &[GrantId]) -> Vec<Code> {
     let codes: BTreeSet<Code> = grants.iter().filter_map(|id| flagged(terms.access.grant(*id))).collect();
     codes.into_iter().collect()
@@ -326,6 +372,10 @@ fn number(count: usize) -> u32 {
 
 fn at<T>(list: &[T], id: u32) -> &T {
     list.get(id as usize).expect("an id is only made together with what it names")
+}
+
+fn at_mut<T>(list: &mut [T], id: u32) -> &mut T {
+    list.get_mut(id as usize).expect("an id is only made together with what it names")
 }
 
 impl Loss {

@@ -218,6 +218,18 @@ impl<'a> Terms<'a> {
         Self::ended(grant) <= tested.from && !self.spans(grant, Some(once)).is_empty()
     }
 
+    /// Every instant at which something that the judgement reads of this grant changes.
+    pub(super) fn edges(&self, grant: &Grant) -> Vec<Instant> {
+        let mut spans = vec![self.held(grant)];
+        spans.extend(grant.unknown);
+        spans.extend(self.linked(grant));
+        for tie in self.ties(grant) {
+            spans.push(tie.belongs.interval);
+            spans.extend(tie.belongs.partner.into_iter().flat_map(|partner| self.partners.barred(partner)));
+        }
+        spans.into_iter().flat_map(|span| [span.from, span.to]).collect()
+    }
+
     /// The partner tenants that a grant's ties name: whose barring may matter.
     pub(super) fn partners_of(&self, grant: &Grant) -> Vec<Guid> {
         self.ties(grant).into_iter().filter_map(|tie| tie.belongs.partner).collect()

@@ -27,7 +27,8 @@ pub(super) fn reason(terms: &Terms<'_>, grants: &[GrantId], tested: Interval, co
     let holdings: Vec<Holding> = behind.iter().map(|id| terms.holding(*id, tested)).collect();
     let events = day.events(code, &holdings);
     let open = gaps(tested, covered);
-    Loss { code, several, flags: loss_flags(code, &also), also, tested, open, holdings, events }
+    let flags = loss_flags(code, &also);
+    Loss { code, several, also, tested, open, holdings: holdings.into(), events: events.into(), flags }
 }
 
 struct Lost<'a> {

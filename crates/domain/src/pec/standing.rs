@@ -67,6 +67,13 @@ impl Standing {
         }
     }
 
+    /// Every instant at which something that the judgement reads of the partners changes.
+    pub(super) fn edges(&self) -> Vec<Instant> {
+        let ours = self.ours.iter().map(|ours| ours.interval);
+        let spans = ours.chain(self.membership.iter().copied()).chain(self.barred.iter().copied());
+        spans.chain([self.placement.interval]).flat_map(|span| [span.from, span.to]).collect()
+    }
+
     /// When an organisation counted as ours.
     pub(super) fn ours_when(&self, organisation: &Organisation) -> Vec<Interval> {
         let same = self.ours.iter().filter(|ours| ours.organisation == *organisation);

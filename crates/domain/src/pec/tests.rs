@@ -2,5 +2,7 @@
 
 mod day;
 mod lost;
+mod random;
+mod timeline;
 mod truth;
 pub(crate) mod world;

@@ -53,7 +53,7 @@ fn partner_role() {
     assert_eq!(world.outcome(&vm(), DAY), "earned");
     let statement = world.tell(Event::PartnerRegistered(changed.clone()));
     assert_eq!(world.lost(DAY), (LostCode::PartnerRole, vec![]));
-    assert_eq!(world.verdict(&vm(), DAY).lost().unwrap().events, [statement]);
+    assert_eq!(*world.verdict(&vm(), DAY).lost().unwrap().events, [statement]);
     changed.kind = PartnerKind::DirectBill;
     changed.at = t("2022-01-01");
     world.tell(Event::PartnerRegistered(changed));
