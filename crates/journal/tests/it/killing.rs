@@ -11,11 +11,13 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use domain::entry::{Entry, Outcome};
-use journal::{Batch, CRASH_POINTS, Journal, verify};
+use journal::{Batch, CRASH_POINTS, Journal, Options, verify};
 
 use crate::common::{at, push_event, quick_dir, small, usage};
 
 const DIRECTORY: &str = "PEC_TEST_CHILD";
+/// Bytes of a segment, where they shall not be few.
+pub(crate) const SEGMENT: &str = "PEC_TEST_SEGMENT";
 const ROUNDS: &str = "PEC_TEST_ROUNDS";
 
 /// The event at an offset: mostly new, now and then an earlier one again or with other content.
@@ -76,7 +78,9 @@ fn child() {
     let Ok(dir) = std::env::var(DIRECTORY) else { panic!("only started by another test") };
     let rounds: u64 = std::env::var(ROUNDS).unwrap().parse().unwrap();
     let mut out = std::io::stdout();
-    let mut journal = Journal::open(Path::new(&dir), &small(), at(0)).unwrap();
+    let segment_bytes = std::env::var(SEGMENT).map_or(small().segment_bytes, |bytes| bytes.parse().unwrap());
+    let options = Options { segment_bytes, ..small() };
+    let mut journal = Journal::open(Path::new(&dir), &options, at(0)).unwrap();
     check_all(&journal);
     writeln!(out, "\nOPEN {}", journal.end()).unwrap();
     for round in 0..rounds {
@@ -89,13 +93,18 @@ fn child() {
 }
 
 fn start(dir: &Path, rounds: u64, crash_at: Option<&str>) -> Child {
+    start_command(dir, rounds, crash_at).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// This test binary as a child that appends to a journal.
+pub(crate) fn start_command(dir: &Path, rounds: u64, crash_at: Option<&str>) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "killing::child", "--ignored", "--nocapture", "--test-threads=1"]);
     command.env(DIRECTORY, dir).env(ROUNDS, rounds.to_string()).env_remove("PEC_CRASH_AT");
     if let Some(point) = crash_at {
         command.env("PEC_CRASH_AT", point);
     }
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    command
 }
 
 /// What a child said before it ended.

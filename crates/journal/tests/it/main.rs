@@ -5,3 +5,4 @@ mod backing_up;
 mod keeping;
 mod killing;
 mod outcomes;
+mod powerloss;
