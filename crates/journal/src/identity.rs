@@ -249,7 +249,7 @@ mod tests {
             short,
         });
         identities.freeze(1, 2);
-        let mut decide =
+        let decide =
             |identities: &mut Identities, short, position| identities.decide(id, short, at(position)).unwrap().outcome;
         assert_eq!(decide(&mut identities, 2, 2), Outcome::Duplicate);
         assert_eq!(decide(&mut identities, 3, 3), Outcome::Conflicting);

@@ -32,6 +32,8 @@ mod seal;
 mod append;
 mod verify;
 mod backup;
+#[cfg(test)]
+mod traps;
 
 pub use append::Appended;
 pub use backup::{BackupReport, backup, restore};

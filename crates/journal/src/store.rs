@@ -89,6 +89,15 @@ impl Store {
         self.call("write to", |db| db.apply_batch(batch))
     }
 
+    /// Adds values of any size, to show what happens then.
+    #[cfg(test)]
+    pub(crate) fn put_unchecked(&self, values: impl Iterator<Item = (u64, Vec<u8>)>) {
+        for (block, value) in values {
+            self.call("write to", |db| db.insert(block.to_be_bytes(), value)).unwrap();
+        }
+        self.flush().unwrap();
+    }
+
     /// Hands everything to the operating system.
     pub(crate) fn flush(&self) -> Result<(), Fault> {
         self.call("flush", |db| db.flush()).map(|_| ())

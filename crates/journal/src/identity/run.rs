@@ -150,7 +150,12 @@ impl Run {
         let mut bytes = vec![0; PAGE];
         self.file.read_exact_at(&mut bytes, self.pages_at + (page * PAGE) as u64).doing("read", &self.path)?;
         let (content, sum) = bytes.split_at(PAGE - SUM);
-        let damaged = || Fault::damaged(&self.path, format!("page {page} does not agree with its checksum"));
+        let damaged = || {
+            Fault::damaged(
+                &self.path,
+                format!("page {page} does not agree with its checksum; delete the file, it is built again"),
+            )
+        };
         if sum != &blake3::hash(content).as_bytes()[..SUM] {
             return Err(damaged());
         }

@@ -1,6 +1,7 @@
 //! What every test of the journal needs: messages, instants, a directory.
 
 use std::ops::Range;
+use std::path::Path;
 
 use chrono::{DateTime, TimeDelta};
 use domain::entry::{Event, Outcome, Stream, Usage};
@@ -83,4 +84,13 @@ pub(crate) fn append_usage(journal: &mut Journal, ids: Range<u64>) -> Appended {
 /// Segments so small that a few hundred events fill one.
 pub(crate) fn small() -> Options {
     Options { segment_bytes: 30_000, ..options() }
+}
+
+pub(crate) fn copy_dir(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() { copy_dir(&path, &target) } else { std::fs::copy(&path, &target).map(|_| ()).unwrap() }
+    }
 }

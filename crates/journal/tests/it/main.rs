@@ -1,6 +1,7 @@
 //! Tests of the journal against a real directory and the real sled.
 
 mod common;
+mod damage;
 mod backing_up;
 mod keeping;
 mod killing;
