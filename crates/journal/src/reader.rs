@@ -3,6 +3,8 @@
 //! Messages are decoded again on every read; outcomes and rejection codes are the recorded ones.
 //! A fact that no longer reads as it was recorded is a [`Fault::Reread`], never a silent change.
 
+mod ahead;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,11 +17,14 @@ use domain::period::Instant;
 use crate::batch::{Coordinates, Kept, Origin};
 use crate::fault::Fault;
 use crate::frame::{Head, ItemHead};
-use crate::segment::{Frame, Segment};
+use crate::segment::{Assembled, Frame, Segment};
 use crate::wire::{self, Items, Message};
 
 /// How many unpacked frames are kept for looking up single entries.
 const RECENT: usize = 8;
+
+/// How many sealed segments are kept open.
+const OPENED: usize = 3;
 
 /// What the writer and all readers of an open journal share.
 pub(crate) struct Shared {
@@ -28,12 +33,14 @@ pub(crate) struct Shared {
     /// The first position that is not durable yet.
     pub(crate) end: AtomicU64,
     recent: Mutex<VecDeque<Arc<Frame>>>,
+    /// Sealed segments that may be open, the one used last at the end.
+    opened: Mutex<VecDeque<Arc<Segment>>>,
 }
 
 impl Shared {
     pub(crate) fn new(dir: PathBuf, segments: Vec<Arc<Segment>>, end: u64) -> Arc<Self> {
-        let recent = Mutex::new(VecDeque::new());
-        Arc::new(Self { dir, segments: RwLock::new(segments), end: AtomicU64::new(end), recent })
+        let (recent, opened) = (Mutex::new(VecDeque::new()), Mutex::new(VecDeque::new()));
+        Arc::new(Self { dir, segments: RwLock::new(segments), end: AtomicU64::new(end), recent, opened })
     }
 
     pub(crate) fn end(&self) -> u64 {
@@ -50,6 +57,21 @@ impl Shared {
         segments[after.saturating_sub(1)].clone()
     }
 
+    /// Notes that a segment is about to be read, and closes the sealed one that was not used for the
+    /// longest time: every open one costs memory for its page table and its cache.
+    fn used(&self, segment: &Arc<Segment>) -> Result<(), Fault> {
+        if !segment.is_sealed() {
+            return Ok(());
+        }
+        let oldest = {
+            let mut opened = self.opened.lock().expect("nobody panics while listing segments");
+            opened.retain(|other| other.number != segment.number);
+            opened.push_back(segment.clone());
+            if opened.len() > OPENED { opened.pop_front() } else { None }
+        };
+        oldest.map_or(Ok(()), |oldest| oldest.close())
+    }
+
     /// The frame that holds a position before the end.
     fn frame_of(&self, position: u64) -> Result<Arc<Frame>, Fault> {
         let holds = |frame: &Arc<Frame>| (frame.head.first_position..frame.head.next_position()).contains(&position);
@@ -57,6 +79,7 @@ impl Shared {
             return Ok(frame.clone());
         }
         let segment = self.segment_of(position);
+        self.used(&segment)?;
         let block = segment.block_of(position)?;
         let assembled = segment.assemble(block)?.ok_or_else(|| segment.damaged("a frame vanished"))?;
         let frame = Arc::new(segment.frame(&assembled)?);
@@ -234,22 +257,28 @@ impl Reader {
         self.shared.end()
     }
 
-    /// Every entry from a position to the present end, in order.
+    /// Every entry from a position to the present end, in order. Where there is much to read, other
+    /// threads unpack and decode ahead.
     pub fn entries(&self, from: u64) -> impl Iterator<Item = Result<Entry, Fault>> + Send + use<> {
         let shared = self.shared.clone();
-        frames(shared.clone(), from).flat_map(move |frame| {
-            let entries = frame.and_then(|frame| entries_from(&shared, &frame, from));
-            match entries {
-                Ok(entries) => either(entries.into_iter().map(Ok)),
-                Err(fault) => either(std::iter::once(Err(fault))),
-            }
+        let chunks = if self.end().saturating_sub(from) > ahead::WORTHWHILE {
+            either(ahead::Ahead::begin(shared, from))
+        } else {
+            let decode = move |(segment, assembled): (Arc<Segment>, Assembled)| {
+                entries_from(&shared, &segment.frame(&assembled)?, from)
+            };
+            either(frames(self.shared.clone(), from).map(move |found| found.and_then(&decode)))
+        };
+        chunks.flat_map(|entries| match entries {
+            Ok(entries) => either(entries.into_iter().map(Ok)),
+            Err(fault) => either(std::iter::once(Err(fault))),
         })
     }
 
     /// Every message, verbatim, from a position to the present end.
     pub fn records(&self, from: u64) -> impl Iterator<Item = Result<Record, Fault>> + Send + use<> {
-        frames(self.shared.clone(), from).flat_map(move |frame| {
-            let records = frame.and_then(|frame| records_from(&frame, from));
+        frames(self.shared.clone(), from).flat_map(move |found| {
+            let records = found.and_then(|(segment, assembled)| records_from(&segment.frame(&assembled)?, from));
             match records {
                 Ok(records) => either(records.into_iter().map(Ok)),
                 Err(fault) => either(std::iter::once(Err(fault))),
@@ -316,31 +345,34 @@ fn record(head: &Head, index: usize, message: &Kept<'_>) -> Record {
     }
 }
 
-/// Walks the frames from the one that holds `from` to the present end.
-fn frames(shared: Arc<Shared>, from: u64) -> impl Iterator<Item = Result<Frame, Fault>> + Send {
+/// Walks the stored frames from the one that holds `from` to the present end.
+fn frames(shared: Arc<Shared>, from: u64) -> impl Iterator<Item = Result<(Arc<Segment>, Assembled), Fault>> + Send {
     let end = shared.end();
     let mut place: Option<(Arc<Segment>, u64)> = None;
-    let mut next = from;
     let mut failed = false;
     std::iter::from_fn(move || {
-        if failed || next >= end {
+        if failed || from >= end {
             return None;
         }
-        let frame = step(&shared, &mut place, next);
-        match &frame {
-            Ok(frame) => next = next.max(frame.head.next_position()),
-            Err(_) => failed = true,
-        }
-        Some(frame)
+        let found = step(&shared, &mut place, from, end);
+        failed = found.is_err();
+        found.transpose()
     })
 }
 
-fn step(shared: &Shared, place: &mut Option<(Arc<Segment>, u64)>, next: u64) -> Result<Frame, Fault> {
+/// The next frame, or none behind the end.
+fn step(
+    shared: &Shared,
+    place: &mut Option<(Arc<Segment>, u64)>,
+    from: u64,
+    end: u64,
+) -> Result<Option<(Arc<Segment>, Assembled)>, Fault> {
     let (segment, block) = match place.take() {
         Some(place) => place,
         None => {
-            let segment = shared.segment_of(next);
-            let block = segment.block_of(next)?;
+            let segment = shared.segment_of(from);
+            shared.used(&segment)?;
+            let block = segment.block_of(from)?;
             (segment, block)
         }
     };
@@ -349,12 +381,15 @@ fn step(shared: &Shared, place: &mut Option<(Arc<Segment>, u64)>, next: u64) -> 
         None => {
             // Block numbers count on over the segments.
             let after = shared.segments().into_iter().find(|other| other.number == segment.number + 1);
-            let after = after.ok_or_else(|| segment.damaged(format!("position {next} lies in no frame")))?;
+            let Some(after) = after else { return Ok(None) };
+            shared.used(&after)?;
             let assembled = after.assemble(block)?.ok_or_else(|| after.damaged("it does not begin where it should"))?;
             (after, assembled)
         }
     };
-    let frame = segment.frame(&assembled)?;
-    *place = Some((segment, block + u64::from(assembled.header.parts)));
-    Ok(frame)
+    if assembled.header.first_position >= end {
+        return Ok(None);
+    }
+    *place = Some((segment.clone(), block + u64::from(assembled.header.parts)));
+    Ok(Some((segment, assembled)))
 }

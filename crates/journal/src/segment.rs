@@ -154,6 +154,10 @@ impl Segment {
         self.files.set(files).expect("a segment is sealed once");
     }
 
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.files.get().is_some()
+    }
+
     /// Looks at the files of a sealed segment before sled does, which might change them.
     fn prove(&self) -> Result<(), Fault> {
         if !self.proven.load(Ordering::Acquire) {

@@ -5,5 +5,6 @@ mod damage;
 mod backing_up;
 mod keeping;
 mod killing;
+mod measuring;
 mod outcomes;
 mod powerloss;
