@@ -15,6 +15,7 @@ pub const CRASH_POINTS: &[&str] = &[
     "open.marked",
     "open.copied",
     "open.walked",
+    "open.discarding",
     "open.witnessed",
     "append.decided",
     "append.applied",

@@ -87,7 +87,7 @@ fn present(journal: &Path) -> Result<u32, Fault> {
         let path = entry.doing("list", journal)?.path();
         let number = path.file_stem().and_then(|stem| stem.to_str()?.parse::<u32>().ok());
         match (number, path.extension().and_then(|extension| extension.to_str())) {
-            (Some(_), Some("new")) => remove_tree(&path)?,
+            (Some(_), Some("new" | "copying" | "discarded")) => remove_tree(&path)?,
             // A copy stands for the segment that it was taken from.
             (Some(number), None | Some("copy")) if path.is_dir() => numbers.push(number),
             _ => (),

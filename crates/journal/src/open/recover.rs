@@ -57,13 +57,13 @@ impl Opening<'_> {
             remove_snapshots(&segment.path)?;
             Store::open(&segment.path).and_then(&mut attempt).or_else(|_| {
                 put_back(&segment.path, &copy)?;
-                remove_tree(&copy)?;
+                discard(&copy)?;
                 Err(first)
             })
         })?;
         point("open.walked");
         sync_tree(&segment.path)?;
-        remove_tree(&copy)?;
+        discard(&copy)?;
         Ok(walked)
     }
 
@@ -135,4 +135,15 @@ fn put_back(segment: &Path, copy: &Path) -> Result<(), Fault> {
     copy_tree(copy, &copying)?;
     fs::rename(&copying, segment).doing("rename", &copying)?;
     sync_directory(segment.parent().expect("a segment lies in the journal's directory"))
+}
+
+/// Removes a copy that is no longer needed. It loses its name first: a copy that was removed halfway
+/// must never be taken for a whole one.
+fn discard(copy: &Path) -> Result<(), Fault> {
+    let discarded = copy.with_extension("discarded");
+    remove_tree(&discarded)?;
+    fs::rename(copy, &discarded).doing("rename", copy)?;
+    sync_directory(copy.parent().expect("a copy lies in the journal's directory"))?;
+    point("open.discarding");
+    remove_tree(&discarded)
 }
