@@ -24,3 +24,11 @@ mod generate;
 mod schemas;
 // One rule, one name, four places; documents that repeat a table of the code.
 //mod rules;
+// A real Apache Kafka, started and killed by the tests themselves.
+mod broker;
+// What tests of reading Kafka share.
+mod kafka;
+// Reading Kafka, with the broker inside the process.
+mod kafka_mock;
+// Reading a real Kafka: outages, transactions, recreated topics, TLS and SASL.
+mod kafka_real;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::entry::Stream;
@@ -65,17 +65,21 @@ impl ProducerContext for Acknowledgements {
 
 /// Sends messages to the topics of their streams, fast, with bounded memory.
 pub struct Sink {
-    producer: BaseProducer<Acknowledgements>,
+    producer: Arc<BaseProducer<Acknowledgements>>,
     config: Config,
     sent: u64,
 }
 
 impl Sink {
     pub fn new(config: &Config) -> Result<Self, Fault> {
-        let producer = settings::producer(config)?
+        Self::of(config, &settings::producer(config)?)
+    }
+
+    fn of(config: &Config, settings: &rdkafka::ClientConfig) -> Result<Self, Fault> {
+        let producer = settings
             .create_with_context(Acknowledgements::default())
             .map_err(|source| Fault::Client { doing: "make a Kafka producer", source })?;
-        Ok(Self { producer, config: config.clone(), sent: 0 })
+        Ok(Self { producer: Arc::new(producer), config: config.clone(), sent: 0 })
     }
 
     /// Queues one message; blocks while too much is on its way.
@@ -166,6 +170,32 @@ pub fn publish<'m>(config: &Config, messages: impl IntoIterator<Item = &'m Messa
         sink.send(message)?;
     }
     sink.finish()
+}
+
+/// How a transaction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Commit,
+    /// Readers of committed records never see the messages.
+    Abort,
+}
+
+/// Publishes messages in one transaction, as upstream producers may. Only tests have a reason to
+/// abort one.
+pub fn publish_in_transaction(config: &Config, id: &str, messages: &[Message], end: Ending) -> Result<(), Fault> {
+    let mut sink = Sink::of(config, settings::producer(config)?.set("transactional.id", id))?;
+    let told = |doing| move |source| Fault::Client { doing, source };
+    let producer = sink.producer.clone();
+    producer.init_transactions(limits::PUBLISH).map_err(told("register for transactions"))?;
+    producer.begin_transaction().map_err(told("begin a transaction"))?;
+    for message in messages {
+        sink.send(message)?;
+    }
+    sink.finish()?;
+    match end {
+        Ending::Commit => producer.commit_transaction(limits::PUBLISH).map_err(told("commit a transaction")),
+        Ending::Abort => producer.abort_transaction(limits::PUBLISH).map_err(told("abort a transaction")),
+    }
 }
 
 /// Publishes those decisions that the `decisions` topic does not hold yet: after a crash between
