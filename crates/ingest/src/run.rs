@@ -208,6 +208,10 @@ fn pipeline(
             }
         });
         let written = write(to_write, progress, deliver);
+        if written.is_err() {
+            // Nobody will take another batch; the polling thread may be waiting for a message.
+            halt.store(true, Ordering::Relaxed);
+        }
         let polled = polling.join().expect("the polling thread does not panic");
         halt.store(true, Ordering::Relaxed);
         packing.join().expect("the packing thread does not panic");
