@@ -26,6 +26,9 @@ pub(crate) fn connect(settings: &rdkafka::ClientConfig) -> Result<Consumer, Faul
         .map_err(|source| Fault::Client { doing: "make a Kafka consumer", source })
 }
 
+/// How many queued callbacks are served before a missing answer is given a reason.
+const SERVED: usize = 64;
+
 /// Somebody who asks: the configuration, a client that is not reading, and when to give up.
 pub(crate) struct Questions<'a> {
     pub(crate) config: &'a Config,
@@ -121,11 +124,10 @@ impl Questions<'_> {
     /// Names why a question was not answered.
     fn unanswered(&self, doing: &'static str, error: &KafkaError) -> Fault {
         // The reason of a refusal is only told to whoever polls. This consumer is assigned nothing,
-        // so there is no message that could be lost here.
-        for _ in 0..16 {
-            if self.consumer.poll(Duration::ZERO).is_none() {
-                break;
-            }
+        // so there is no message that could be lost here. "None" may mean that statistics were
+        // served, so it is no reason to stop early.
+        for _ in 0..SERVED {
+            drop(self.consumer.poll(Duration::ZERO));
         }
         let servers = self.config.bootstrap_servers.clone();
         let notes = self.consumer.context();
