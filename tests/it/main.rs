@@ -6,6 +6,8 @@ mod source;
 mod architecture;
 // Azure's own records, as they were really recorded, where a folder of them is named.
 mod recordings;
+// Suites of others for JSON and CloudEvents, in the same folder.
+mod conformance;
 // A naive second opinion on credit and money that shares no code with the domain.
 mod oracle;
 // The domain's arithmetic against fractions of any size.

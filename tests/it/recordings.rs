@@ -19,7 +19,7 @@ use serde_json::Value;
 const FOLDER: &str = "PEC_RECORDINGS";
 
 /// The folder of recordings, or a loud word that there is none.
-fn recordings() -> Option<Vec<PathBuf>> {
+pub(crate) fn recordings() -> Option<Vec<PathBuf>> {
     let Some(folder) = std::env::var_os(FOLDER) else {
         eprintln!("SKIPPED: {FOLDER} is not set, so no recording was read and nothing is proved about them");
         return None;
