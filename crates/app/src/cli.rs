@@ -22,6 +22,9 @@ pub mod select;
 pub mod invoice;
 pub mod eligibility;
 pub mod explain;
+pub mod close;
+pub mod verify;
+pub mod backup;
 pub mod status;
 pub mod import;
 pub mod conflicts;
@@ -81,6 +84,12 @@ pub enum Command {
     Eligibility(eligibility::Eligibility),
     /// A line, or a resource and day, down to its events, rules and arithmetic
     Explain(explain::Explain),
+    /// Rehearse closing a month: everything that is missing, and what mends it
+    Check(close::Check),
+    /// Issue a month's invoices
+    Close(close::Close),
+    /// Take an issued invoice back by a credit note
+    Void(close::Void),
     /// How the journal stands: what came in, from where, and what waits for somebody
     Status(status::Status),
     /// Read files of events into the journal
@@ -91,6 +100,12 @@ pub enum Command {
     Quarantine(quarantine::Quarantine),
     /// Fold the journal again from its first event
     Replay(replay::Replay),
+    /// Prove that the journal is whole and that folding it again gives the same answers
+    Verify(verify::Verify),
+    /// Copy the journal, proven, while it is in use
+    Backup(backup::Backup),
+    /// Bring a backup back into a new directory
+    Restore(backup::Restore),
     /// Print the JSON Schemas of what pec prints
     Schema(schema::Schema),
     /// Look at the configuration
@@ -145,12 +160,17 @@ pub fn execute(command: &Command, context: &Context<'_>, out: &mut Output) -> an
         Command::Invoice(invoice) => invoice.run(context, out),
         Command::Eligibility(eligibility) => eligibility.run(context, out),
         Command::Explain(explain) => explain.run(context, out),
+        Command::Check(check) => check.run(context, out),
+        Command::Close(close) => close.run(context, out),
+        Command::Void(void) => void.run(context, out),
+        Command::Verify(verify) => verify.run(context, out),
+        Command::Backup(backup) => backup.run(context, out),
         Command::Status(status) => status.run(context, out),
         Command::Import(import) => import.run(context, out),
         Command::Conflicts(conflicts) => conflicts.run(context, out),
         Command::Quarantine(quarantine) => quarantine.run(context, out),
         Command::Replay(replay) => replay.run(context, out),
-        Command::Run(_) | Command::Schema(_) | Command::Config(_) => {
+        Command::Run(_) | Command::Restore(_) | Command::Schema(_) | Command::Config(_) => {
             unreachable!("commands that need no journal are answered before one is opened")
         }
     }

@@ -12,13 +12,20 @@ use crate::ledger::{Ledger, Recorded};
 pub fn record(
     ledger: &Ledger,
     what: &str,
-    bill_to: Option<Guid>,
-    period: Option<Period>,
+    concerning: Option<(Guid, Period)>,
     actor: &str,
     reason: &str,
 ) -> Result<Recorded, Fault> {
-    let at = ledger.clock().now()?;
-    let decision = Decision { actor: actor.into(), reason: reason.into(), at };
-    let name = Name::new(format!("acceptance-recorded/{what}/{}", at.to_rfc3339()));
-    ledger.decide(&[(name, Event::AcceptanceRecorded(Acceptance { what: what.into(), bill_to, period, decision }))])
+    let decision = Decision { actor: actor.into(), reason: reason.into(), at: ledger.clock().now()? };
+    let (bill_to, period) = concerning.unzip();
+    let acceptance = Acceptance { what: what.into(), bill_to, period, decision };
+    ledger.decide(&[(name(&acceptance), Event::AcceptanceRecorded(acceptance))])
+}
+
+/// An acceptance is named by what it is, for whom, and when.
+#[must_use]
+pub(crate) fn name(acceptance: &Acceptance) -> Name {
+    let bill_to = acceptance.bill_to.map_or_else(|| "all".to_owned(), |bill_to| bill_to.to_string());
+    let period = acceptance.period.map_or_else(|| "always".to_owned(), |period| period.to_string());
+    Name::new(format!("acceptance/{}/{bill_to}/{period}/{}", acceptance.what, acceptance.decision.at.to_rfc3339()))
 }

@@ -20,7 +20,7 @@ pub struct Books<'a> {
     pub commerce: &'a Commerce,
     pub partners: Partners,
     pub judge: Judge<'a>,
-    desk: Desk<'a>,
+    pub desk: Desk<'a>,
 }
 
 impl<'a> Books<'a> {
@@ -87,6 +87,15 @@ impl<'a> Books<'a> {
         findings.dedup();
         (draft, findings)
     }
+}
+
+/// Drafts a month for every partner, in order of their tenants.
+#[must_use]
+pub fn draft_all(facts: &Facts, period: Period) -> Vec<(Draft, Vec<Finding>)> {
+    let commerce = facts.commerce.view();
+    let mut books = Books::new(facts, &commerce);
+    let partners = books.bill_to();
+    partners.into_iter().map(|bill_to| books.draft(bill_to, period, &mut |_| {})).collect()
 }
 
 /// Findings of one code, put together for people.

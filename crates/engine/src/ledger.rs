@@ -50,6 +50,7 @@ pub struct Ledger {
     pending: Mutex<Pending>,
     fold: RwLock<Fold<Facts>>,
     counts: Mutex<Counts>,
+    closing: Mutex<()>,
 }
 
 /// Entries by stream (none for what could not be read) and outcome.
@@ -102,6 +103,7 @@ impl Ledger {
             pending: Mutex::default(),
             fold: RwLock::new(fold),
             counts: Mutex::new(counts),
+            closing: Mutex::new(()),
         };
         if ledger.end() == 0 {
             ledger.adopt_policy()?;
@@ -240,6 +242,11 @@ impl Ledger {
         writer.set_cluster_id(id);
         writer.append(Batch::new(), self.clock.now()?)?;
         Ok(())
+    }
+
+    /// Held by whoever decides on issued documents, from plan to append.
+    pub(crate) fn closing(&self) -> Result<MutexGuard<'_, ()>, Fault> {
+        lock(&self.closing, "right to close")
     }
 
     /// The journal itself, for what only its owner may do. Nothing is appended meanwhile.

@@ -15,6 +15,7 @@ pub mod describe;
 pub mod books;
 pub mod digest;
 pub mod trace;
+pub mod close;
 
 pub use clock::Clock;
 pub use fault::Fault;

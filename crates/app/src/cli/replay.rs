@@ -1,4 +1,4 @@
-//! `pec replay`: the journal folded again from its first event.
+//! `pec replay`: the journal folded again from its first event, with a digest of all answers.
 
 use clap::Args;
 use domain::period::Instant;
@@ -26,6 +26,8 @@ struct Answer {
     entries: u64,
     seconds: String,
     entries_per_second: u64,
+    /// Over every answer: two journals with equal digests give equal invoices and reasons.
+    digest: String,
 }
 
 impl Replay {
@@ -53,12 +55,14 @@ impl Replay {
             entries,
             seconds: format!("{}.{:03}", took.as_secs(), took.subsec_millis()),
             entries_per_second: u64::try_from(rate).expect("nothing folds 2^64 entries a second"),
+            digest: engine::digest::of(fold.state()).to_string(),
         };
         if context.json {
             out.json(&answer)?;
             return Ok(Exit::Fine);
         }
         out.line(format!("{} messages, {} entries folded", thousands(answer.messages), thousands(answer.entries)))?;
+        out.line(format!("digest of all answers {}", answer.digest))?;
         out.note(format!("{} s, {} entries a second", answer.seconds, thousands(answer.entries_per_second)))?;
         Ok(Exit::Fine)
     }

@@ -72,7 +72,7 @@ impl Run {
         let ledger = Arc::new(start::open(config, true, self.accept.contains(&Accepted::Clock), out)?);
         for accept in &self.accept {
             let reason = self.reason.as_deref().unwrap_or_default();
-            engine::accept::record(&ledger, accept.name(), None, None, actor, reason).map_err(start::fault)?;
+            engine::accept::record(&ledger, accept.name(), None, actor, reason).map_err(start::fault)?;
         }
         tracing::info!(data_dir = %config.data_dir.display(), messages = ledger.end(), "the journal is open");
         let metrics = Arc::new(Metrics::new(Arc::clone(&ledger)));

@@ -54,6 +54,7 @@ fn environment() -> anyhow::Result<Vec<(String, String)>> {
 fn without_journal(arguments: &Arguments, loaded: &Loaded, out: &mut Output) -> anyhow::Result<Option<Exit>> {
     match &arguments.command {
         Command::Config(configuration) => configuration.run(loaded, out).map(Some),
+        Command::Restore(restore) => restore.run(loaded, arguments.global.json, out).map(Some),
         Command::Run(run) => run.run(loaded, &actor(arguments), out).map(Some),
         _ => Ok(None),
     }

@@ -99,7 +99,7 @@ fn gather(context: &Context<'_>) -> anyhow::Result<Answer> {
         journal: JournalAnswer {
             messages: status.end,
             frames: status.frames,
-            segments: status.segments + 1,
+            segments: status.segments,
             active_segment_bytes: status.active_segment_bytes,
             last_recorded_at: status.last_recorded_at.map(super::period::instant),
             chain: status.chain.to_string(),
@@ -115,7 +115,7 @@ fn gather(context: &Context<'_>) -> anyhow::Result<Answer> {
             .collect(),
         cluster,
         waiting: Waiting { open_conflicts: facts.conflicts.open().count() as u64, quarantined },
-        issued: Vec::new(),
+        issued: super::close::issued_ids(&facts),
     })
 }
 
@@ -158,6 +158,9 @@ fn print(answer: &Answer, out: &mut Output) -> anyhow::Result<()> {
 
 fn print_waiting(answer: &Answer, out: &mut Output) -> anyhow::Result<()> {
     out.line("")?;
+    if !answer.issued.is_empty() {
+        out.line(format!("Issued: {}", answer.issued.join(", ")))?;
+    }
     let mut nothing = true;
     if answer.waiting.open_conflicts > 0 {
         nothing = false;

@@ -1,0 +1,400 @@
+//! `pec check`, `pec close`, `pec void`: the rehearsal, the real thing, and taking it back.
+//!
+//! All three ask the same plan. A refusal names every reason at once, with what mends it; a close
+//! that was made before prints what stands and ends fine.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use domain::decide::{Closed, Reason, Refusal};
+use domain::entry::Decision;
+use domain::finding::Finding;
+use domain::ids::Guid;
+use domain::money::Exact;
+use domain::period::Period;
+use engine::books::Books;
+use engine::close::{self, Outcome, Wish};
+use serde::Serialize;
+
+use super::invoice::{FindingAnswer, Party, findings_answer, money, print_findings};
+use super::start::fault;
+use super::{Context, period, select};
+use crate::exit::{Exit, Problem};
+use crate::output::{Output, thousands};
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  pec check --period 2026-01\n  pec check --period 2026-01 --partner Contoso --json")]
+pub struct Check {
+    /// The month
+    #[arg(long, value_parser = period::period, value_name = "MONTH")]
+    period: Period,
+    /// Bill-to partner, by name or tenant (default: all)
+    #[arg(long)]
+    partner: Option<String>,
+    /// Do not ask Kafka how far its topics are
+    #[arg(long)]
+    offline: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  pec close --period 2026-01 --reason 'checked by finance'\n  pec close --period 2026-01 --reason 'month end' --accept unknown-access\n  pec close --period 2026-01 --reason 'month end' --offline"
+)]
+pub struct Close {
+    /// The month
+    #[arg(long, value_parser = period::period, value_name = "MONTH")]
+    period: Period,
+    /// Bill-to partner, by name or tenant (default: all)
+    #[arg(long)]
+    partner: Option<String>,
+    /// Why; stands in the journal with the invoice
+    #[arg(long)]
+    reason: String,
+    /// Close although access on some days is unknown
+    #[arg(long, value_name = "WHAT", value_parser = ["unknown-access"])]
+    accept: Option<String>,
+    /// Close although Kafka cannot be asked how far its topics are
+    #[arg(long)]
+    offline: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  pec void 2026-01-EUR-1 --reason 'issued before the correction came'")]
+pub struct Void {
+    /// Id of the issued invoice, as `pec close` printed it
+    document: String,
+    /// Why; stands in the journal with the credit note
+    #[arg(long)]
+    reason: String,
+}
+
+#[derive(Serialize)]
+struct CheckAnswer {
+    bill_to: Party,
+    period: String,
+    can_be_closed: bool,
+    issued: Vec<String>,
+    total: String,
+    reasons: Vec<String>,
+    findings: Vec<FindingAnswer>,
+    waiting: Waiting,
+}
+
+/// What is not tied to a month and may still matter.
+#[derive(Serialize, Clone)]
+struct Waiting {
+    quarantined: BTreeMap<&'static str, u64>,
+    open_conflicts: usize,
+}
+
+impl Check {
+    pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
+        let obstacles = if self.offline { Vec::new() } else { obstacles(context, self.period)? };
+        let at = context.ledger.clock().now().map_err(fault)?;
+        let waiting = waiting(context)?;
+        let facts = context.ledger.facts().map_err(fault)?;
+        let commerce = facts.commerce.view();
+        let mut books = Books::new(&facts, &commerce);
+        let partners = select::partners(&books, self.partner.as_deref())?;
+        if partners.is_empty() {
+            return Err(super::invoice::nothing(&books, self.period).into());
+        }
+        let mut exit = Exit::Fine;
+        for (index, bill_to) in partners.into_iter().enumerate() {
+            let decision = Decision { actor: context.actor.as_str().into(), reason: "rehearsal".into(), at };
+            let wish = Wish {
+                bill_to,
+                period: self.period,
+                decision,
+                obstacles: obstacles.clone(),
+                accept_unknown_access: false,
+            };
+            let (closed, findings) = close::plan(&mut books, &wish, facts.end());
+            if closed.is_err() {
+                exit = Exit::Refused;
+            }
+            let answer = self.one(&mut books, bill_to, closed, &findings, waiting.clone());
+            if context.json {
+                out.ndjson(&answer)?;
+            } else {
+                if index > 0 {
+                    out.line("")?;
+                }
+                print_check(&answer, out)?;
+            }
+        }
+        Ok(exit)
+    }
+
+    fn one(
+        &self,
+        books: &mut Books<'_>,
+        bill_to: Guid,
+        closed: Result<Closed, Refusal>,
+        findings: &[Finding],
+        waiting: Waiting,
+    ) -> CheckAnswer {
+        let (draft, _) = books.draft(bill_to, self.period, &mut |_| {});
+        let can_be_closed = closed.is_ok();
+        let (issued, reasons) = match closed {
+            Ok(Closed::Already(documents)) => (documents.iter().map(ToString::to_string).collect(), Vec::new()),
+            Ok(Closed::Issue(_) | Closed::Nothing) => (Vec::new(), Vec::new()),
+            Err(refusal) => (Vec::new(), other_reasons(&refusal)),
+        };
+        CheckAnswer {
+            bill_to: Party { id: bill_to.to_string(), name: books.partner_name(bill_to) },
+            period: self.period.to_string(),
+            can_be_closed,
+            issued,
+            total: money(&draft.total_and_rounding().0, draft.currency),
+            reasons,
+            findings: findings_answer(findings),
+            waiting,
+        }
+    }
+}
+
+/// Reasons beside findings, which have their own table.
+fn other_reasons(refusal: &Refusal) -> Vec<String> {
+    let others = refusal.reasons.iter().filter(|reason| !matches!(reason, Reason::Finding(_)));
+    others.map(ToString::to_string).collect()
+}
+
+fn waiting(context: &Context<'_>) -> anyhow::Result<Waiting> {
+    let mut quarantined = BTreeMap::new();
+    for one in engine::quarantine::list(context.ledger.reader()).map_err(fault)? {
+        if one.redriven.is_none() {
+            *quarantined.entry(one.code).or_insert(0) += 1;
+        }
+    }
+    let open_conflicts = context.ledger.facts().map_err(fault)?.conflicts.open().count();
+    Ok(Waiting { quarantined, open_conflicts })
+}
+
+fn print_check(answer: &CheckAnswer, out: &mut Output) -> anyhow::Result<()> {
+    out.heading(&format!("{} — {}", answer.bill_to.name, answer.period))?;
+    out.line(format!("Draft total {}", answer.total))?;
+    if !answer.issued.is_empty() {
+        out.line(format!("Issued: {}", answer.issued.join(", ")))?;
+    } else if answer.can_be_closed {
+        out.line("Nothing stands against closing it.")?;
+    } else {
+        out.line("It cannot be closed yet:")?;
+    }
+    for reason in &answer.reasons {
+        out.line(format!("  • {reason}"))?;
+    }
+    print_findings(&answer.findings, out)?;
+    let waiting = &answer.waiting;
+    if waiting.open_conflicts > 0 || !waiting.quarantined.is_empty() {
+        out.line("")?;
+    }
+    if waiting.open_conflicts > 0 {
+        out.line(format!("{} events were told in two ways: pec conflicts list", waiting.open_conflicts))?;
+    }
+    for (code, number) in &waiting.quarantined {
+        out.line(format!("{} messages could not be read ({code}): pec quarantine list", thousands(*number)))?;
+    }
+    if answer.can_be_closed && answer.issued.is_empty() {
+        out.note(format!("Close it: pec close --period {} --reason '…'", answer.period))?;
+    }
+    Ok(())
+}
+
+/// Definitions, close: topics whose durable position is behind what Kafka had at the end of the
+/// month and its grace, else at its end now.
+fn obstacles(context: &Context<'_>, month: Period) -> anyhow::Result<Vec<String>> {
+    let Some(kafka) = &context.config.kafka else { return Ok(Vec::new()) };
+    let grace = context.ledger.facts().map_err(fault)?.policy.at(month.first_day()).grace_hours;
+    let time = month.interval().to + chrono::TimeDelta::hours(grace.into());
+    let due = match ingest::watermarks_at(kafka, Some(time)) {
+        Ok(due) => due,
+        Err(error) => {
+            return Ok(vec![format!("Kafka cannot be asked how far its topics are ({error}); accept it with --offline")]);
+        }
+    };
+    let offsets = context.ledger.offsets().map_err(fault)?;
+    let behind = due.into_iter().filter_map(|due| {
+        let have = offsets
+            .iter()
+            .find(|state| *state.topic == *due.topic && state.partition == due.partition)
+            .map_or(0, |state| state.next_offset);
+        (have < due.offset).then(|| {
+            format!(
+                "{}/{} is read up to offset {have}, and {} is due: let `pec run` catch up",
+                due.topic, due.partition, due.offset
+            )
+        })
+    });
+    Ok(behind.collect())
+}
+
+#[derive(Serialize)]
+struct ClosedAnswer {
+    bill_to: Party,
+    period: String,
+    /// `issued`, `stands` (closed before), `nothing` or `refused`.
+    outcome: &'static str,
+    documents: Vec<DocumentAnswer>,
+    reasons: Vec<String>,
+    findings: Vec<FindingAnswer>,
+}
+
+#[derive(Serialize)]
+pub(super) struct DocumentAnswer {
+    id: String,
+    period: String,
+    total: String,
+    rounding: String,
+    lines: usize,
+    lines_digest: String,
+    amends: Option<String>,
+    voided: bool,
+    actor: String,
+    reason: String,
+    issued_at: String,
+}
+
+fn document_answers(context: &Context<'_>, ids: &[Box<str>]) -> anyhow::Result<Vec<DocumentAnswer>> {
+    let facts = context.ledger.facts().map_err(fault)?;
+    let documents = ids.iter().filter_map(|id| facts.issued.document(id)).map(|document| DocumentAnswer {
+        id: document.id.to_string(),
+        period: document.period.to_string(),
+        total: money(&Exact::from(document.total), document.currency),
+        rounding: money(&Exact::from(document.rounding), document.currency),
+        lines: document.lines.len(),
+        lines_digest: document.lines_digest.to_string(),
+        amends: document.amends.as_ref().map(ToString::to_string),
+        voided: facts.issued.is_voided(&document.id),
+        actor: document.decision.actor.to_string(),
+        reason: document.decision.reason.to_string(),
+        issued_at: period::instant(document.decision.at),
+    });
+    Ok(documents.collect())
+}
+
+fn print_document(document: &DocumentAnswer, out: &mut Output) -> anyhow::Result<()> {
+    out.line(format!("  {}", document.id))?;
+    out.line(format!("    {} in {} lines (rounding {})", document.total, thousands(document.lines as u64), document.rounding))?;
+    out.line(format!("    issued {} by {}: {}", document.issued_at, document.actor, document.reason))?;
+    out.line(format!("    lines digest {}", document.lines_digest))?;
+    Ok(())
+}
+
+impl Close {
+    pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
+        let partners = {
+            let facts = context.ledger.facts().map_err(fault)?;
+            let commerce = facts.commerce.view();
+            let books = Books::new(&facts, &commerce);
+            let partners: Vec<(Guid, String)> = select::partners(&books, self.partner.as_deref())?
+                .into_iter()
+                .map(|partner| (partner, books.partner_name(partner)))
+                .collect();
+            if partners.is_empty() {
+                return Err(super::invoice::nothing(&books, self.period).into());
+            }
+            partners
+        };
+        let obstacles = if self.offline { Vec::new() } else { obstacles(context, self.period)? };
+        let mut exit = Exit::Fine;
+        for (bill_to, name) in partners {
+            let answer = self.one(bill_to, name, &obstacles, context)?;
+            if answer.outcome == "refused" {
+                exit = Exit::Refused;
+            }
+            if context.json { out.ndjson(&answer)? } else { print_closed(&answer, out)? }
+        }
+        Ok(exit)
+    }
+
+    fn one(&self, bill_to: Guid, name: String, obstacles: &[String], context: &Context<'_>) -> anyhow::Result<ClosedAnswer> {
+        let at = context.ledger.clock().now().map_err(fault)?;
+        let decision = Decision { actor: context.actor.as_str().into(), reason: self.reason.as_str().into(), at };
+        let wish = Wish {
+            bill_to,
+            period: self.period,
+            decision,
+            obstacles: obstacles.to_vec(),
+            accept_unknown_access: self.accept.is_some(),
+        };
+        let result = close::issue(context.ledger, &wish).map_err(fault)?;
+        let (outcome, documents, reasons, findings) = match result {
+            Outcome::Stands { documents, new } => {
+                if new && self.offline && context.config.kafka.is_some() {
+                    let concerning = Some((bill_to, self.period));
+                    engine::accept::record(context.ledger, "offline-close", concerning, &context.actor, &self.reason)
+                        .map_err(fault)?;
+                }
+                (if new { "issued" } else { "stands" }, document_answers(context, &documents)?, Vec::new(), Vec::new())
+            }
+            Outcome::Nothing => ("nothing", Vec::new(), Vec::new(), Vec::new()),
+            Outcome::Refused(refusal, findings) => {
+                let blocking: Vec<Finding> = findings.into_iter().filter(Finding::blocking).collect();
+                ("refused", Vec::new(), other_reasons(&refusal), findings_answer(&blocking))
+            }
+        };
+        Ok(ClosedAnswer {
+            bill_to: Party { id: bill_to.to_string(), name },
+            period: self.period.to_string(),
+            outcome,
+            documents,
+            reasons,
+            findings,
+        })
+    }
+}
+
+fn print_closed(answer: &ClosedAnswer, out: &mut Output) -> anyhow::Result<()> {
+    let (name, period) = (&answer.bill_to.name, &answer.period);
+    match answer.outcome {
+        "issued" => out.line(format!("{name} — {period} is issued:"))?,
+        "stands" => out.line(format!("{name} — {period} was issued before, and stands:"))?,
+        "nothing" => out.line(format!("{name} — nothing to issue for {period}: no usage and no adjustment."))?,
+        _ => out.line(format!("{name} — {period} cannot be closed:"))?,
+    }
+    for document in &answer.documents {
+        print_document(document, out)?;
+    }
+    for reason in &answer.reasons {
+        out.line(format!("  • {reason}"))?;
+    }
+    print_findings(&answer.findings, out)?;
+    if answer.outcome == "refused" {
+        out.note(format!("Nothing was issued. The rehearsal shows everything: pec check --period {period}"))?;
+    }
+    Ok(())
+}
+
+impl Void {
+    pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
+        let at = context.ledger.clock().now().map_err(fault)?;
+        let decision = Decision { actor: context.actor.as_str().into(), reason: self.reason.as_str().into(), at };
+        let notes = match close::void(context.ledger, &self.document, &decision).map_err(fault)? {
+            Ok(notes) => notes,
+            Err(refusal) => {
+                return Err(Problem::refused(format!("cannot void {}: {refusal}", self.document))
+                    .hint("pec status lists the issued documents")
+                    .into());
+            }
+        };
+        let documents = document_answers(context, &notes)?;
+        if context.json {
+            for document in &documents {
+                out.ndjson(document)?;
+            }
+            return Ok(Exit::Fine);
+        }
+        out.line(format!("{} is void; this credit note takes every line back:", self.document))?;
+        for document in &documents {
+            print_document(document, out)?;
+        }
+        out.note("Its month is open again: pec check, then pec close.")?;
+        Ok(Exit::Fine)
+    }
+}
+
+/// Ids of all issued documents, in order, for `pec status`.
+pub(super) fn issued_ids(facts: &domain::facts::Facts) -> Vec<String> {
+    facts.issued.documents().into_iter().map(|document| document.id.to_string()).collect()
+}

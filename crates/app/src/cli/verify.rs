@@ -1,0 +1,112 @@
+//! `pec verify`: is the journal whole, and does folding it again give the same answers?
+//!
+//! Two proofs: every frame, digest and link of the chain is read again, and a replay from the first
+//! event is compared with the running facts by one digest over all answers. Appending waits while
+//! the frames are proven.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Context;
+use super::start::fault;
+use crate::exit::Exit;
+use crate::output::{Output, thousands};
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  pec verify\n  pec verify --json\n\nExit code 4 when something differs.")]
+pub struct Verify {
+    /// Only prove the journal; do not fold it again
+    #[arg(long)]
+    journal_only: bool,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    whole: bool,
+    segments: u32,
+    frames: u64,
+    messages: u64,
+    entries: u64,
+    chain: String,
+    /// What is wrong with the journal, if anything is.
+    damage: Option<String>,
+    digest_live: Option<String>,
+    digest_replayed: Option<String>,
+}
+
+impl Verify {
+    pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
+        let bar = indicatif::ProgressBar::with_draw_target(None, out.progress_target());
+        let mut progress = |done, due| {
+            bar.set_length(due);
+            bar.set_position(done);
+        };
+        let proven = context.ledger.writer().map_err(fault)?.verify(&mut progress);
+        let mut answer = match proven {
+            Ok(report) => Answer {
+                whole: true,
+                segments: report.segments,
+                frames: report.frames,
+                messages: report.messages,
+                entries: report.entries,
+                chain: report.chain.to_string(),
+                damage: None,
+                digest_live: None,
+                digest_replayed: None,
+            },
+            Err(damage) => {
+                let status = context.ledger.status().map_err(fault)?;
+                Answer {
+                    whole: false,
+                    segments: status.segments,
+                    frames: status.frames,
+                    messages: status.end,
+                    entries: 0,
+                    chain: status.chain.to_string(),
+                    damage: Some(format!("{damage}; {}", damage.hint())),
+                    digest_live: None,
+                    digest_replayed: None,
+                }
+            }
+        };
+        if answer.whole && !self.journal_only {
+            let (live, end) = {
+                let facts = context.ledger.facts().map_err(fault)?;
+                (engine::digest::of(&facts), facts.end())
+            };
+            let replayed = engine::view::replay(context.ledger.reader(), Some(end), &mut progress).map_err(fault)?;
+            answer.digest_live = Some(live.to_string());
+            answer.digest_replayed = Some(engine::digest::of(replayed.state()).to_string());
+        }
+        bar.finish_and_clear();
+        let same = answer.whole && answer.digest_live == answer.digest_replayed;
+        if context.json { out.json(&answer)? } else { print(&answer, same, out)? }
+        Ok(if same { Exit::Fine } else { Exit::Differs })
+    }
+}
+
+fn print(answer: &Answer, same: bool, out: &mut Output) -> anyhow::Result<()> {
+    if let Some(damage) = &answer.damage {
+        out.line(format!("The journal is not whole: {damage}"))?;
+        return Ok(());
+    }
+    out.line(format!(
+        "The journal is whole: {} messages, {} entries in {} frames and {} segments were read again.",
+        thousands(answer.messages),
+        thousands(answer.entries),
+        thousands(answer.frames),
+        answer.segments
+    ))?;
+    out.line(format!("chain   {}", answer.chain))?;
+    if let (Some(live), Some(replayed)) = (&answer.digest_live, &answer.digest_replayed) {
+        if same {
+            out.line(format!("answers {live}"))?;
+            out.line("A replay from the first event gives the same answers.")?;
+        } else {
+            out.line(format!("answers {live} (running)"))?;
+            out.line(format!("        {replayed} (replayed)"))?;
+            out.line("A replay gives other answers. The journal is safe: restart, and report both digests.")?;
+        }
+    }
+    Ok(())
+}
