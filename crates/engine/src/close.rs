@@ -55,7 +55,10 @@ pub fn plan(books: &mut Books<'_>, wish: &Wish, position: u64) -> (Result<Closed
 #[derive(Debug)]
 pub enum Outcome {
     /// The documents that stand now; `new` if this made them.
-    Stands { documents: Vec<Box<str>>, new: bool },
+    Stands {
+        documents: Vec<Box<str>>,
+        new: bool,
+    },
     Nothing,
     Refused(Refusal, Vec<Finding>),
 }

@@ -23,7 +23,9 @@ use crate::exit::{Exit, Problem};
 use crate::output::{Output, thousands};
 
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  pec check --period 2026-01\n  pec check --period 2026-01 --partner Contoso --json")]
+#[command(
+    after_help = "Examples:\n  pec check --period 2026-01\n  pec check --period 2026-01 --partner Contoso --json"
+)]
 pub struct Check {
     /// The month
     #[arg(long, value_parser = period::period, value_name = "MONTH")]
@@ -210,7 +212,9 @@ fn obstacles(context: &Context<'_>, month: Period) -> anyhow::Result<Vec<String>
     let due = match ingest::watermarks_at(kafka, Some(time)) {
         Ok(due) => due,
         Err(error) => {
-            return Ok(vec![format!("Kafka cannot be asked how far its topics are ({error}); accept it with --offline")]);
+            return Ok(vec![format!(
+                "Kafka cannot be asked how far its topics are ({error}); accept it with --offline"
+            )]);
         }
     };
     let offsets = context.ledger.offsets().map_err(fault)?;
@@ -275,7 +279,12 @@ fn document_answers(context: &Context<'_>, ids: &[Box<str>]) -> anyhow::Result<V
 
 fn print_document(document: &DocumentAnswer, out: &mut Output) -> anyhow::Result<()> {
     out.line(format!("  {}", document.id))?;
-    out.line(format!("    {} in {} lines (rounding {})", document.total, thousands(document.lines as u64), document.rounding))?;
+    out.line(format!(
+        "    {} in {} lines (rounding {})",
+        document.total,
+        thousands(document.lines as u64),
+        document.rounding
+    ))?;
     out.line(format!("    issued {} by {}: {}", document.issued_at, document.actor, document.reason))?;
     out.line(format!("    lines digest {}", document.lines_digest))?;
     Ok(())
@@ -308,7 +317,13 @@ impl Close {
         Ok(exit)
     }
 
-    fn one(&self, bill_to: Guid, name: String, obstacles: &[String], context: &Context<'_>) -> anyhow::Result<ClosedAnswer> {
+    fn one(
+        &self,
+        bill_to: Guid,
+        name: String,
+        obstacles: &[String],
+        context: &Context<'_>,
+    ) -> anyhow::Result<ClosedAnswer> {
         let at = context.ledger.clock().now().map_err(fault)?;
         let decision = Decision { actor: context.actor.as_str().into(), reason: self.reason.as_str().into(), at };
         let wish = Wish {

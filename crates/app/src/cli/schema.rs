@@ -8,7 +8,11 @@ use crate::output::{Output, left, table};
 /// Every schema: its name, its file, what it describes.
 pub const SCHEMAS: &[(&str, &str, &str)] = &[
     ("invoice.v1", include_str!("../../../../schemas/output/invoice.v1.json"), "pec invoice --json"),
-    ("eligibility.v1", include_str!("../../../../schemas/output/eligibility.v1.json"), "a line of pec eligibility --json"),
+    (
+        "eligibility.v1",
+        include_str!("../../../../schemas/output/eligibility.v1.json"),
+        "a line of pec eligibility --json",
+    ),
     ("explain.v1", include_str!("../../../../schemas/output/explain.v1.json"), "pec explain --json"),
     ("status.v1", include_str!("../../../../schemas/output/status.v1.json"), "pec status --json"),
 ];

@@ -80,7 +80,11 @@ impl Verify {
         }
         bar.finish_and_clear();
         let same = answer.whole && answer.digest_live == answer.digest_replayed;
-        if context.json { out.json(&answer)? } else { print(&answer, same, out)? }
+        if context.json {
+            out.json(&answer)?
+        } else {
+            print(&answer, same, out)?
+        }
         Ok(if same { Exit::Fine } else { Exit::Differs })
     }
 }
