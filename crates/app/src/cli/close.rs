@@ -16,11 +16,11 @@ use engine::books::Books;
 use engine::close::{self, Outcome, Wish};
 use serde::Serialize;
 
-use super::invoice::{FindingAnswer, Party, findings_answer, money, print_findings};
+use super::invoice::{FindingAnswer, Party, findings_answer, money, print_findings, short};
 use super::start::fault;
 use super::{Context, period, select};
 use crate::exit::{Exit, Problem};
-use crate::output::{Output, thousands};
+use crate::output::{Output, count, thousands};
 
 #[derive(Args, Debug)]
 #[command(
@@ -175,7 +175,7 @@ fn waiting(context: &Context<'_>) -> anyhow::Result<Waiting> {
 
 fn print_check(answer: &CheckAnswer, out: &mut Output) -> anyhow::Result<()> {
     out.heading(&format!("{} — {}", answer.bill_to.name, answer.period))?;
-    out.line(format!("Draft total {}", answer.total))?;
+    out.line(format!("Draft total {}", short(&answer.total)))?;
     if !answer.issued.is_empty() {
         out.line(format!("Issued: {}", answer.issued.join(", ")))?;
     } else if answer.can_be_closed {
@@ -192,10 +192,11 @@ fn print_check(answer: &CheckAnswer, out: &mut Output) -> anyhow::Result<()> {
         out.line("")?;
     }
     if waiting.open_conflicts > 0 {
-        out.line(format!("{} events were told in two ways: pec conflicts list", waiting.open_conflicts))?;
+        let events = count(waiting.open_conflicts as u64, "event");
+        out.line(format!("{events} told in two ways: pec conflicts list"))?;
     }
     for (code, number) in &waiting.quarantined {
-        out.line(format!("{} messages could not be read ({code}): pec quarantine list", thousands(*number)))?;
+        out.line(format!("{} not readable ({code}): pec quarantine list", count(*number, "message")))?;
     }
     if answer.can_be_closed && answer.issued.is_empty() {
         out.note(format!("Close it: pec close --period {} --reason '…'", answer.period))?;

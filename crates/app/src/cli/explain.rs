@@ -426,7 +426,8 @@ fn print_access(access: &AccessAnswer, out: &mut Output) -> anyhow::Result<()> {
     }
     if let Some(remedy) = &access.remedy {
         out.line("")?;
-        out.line(format!("What would restore it: {remedy}"))?;
+        out.line("What would restore it:")?;
+        out.line(format!("  {remedy}"))?;
     }
     Ok(())
 }
@@ -458,6 +459,9 @@ pub(super) fn print_steps(steps: &[Step], out: &mut Output) -> anyhow::Result<()
     Ok(())
 }
 
+/// How many events of usage people are shown; programs get all that are kept.
+const USAGE_SHOWN: usize = 12;
+
 pub(super) fn print_events(events: &[EventAnswer], in_all: usize, out: &mut Output) -> anyhow::Result<()> {
     out.line("")?;
     out.heading("Events behind it")?;
@@ -465,15 +469,20 @@ pub(super) fn print_events(events: &[EventAnswer], in_all: usize, out: &mut Outp
         out.line("None is known.")?;
         return Ok(());
     }
+    let (usage, others): (Vec<_>, Vec<_>) = events.iter().partition(|event| event.kind.starts_with("usage"));
     let mut list = table(&["entry", "kind", "says"]);
-    for event in events {
-        let says = format!("{}\n{}, recorded {}", event.says, event.from, event.recorded_at);
+    for event in others.into_iter().chain(usage.iter().copied().take(USAGE_SHOWN)) {
+        let says = format!("{}\n({})", select::shortened(&event.says), event.from);
         list.add_row([right(&event.entry), left(event.kind), left(says)]);
     }
     align_right(&mut list, &[0]);
     out.table(list)?;
-    if in_all > events.len() {
-        out.note(format!("{} of {in_all} events are shown", events.len()))?;
+    let shown = events.len() - usage.len().saturating_sub(USAGE_SHOWN);
+    if in_all > shown {
+        out.note(format!(
+            "{} more usage events; ids in full and up to {EVENTS_SHOWN} events with --json",
+            in_all - shown
+        ))?;
     }
     Ok(())
 }

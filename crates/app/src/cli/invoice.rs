@@ -228,13 +228,14 @@ impl Invoice {
             print_customers(invoice, out)?
         }
         out.line("")?;
-        out.line(format!("To pay      {}   (rounding {})", invoice.total, invoice.rounding))?;
-        out.line(format!("Credit      {} earned, {} missing", invoice.credit.earned, invoice.credit.missing))?;
+        out.line(format!("To pay      {}   (rounding {})", short(&invoice.total), short(&invoice.rounding)))?;
+        let credit = &invoice.credit;
+        out.line(format!("Credit      {} earned, {} missing", short(&credit.earned), short(&credit.missing)))?;
         if !invoice.credit.missing_by_reason.is_empty() {
             out.line("")?;
             let mut reasons = table(&["missing because", "amount", "meaning"]);
             for reason in &invoice.credit.missing_by_reason {
-                reasons.add_row([left(reason.reason), right(&reason.amount), left(reason.meaning)]);
+                reasons.add_row([left(reason.reason), right(short(&reason.amount)), left(reason.meaning)]);
             }
             align_right(&mut reasons, &[1]);
             out.table(reasons)?;
@@ -379,7 +380,7 @@ fn print_lines(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<()> 
                 right(rate),
                 right(&line.quantity),
                 right(&line.unit_price),
-                right(&line.subtotal),
+                right(short(&line.subtotal)),
             ]);
         }
         align_right(&mut list, &[2, 3, 4, 5]);
@@ -391,7 +392,7 @@ fn print_lines(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<()> 
 }
 
 /// Cuts an exact amount in text to the cent, for tables that people compare by eye.
-fn short(amount: &str) -> String {
+pub(super) fn short(amount: &str) -> String {
     let parsed =
         amount.split_once(' ').and_then(|(digits, currency)| Some((Exact::parse(digits)?, Currency::parse(currency)?)));
     parsed.map_or_else(|| amount.to_owned(), |(digits, currency)| cents(&digits, currency))

@@ -86,9 +86,26 @@ pub fn short_scope(scope: &str) -> String {
     match segments.as_slice() {
         ["subscriptions", _, "resourcegroups", group, .., name] => format!("{group}/{name}"),
         ["subscriptions", _, "resourcegroups", group] => format!("{group} (group)"),
-        ["subscriptions", id] => format!("{id} (subscription)"),
+        ["subscriptions", id] => format!("subscription {}…", id.get(..8).unwrap_or(id)),
         _ => scope.to_owned(),
     }
+}
+
+/// A sentence with long ids cut to what tells them apart, for people; programs get them in full.
+#[must_use]
+pub fn shortened(sentence: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_end_matches([',', ':', ')']).trim_start_matches('(');
+        let replaced = if bare.len() == 36 && Guid::parse(bare).is_some() {
+            format!("{}…", bare.get(..8).unwrap_or(bare))
+        } else if bare.starts_with("/subscriptions/") {
+            short_scope(bare)
+        } else {
+            return word.to_owned();
+        };
+        word.replace(bare, &replaced)
+    };
+    sentence.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -101,6 +118,14 @@ mod tests {
         assert_eq!(short_scope(&format!("{group}/providers/microsoft.compute/virtualmachines/vm-1")), "rg-app/vm-1");
         assert_eq!(short_scope(group), "rg-app (group)");
         assert_eq!(short_scope("/providers/x"), "/providers/x");
+    }
+
+    #[test]
+    fn long_ids_are_cut_in_sentences_and_short_words_stay() {
+        let sentence =
+            "role 8e3af657-a8ff-443c-a75c-2fe8c4bcb635, on /subscriptions/44444444-dddd-4ddd-8ddd-444444444444";
+        assert_eq!(shortened(sentence), "role 8e3af657…, on subscription 44444444…");
+        assert_eq!(shortened("1.5 × 1 Hour from 2026-01-01T00:00:00Z"), "1.5 × 1 Hour from 2026-01-01T00:00:00Z");
     }
 
     #[test]

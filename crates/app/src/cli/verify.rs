@@ -95,11 +95,10 @@ fn print(answer: &Answer, same: bool, out: &mut Output) -> anyhow::Result<()> {
         return Ok(());
     }
     out.line(format!(
-        "The journal is whole: {} messages, {} entries in {} frames and {} segments were read again.",
+        "The journal is whole: {} messages, {} entries in {} frames were read again.",
         thousands(answer.messages),
         thousands(answer.entries),
-        thousands(answer.frames),
-        answer.segments
+        thousands(answer.frames)
     ))?;
     out.line(format!("chain   {}", answer.chain))?;
     if let (Some(live), Some(replayed)) = (&answer.digest_live, &answer.digest_replayed) {

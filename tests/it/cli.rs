@@ -1,0 +1,287 @@
+//! The real program, from the outside: what it prints, how it ends, and that a running server gives
+//! the same answers as a directory that nobody holds.
+//!
+//! One world for all of it: `pec demo`, which has losses, a conflict and an unreadable message.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+const MONTH: &str = "2026-01";
+
+struct Home {
+    dir: tempfile::TempDir,
+}
+
+impl Home {
+    /// A ready-made world.
+    fn demo() -> Self {
+        let home = Self::empty();
+        let made = home.pec(&["demo"]);
+        assert!(made.status.success(), "{}", text(&made.stderr));
+        home
+    }
+
+    fn empty() -> Self {
+        let home = Self { dir: tempfile::tempdir().unwrap() };
+        std::fs::write(home.dir.path().join("pec.toml"), "[metrics]\nlisten = \"\"\n").unwrap();
+        home
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pec-under-test"));
+        command.current_dir(self.dir.path()).args(words).arg("--data-dir").arg(self.data());
+        command.env_remove("NO_COLOR").env("PEC_ACTOR", "ann").stdin(Stdio::null());
+        command
+    }
+
+    fn pec(&self, words: &[&str]) -> Output {
+        self.command(words).output().unwrap()
+    }
+
+    /// The answer of a command that must end with this exit code.
+    fn answer(&self, words: &[&str], code: i32) -> String {
+        let output = self.pec(words);
+        assert_eq!(output.status.code(), Some(code), "pec {}: {}", words.join(" "), text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    fn json(&self, words: &[&str], code: i32) -> Value {
+        serde_json::from_str(&self.answer(words, code)).unwrap()
+    }
+
+    fn lines(&self, words: &[&str], code: i32) -> Vec<Value> {
+        self.answer(words, code).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// What goes wrong, with the exit code it must have.
+    fn complaint(&self, words: &[&str], code: i32) -> String {
+        let output = self.pec(words);
+        assert_eq!(output.status.code(), Some(code), "pec {}: {}", words.join(" "), text(&output.stdout));
+        text(&output.stderr)
+    }
+
+    fn serve(&self) -> Server {
+        let child = self.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let server = Server { child, socket: self.data().join("pec.sock") };
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while std::os::unix::net::UnixStream::connect(&server.socket).is_err() {
+            assert!(Instant::now() < deadline, "pec run did not begin to answer");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        server
+    }
+}
+
+struct Server {
+    child: Child,
+    socket: PathBuf,
+}
+
+impl Server {
+    /// Asks it to stop and waits; a stop is bounded.
+    fn stop(mut self) -> Option<i32> {
+        let killed = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(killed.success());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "pec run did not stop");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Only matters when a test failed before it stopped the server.
+        let _ = self.child.kill();
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn schema(name: &str) -> jsonschema::Validator {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../schemas/output/{name}.v1.json"));
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+fn must_fit(validator: &jsonschema::Validator, value: &Value) {
+    let errors: Vec<String> =
+        validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
+/// A resource that lost credit, and the day.
+fn a_loss(home: &Home) -> (String, String, String) {
+    let lost = home.lines(&["eligibility", "--period", MONTH, "--lost", "--json"], 0);
+    let first = lost.first().expect("the demo's world loses credit");
+    let field = |name: &str| first[name].as_str().unwrap().to_owned();
+    (field("resource"), field("day"), field("line"))
+}
+
+#[test]
+fn json_answers_fit_their_schemas_and_a_wrong_one_does_not() {
+    let home = Home::demo();
+    must_fit(&schema("status"), &home.json(&["status", "--json"], 0));
+    let invoice = home.json(&["invoice", "--period", MONTH, "--json"], 0);
+    must_fit(&schema("invoice"), &invoice);
+    assert!(!invoice["invoices"][0]["lines"].as_array().unwrap().is_empty());
+    let rows = home.lines(&["eligibility", "--period", MONTH, "--json"], 0);
+    assert!(rows.len() > 100);
+    let validator = schema("eligibility");
+    for row in &rows {
+        must_fit(&validator, row);
+    }
+    let (resource, day, line) = a_loss(&home);
+    let explained = home.json(&["explain", &resource, "--day", &day, "--json"], 0);
+    must_fit(&schema("explain"), &explained);
+    assert_eq!(explained["access"][0]["outcome"], "lost");
+    assert!(!explained["events"].as_array().unwrap().is_empty());
+    must_fit(&schema("explain"), &home.json(&["explain", &line, "--json"], 0));
+
+    let mut wrong = invoice;
+    wrong["invoices"][0]["total"] = Value::from(12);
+    assert!(!schema("invoice").is_valid(&wrong), "an amount without a currency must not pass");
+    let mut wrong = rows[0].clone();
+    wrong["outcome"] = Value::from("perhaps");
+    assert!(!validator.is_valid(&wrong));
+}
+
+/// Every question is asked of a directory that nobody holds, then of a server that holds it.
+#[test]
+fn a_running_server_gives_the_same_answers() {
+    let home = Home::demo();
+    let (resource, day, line) = a_loss(&home);
+    let questions: Vec<Vec<&str>> = vec![
+        vec!["status"],
+        vec!["status", "--json"],
+        vec!["invoice", "--period", MONTH],
+        vec!["invoice", "--period", MONTH, "--lines", "--json"],
+        vec!["invoice", "--period", MONTH, "--as-of", "2026-01-02"],
+        vec!["invoice", "--period", "1999-01"],
+        vec!["eligibility", "--period", MONTH],
+        vec!["eligibility", "--day", &day, "--json"],
+        vec!["eligibility", "--period", MONTH, "--customer", "nobody"],
+        vec!["explain", &resource, "--day", &day],
+        vec!["explain", &line, "--period", MONTH, "--color", "always"],
+        vec!["explain", "no-such-vm", "--day", &day],
+        vec!["check", "--period", MONTH],
+        vec!["conflicts", "list"],
+        vec!["quarantine", "list", "--json"],
+        vec!["replay"],
+        vec!["verify"],
+        vec!["void", "no-such-document", "--reason", "none"],
+    ];
+    let alone: Vec<Output> = questions.iter().map(|words| home.pec(words)).collect();
+    let server = home.serve();
+    for (words, alone) in questions.iter().zip(&alone) {
+        let served = home.pec(words);
+        let name = words.join(" ");
+        assert_eq!(text(&served.stdout), text(&alone.stdout), "pec {name}");
+        assert_eq!(served.status.code(), alone.status.code(), "pec {name}");
+        if !served.status.success() {
+            assert_eq!(text(&served.stderr), text(&alone.stderr), "pec {name}");
+        }
+    }
+    let second = home.complaint(&["run"], 1);
+    assert!(second.contains("already serves"), "{second}");
+    let socket = server.socket.clone();
+    assert_eq!(server.stop(), Some(0));
+    assert!(!socket.exists(), "a server that stopped leaves no socket behind");
+}
+
+/// A month from its obstacles to its invoice and back, through a server: decided, issued once,
+/// voided, whole.
+#[test]
+fn a_month_is_closed_once_and_taken_back_by_a_credit_note() {
+    let home = Home::demo();
+    let server = home.serve();
+    let close = ["close", "--period", MONTH, "--reason", "month end", "--json"];
+    let refused = home.lines(&close, 1);
+    assert_eq!(refused[0]["outcome"], "refused");
+    assert!(refused[0]["reasons"][0].as_str().unwrap().contains("told in two ways"));
+
+    let conflicts = home.lines(&["conflicts", "list", "--json"], 0);
+    for conflict in &conflicts {
+        let (event, keep) = (conflict["event"].as_str().unwrap(), conflict["bodies"][0]["digest"].as_str().unwrap());
+        home.answer(&["conflicts", "decide", event, "--keep", keep, "--reason", "meter mended"], 0);
+    }
+    home.answer(&["check", "--period", MONTH], 0);
+    let issued = home.lines(&close, 0);
+    assert_eq!(issued[0]["outcome"], "issued");
+    let id = issued[0]["documents"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(issued[0]["documents"][0]["actor"], "ann");
+
+    let again = home.lines(&close, 0);
+    assert_eq!(again[0]["outcome"], "stands");
+    assert_eq!(again[0]["documents"], issued[0]["documents"]);
+
+    let note = home.lines(&["void", &id, "--reason", "too early", "--json"], 0);
+    assert_eq!(note[0]["amends"].as_str(), Some(id.as_str()));
+    assert!(home.complaint(&["void", &id, "--reason", "again"], 1).contains("void already"));
+    assert_eq!(server.stop(), Some(0));
+    home.answer(&["verify"], 0);
+    must_fit(&schema("status"), &home.json(&["status", "--json"], 0));
+}
+
+#[test]
+fn what_is_missing_is_said_with_what_to_do_next() {
+    let home = Home::empty();
+    let none = home.complaint(&["status"], 2);
+    assert!(none.contains("no journal") && none.contains("hint:") && none.contains("pec import"), "{none}");
+    assert!(!home.data().exists(), "a question must not make a journal");
+    assert!(home.complaint(&["invoice", "--period", "january"], 2).contains("2026-01"));
+    assert!(home.complaint(&["frobnicate"], 2).contains("frobnicate"));
+    std::fs::write(home.dir.path().join("pec.toml"), "data_dri = \"x\"\n").unwrap();
+    assert!(home.complaint(&["config", "check"], 2).contains("data_dri"));
+}
+
+/// A file imported twice changes nothing; what cannot be read is kept, shown and counted.
+#[test]
+fn importing_again_is_harmless_and_nothing_is_dropped() {
+    let home = Home::empty();
+    let event = r#"{"specversion":"1.0","id":"1","source":"erp","type":"pec.membership.started.v1","data":{
+        "partnerTenantId":"11111111-aaaa-4aaa-8aaa-111111111111","effectiveAt":"2025-12-01T00:00:00Z"}}"#;
+    let event = event.replace('\n', "");
+    let incomplete = r#"{"specversion":"1.0","id":"2","source":"erp","type":"pec.membership.started.v1","data":{}}"#;
+    std::fs::write(home.dir.path().join("events.jsonl"), format!("{event}\n{incomplete}\nnot json at all\n")).unwrap();
+    let import = ["import", "events.jsonl", "--stream", "reference", "--json"];
+    let first = home.lines(&import, 0);
+    let counts = |row: &Value| ["records", "accepted", "duplicate", "quarantined"].map(|name| row[name].as_u64().unwrap());
+    assert_eq!(counts(&first[0]), [3, 1, 0, 2]);
+    let digest = home.answer(&["replay"], 0);
+    assert_eq!(counts(&home.lines(&import, 0)[0]), [3, 0, 1, 2]);
+    assert_ne!(home.answer(&["replay"], 0), digest, "the messages were kept again");
+    let waiting = home.lines(&["quarantine", "list", "--json"], 0);
+    assert_eq!(waiting.len(), 4);
+    let entry = waiting[1]["entry"].as_str().unwrap();
+    assert!(home.answer(&["quarantine", "show", entry], 0).contains("not json at all"));
+    assert_eq!(home.pec(&["quarantine", "redrive", entry, "--reason", "try"]).status.code(), Some(1));
+}
+
+/// A backup taken while a server runs restores to a journal with the same answers.
+#[test]
+fn a_backup_of_a_running_server_gives_the_same_answers_elsewhere() {
+    let home = Home::demo();
+    let server = home.serve();
+    home.answer(&["backup", "copy"], 0);
+    let replayed = home.answer(&["replay"], 0);
+    assert_eq!(server.stop(), Some(0));
+    let restored = Home::empty();
+    let copy = home.dir.path().join("copy");
+    restored.answer(&["restore", copy.to_str().unwrap()], 0);
+    assert_eq!(restored.answer(&["replay"], 0), replayed);
+    assert!(restored.complaint(&["restore", copy.to_str().unwrap()], 1).contains("already holds"));
+}
