@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use domain::entry::Stream;
-use journal::wire::{self, Header, MessageRef, Rejection};
+use journal::wire::{self, Header, Message, MessageRef, Rejection};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -234,6 +234,25 @@ fn what_a_schema_cannot_say_the_decoder_does() {
     }
 }
 
+/// The same event with its keys in another order, white space, a trace and another send time.
+fn respelled(document: &Value) -> Message {
+    let mut copy = document.clone();
+    copy["traceparent"] = json!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    copy["time"] = json!("2031-01-01T00:00:00Z");
+    copy["data"]["nobodyReadsThis"] = json!(["x"]);
+    let value = serde_json::to_vec_pretty(&copy).unwrap();
+    Message { stream: Stream::Usage, key: None, headers: Vec::new(), value: Some(value) }
+}
+
+/// The same event with its attributes in headers.
+fn in_binary_mode(document: &Value) -> Message {
+    let attributes = document.as_object().unwrap().iter().filter(|(name, _)| name.as_str() != "data");
+    let headers =
+        attributes.map(|(name, value)| (format!("ce_{name}"), value.as_str().map(|text| text.as_bytes().to_vec())));
+    let value = serde_json::to_vec(&document["data"]).unwrap();
+    Message { stream: Stream::Usage, key: None, headers: headers.collect(), value: Some(value) }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -249,6 +268,11 @@ proptest! {
         prop_assert_eq!(&fact.event, &event);
         prop_assert_eq!(fact.identity, wire::identity(message.stream, &envelope.source, &envelope.id));
         let kind = wire::type_of(&event).unwrap();
+        for other in [respelled(&document), in_binary_mode(&document)] {
+            let headers = other.header_refs();
+            let again = wire::decode(&wire::MessageRef { stream: message.stream, ..other.borrow(&headers) });
+            prop_assert_eq!(again, vec![Ok(fact.clone())]);
+        }
         prop_assert_eq!(fact.digest, wire::digest(kind, envelope.causation_id.as_deref(), &event));
         VALIDATORS.with(|validators| {
             let errors: Vec<String> =
