@@ -172,10 +172,9 @@ impl<'a> Terms<'a> {
         if ours && lifted(LostCode::UnknownAccess) {
             held.extend(grant.unknown);
         }
-        if let Some(repair) = repair.filter(|repair| ours && repair.code == LostCode::Removed) {
-            if self.is_removed(grant, repair.tested) {
-                held = vec![Interval::new(grant.held.from, Instant::MAX_UTC)];
-            }
+        let removed = repair.filter(|repair| ours && repair.code == LostCode::Removed);
+        if removed.is_some_and(|repair| self.is_removed(grant, repair.tested)) {
+            held = vec![Interval::new(grant.held.from, Instant::MAX_UTC)];
         }
         let held = union(held);
         let mut tied = self.tied(grant, repair, ours);

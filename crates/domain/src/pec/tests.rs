@@ -1,6 +1,7 @@
 //! The judgement, by the tables and examples it was specified with.
 
 mod day;
+mod documents;
 mod lost;
 mod random;
 mod timeline;

@@ -184,3 +184,15 @@ fn every_code_has_a_request_that_may_be_declined_or_is_ours_to_mend() {
     assert_eq!(texts.last(), Some(&"never-granted"));
     assert_eq!(texts.len(), 15);
 }
+
+/// Nobody registered the reseller; its PartnerID on the plan and in the link are still the same one.
+#[test]
+fn equal_partner_ids_are_one_organisation_registered_or_not() {
+    let mut world = World::without_partners();
+    world.tell(Event::PartnerRegistered(partner(1, PartnerKind::Provider)));
+    world.grant(1, &sub(), user(7), CONTRIBUTOR, "2026-01-05");
+    world.link(user(7), CUSTOMER, " 2000002 ", "2026-01-05");
+    assert_eq!(world.outcome(&vm(), DAY), "earned");
+    world.link(user(7), CUSTOMER, "2000003", "2026-02-01");
+    assert_eq!(world.outcome(&vm(), DAY), "pal-other-organisation");
+}
