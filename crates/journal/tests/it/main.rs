@@ -3,6 +3,7 @@
 mod common;
 mod damage;
 mod backing_up;
+mod fixtures;
 mod keeping;
 mod killing;
 mod measuring;
