@@ -34,3 +34,5 @@ mod kafka;
 mod kafka_mock;
 // Reading a real Kafka: outages, transactions, recreated topics, TLS and SASL.
 mod kafka_real;
+// The examples that operators copy.
+mod deploy;

@@ -1,0 +1,110 @@
+//! The examples in `deploy/`: what an operator copies must be accepted as it stands.
+
+use std::fs;
+use std::path::PathBuf;
+
+use domain::entry::Stream;
+use ingest::Config;
+use ingest::config::{Mechanism, Protocol};
+
+fn example(name: &str) -> Config {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(name);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    kafka_table(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn kafka_table(text: &str) -> Result<Config, String> {
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+    let kafka = table.get("kafka").ok_or("no [kafka] table")?.clone();
+    let config: Config = kafka.try_into().map_err(|error: toml::de::Error| error.to_string())?;
+    config.validate().map_err(|fault| fault.to_string())?;
+    Ok(config)
+}
+
+#[test]
+fn the_plain_example_is_accepted() {
+    let config = example("pec.example.toml");
+    assert_eq!(config.security.protocol, Protocol::Plaintext);
+    assert_eq!(config.topics.read().count(), 4);
+    assert_eq!(config.topics.of(Stream::Decisions), Some("pec.decisions.v1"));
+}
+
+/// Every default that the plain example shows in a comment is the default: uncommenting the
+/// defaults changes nothing.
+#[test]
+fn the_defaults_that_the_example_shows_are_the_defaults() {
+    let shown = example("pec.example.toml");
+    let default = Config::plain(&shown.bootstrap_servers);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy/pec.example.toml");
+    let text = fs::read_to_string(path).unwrap();
+    for (key, value) in [
+        ("group_id", &default.group_id),
+        ("usage", &default.topics.usage),
+        ("access", &default.topics.access),
+        ("commerce", &default.topics.commerce),
+        ("reference", &default.topics.reference),
+    ] {
+        assert!(text.contains(&format!("# {key} = {value:?}")), "{key} is not shown with its default {value:?}");
+    }
+}
+
+#[test]
+fn the_event_hubs_example_is_accepted() {
+    let config = example("pec.eventhubs.example.toml");
+    assert_eq!(config.security.protocol, Protocol::SaslSsl);
+    assert_eq!(config.security.sasl_mechanism, Some(Mechanism::Plain));
+    assert_eq!(config.security.username.as_deref(), Some("$ConnectionString"));
+    // librdkafka knows every property that the example sets. The example's password is a file of
+    // the machine that it is for.
+    let mut here = config;
+    here.security.password_file = None;
+    here.security.password = Some(ingest::config::Secret("Endpoint=sb://x/".to_owned()));
+    here.bootstrap_servers = "127.0.0.1:1".to_owned();
+    here.properties.insert("message.timeout.ms".to_owned(), "1000".to_owned());
+    ingest::Sink::new(&here).unwrap_or_else(|fault| panic!("{fault}"));
+    let fault = ingest::watermarks_at(&here, None).unwrap_err();
+    assert_eq!(fault.name(), "unreachable", "{fault}");
+}
+
+#[test]
+fn a_misspelt_example_is_seen() {
+    let error = kafka_table("[kafka]\nbootstrap_servers = \"b\"\ngroup = \"pec\"\n").unwrap_err();
+    assert!(error.contains("group"), "{error}");
+    let error =
+        kafka_table("[kafka]\nbootstrap_servers = \"b\"\n[kafka.properties]\n\"auto.offset.reset\" = \"latest\"\n")
+            .unwrap_err();
+    assert!(error.contains("auto.offset.reset"), "{error}");
+}
+
+/// The unit and the image run what they say, as nobody special.
+#[test]
+fn neither_unit_nor_image_runs_as_root() {
+    let read = |name: &str| {
+        fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(name)).unwrap()
+    };
+    let unit = read("pec.service");
+    for needed in ["User=pec", "NoNewPrivileges=yes", "ProtectSystem=strict", "StateDirectory=pec"] {
+        assert!(unit.lines().any(|line| line == needed), "{needed} is missing in pec.service");
+    }
+    let image = read("Dockerfile");
+    let user = image.rfind("USER pec").expect("the image names a user");
+    assert!(image.rfind("FROM ").unwrap() < user, "the last stage has no user");
+}
+
+/// The table of faults in the handbook names every fault, and no other.
+#[test]
+fn every_fault_is_in_the_handbook() {
+    let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let handbook = fs::read_to_string(manifest.join("../docs/operating.md")).unwrap();
+    let table = handbook.split_once("### Faults").unwrap().1.split_once("\n### ").unwrap().0;
+    let mut told: Vec<&str> =
+        table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(name, _)| name).collect();
+    let code = fs::read_to_string(manifest.join("../crates/ingest/src/fault.rs")).unwrap();
+    let names = code.split_once("fn name(").unwrap().1.split_once("fn hint(").unwrap().0;
+    let mut known: Vec<&str> =
+        names.lines().filter_map(|line| line.split_once("=> \"")?.1.split_once('"')).map(|(name, _)| name).collect();
+    told.sort_unstable();
+    known.sort_unstable();
+    assert!(known.len() > 10, "{known:?}");
+    assert_eq!(told, known);
+}
