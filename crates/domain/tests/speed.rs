@@ -99,6 +99,12 @@ fn usage(number: u64, scopes: &[Scope], month: Period) -> Event {
     })
 }
 
+/// What this thread has computed so far; waiting for other processes does not count.
+fn busy() -> std::time::Duration {
+    let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    std::time::Duration::from_nanos(statistics.split(' ').next().unwrap().parse().unwrap())
+}
+
 /// Bytes of memory that this process holds now.
 fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
@@ -107,7 +113,6 @@ fn resident() -> u64 {
 
 #[test]
 #[ignore = "takes half a minute and 400 MB; a measurement, in release only"]
-#[expect(clippy::disallowed_methods, reason = "measuring is what this test is for")]
 fn ten_million_events() {
     let month = Period::parse("2020-09").unwrap();
     let scopes: Vec<Scope> = (0..RESOURCES)
@@ -131,21 +136,21 @@ fn ten_million_events() {
         let entries: Vec<Entry> = (chunk * 10_000..(chunk + 1) * 10_000)
             .map(|number| entry(position + number, usage(number, &scopes, month)))
             .collect();
-        let began = std::time::Instant::now();
+        let began = busy();
         for entry in &entries {
             facts.apply(entry);
         }
-        applying += began.elapsed();
+        applying += busy() - began;
     }
     println!("applied {EVENTS} in {applying:?}, {} MB", (resident() - before) / 1_000_000);
-    let began = std::time::Instant::now();
+    let began = busy();
     let commerce = facts.commerce.view();
     let desk = Desk::new(&facts, &commerce);
-    println!("ordered in {:?}", began.elapsed());
+    println!("ordered in {:?}", busy() - began);
     let mut judging = |_: &domain::rating::Asked<'_>, days: &[Day]| vec![Access::Earned; days.len()];
-    let began = std::time::Instant::now();
+    let began = busy();
     let (draft, findings) = draft(&desk, Guid(9), Currency::USD, month, &mut judging);
-    println!("drafted {} lines, total {}, in {:?}", draft.lines.len(), draft.total_and_rounding().0, began.elapsed());
+    println!("drafted {} lines, total {}, in {:?}", draft.lines.len(), draft.total_and_rounding().0, busy() - began);
     assert_eq!(findings, []);
-    assert_eq!(draft.lines.len(), usize::try_from(CUSTOMERS).unwrap() / 2);
+    assert_eq!(draft.lines.len(), usize::try_from(CUSTOMERS).unwrap());
 }

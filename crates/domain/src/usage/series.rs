@@ -74,7 +74,7 @@ impl Slices {
         }
     }
 
-    /// Merges what can be merged, and grows by a third only if that did not help.
+    /// Merges what can be merged, and grows by half only if that did not help.
     fn make_room(&mut self) {
         self.slices.sort_unstable_by_key(|slice| (slice.start, slice.form));
         self.slices.dedup_by(|next, kept| {
@@ -88,7 +88,7 @@ impl Slices {
             }
         });
         if self.slices.len() * 8 > self.slices.capacity() * 7 {
-            self.slices.reserve_exact((self.slices.len() / 3).max(2));
+            self.slices.reserve_exact((self.slices.len() / 2).max(3));
         }
     }
 
