@@ -292,7 +292,7 @@ fn check_ladders(rows: &[PriceRow]) -> Result<(), Rejection> {
         .iter()
         .flat_map(|row| row.meters.iter().map(move |meter| ((meter, &row.product, &row.sku, row.kind), row)))
         .collect();
-    keyed.sort_by(|(left, _), (right, _)| left.cmp(right));
+    keyed.sort_by_key(|(key, _)| *key);
     for group in keyed.chunk_by(|(left, _), (right, _)| left == right) {
         let days = group.iter().flat_map(|(_, row)| [row.from, row.until]);
         for day in days {

@@ -20,10 +20,8 @@ fn access(value: &str) -> Items {
 
 /// A usage event with one field changed.
 fn usage_with(field: &str, value: &str) -> Items {
-    let data = format!(
-        r#"{{"customerId":"22222222-bbbb-4bbb-8bbb-222222222222","entitlementId":"44444444-dddd-4ddd-8ddd-444444444444",
-        "meterId":"1core","usageStartTime":"2026-01-15T10:00:00Z","usageEndTime":"2026-01-15T11:00:00Z","quantity":1,"unit":"1 Hour"}}"#
-    );
+    let data = r#"{"customerId":"22222222-bbbb-4bbb-8bbb-222222222222","entitlementId":"44444444-dddd-4ddd-8ddd-444444444444",
+        "meterId":"1core","usageStartTime":"2026-01-15T10:00:00Z","usageEndTime":"2026-01-15T11:00:00Z","quantity":1,"unit":"1 Hour"}"#;
     let before = data.find(&format!("\"{field}\":")).map(|at| at + field.len() + 3).expect("the field is there");
     let after = data[before..].find(['\n', ',', '}']).expect("the field ends") + before;
     let data = format!("{}{value}{}", &data[..before], &data[after..]);
