@@ -24,6 +24,12 @@ pub struct Appended {
     pub next_position: u64,
 }
 
+/// A partition on its way through a batch: where to resume, and its last message by offset and row.
+struct Moved {
+    next: i64,
+    last: Option<(i64, usize)>,
+}
+
 /// One item on its way into the head.
 struct Item {
     fact: Fact,
@@ -90,25 +96,22 @@ impl Journal {
         Ok(appended)
     }
 
-    /// Where each partition stands after the batch. Offsets never go back, unless rewound.
+    /// Where each partition stands after the batch. Offsets never go back.
     fn moved_partitions(&self, batch: &Batch) -> Result<BTreeMap<(Topic, i32), PartitionTail>, Fault> {
-        let mut moved: BTreeMap<(u16, i32), (i64, Option<(i64, usize)>)> = BTreeMap::new();
-        let known = |topic: u16, partition: i32| {
-            let rewound = batch.rewinds.contains(&(topic, partition));
-            self.tail.partitions.get(&(batch.topics[usize::from(topic)].clone(), partition)).filter(|_| !rewound)
-        };
+        let topic_of = |topic: u16| &batch.topics[usize::from(topic)];
+        let known = |topic: u16, partition: i32| self.tail.partitions.get(&(topic_of(topic).clone(), partition));
+        let mut moved: BTreeMap<(u16, i32), Moved> = BTreeMap::new();
         let mut advance = |topic: u16, partition: i32, offset: i64, next: i64, row: Option<usize>| {
-            let entry = moved.entry((topic, partition));
-            let state =
-                entry.or_insert_with(|| (known(topic, partition).map_or(i64::MIN, |tail| tail.next_offset), None));
-            if offset < state.0 {
-                let topic = batch.topics[usize::from(topic)].to_string();
-                return Err(Fault::OffsetWentBack { topic, partition, offset, next: state.0 });
+            let state = moved.entry((topic, partition)).or_insert_with(|| Moved {
+                next: known(topic, partition).map_or(i64::MIN, |tail| tail.next_offset),
+                last: None,
+            });
+            if offset < state.next {
+                let topic = topic_of(topic).to_string();
+                return Err(Fault::OffsetWentBack { topic, partition, offset, next: state.next });
             }
-            state.0 = next;
-            if let Some(row) = row {
-                state.1 = Some((offset, row));
-            }
+            state.next = next;
+            state.last = row.map(|row| (offset, row)).or(state.last);
             Ok(())
         };
         for (index, row) in batch.rows.iter().enumerate() {
@@ -119,14 +122,16 @@ impl Journal {
         for to in &batch.advances {
             advance(to.topic, to.partition, to.next_offset, to.next_offset, None)?;
         }
-        let settle = |((topic, partition), (next_offset, last)): ((u16, i32), (i64, Option<(i64, usize)>))| {
-            let last_delivered = match last {
+        let mut tails = BTreeMap::new();
+        for ((topic, partition), state) in moved {
+            let last_delivered = match state.last {
                 Some((offset, row)) => Some((offset, self.delivery_key.of_bytes(batch.message(row)))),
                 None => known(topic, partition).and_then(|tail| tail.last_delivered),
             };
-            ((batch.topics[usize::from(topic)].clone(), partition), PartitionTail { next_offset, last_delivered })
-        };
-        Ok(moved.into_iter().map(settle).collect())
+            let tail = PartitionTail { next_offset: state.next, last_delivered };
+            tails.insert((topic_of(topic).clone(), partition), tail);
+        }
+        Ok(tails)
     }
 
     /// Decides the outcome of every item, in order. Rows' ends are moved where a re-drive adds items.

@@ -42,17 +42,20 @@ pub(crate) struct Decided {
     pub(crate) first: Option<EntryRef>,
 }
 
+#[expect(clippy::disallowed_types, reason = "only looked up, never iterated; half the memory of an ordered map")]
+type Slots = hashbrown::HashMap<Identity, Slot, Mixer>;
+
 /// Where the facts of one segment were first told.
 struct Table {
     /// The first position of the segment.
     base: u64,
-    slots: hashbrown::HashMap<Identity, Slot, Mixer>,
+    slots: Slots,
     conflicts: BTreeMap<Identity, Vec<Known>>,
 }
 
 impl Table {
     fn new(base: u64) -> Self {
-        Self { base, slots: hashbrown::HashMap::with_hasher(Mixer), conflicts: BTreeMap::new() }
+        Self { base, slots: Slots::with_hasher(Mixer), conflicts: BTreeMap::new() }
     }
 
     fn first(&self, identity: Identity) -> Option<(EntryRef, u64)> {

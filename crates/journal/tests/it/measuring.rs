@@ -1,6 +1,8 @@
 //! Figures for `docs/journal.md`. Run by hand:
 //! `cargo test --release -p journal --test it measuring -- --ignored --nocapture`.
 
+#![expect(clippy::disallowed_methods, reason = "measuring needs a stopwatch")]
+
 use std::path::Path;
 use std::time::Instant as Stopwatch;
 
