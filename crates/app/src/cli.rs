@@ -32,6 +32,9 @@ pub mod quarantine;
 pub mod replay;
 pub mod configuration;
 pub mod schema;
+pub mod generate;
+pub mod demo;
+pub mod bench;
 
 #[derive(Parser, Debug)]
 #[command(
@@ -76,6 +79,8 @@ pub enum Color {
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Play a small distributor's month: events through Kafka to an explained invoice
+    Demo(demo::Demo),
     /// Own the data directory: take events in from Kafka and answer every command
     Run(run::Run),
     /// What a partner should be charged for a month, and the credit earned and missing
@@ -106,6 +111,10 @@ pub enum Command {
     Backup(backup::Backup),
     /// Bring a backup back into a new directory
     Restore(backup::Restore),
+    /// Make a seeded world of events, to files or to Kafka
+    Generate(generate::Generate),
+    /// Measure the main job against a Kafka cluster
+    Bench(bench::Bench),
     /// Print the JSON Schemas of what pec prints
     Schema(schema::Schema),
     /// Look at the configuration
@@ -170,7 +179,13 @@ pub fn execute(command: &Command, context: &Context<'_>, out: &mut Output) -> an
         Command::Conflicts(conflicts) => conflicts.run(context, out),
         Command::Quarantine(quarantine) => quarantine.run(context, out),
         Command::Replay(replay) => replay.run(context, out),
-        Command::Run(_) | Command::Restore(_) | Command::Schema(_) | Command::Config(_) => {
+        Command::Run(_)
+        | Command::Demo(_)
+        | Command::Generate(_)
+        | Command::Bench(_)
+        | Command::Restore(_)
+        | Command::Schema(_)
+        | Command::Config(_) => {
             unreachable!("commands that need no journal are answered before one is opened")
         }
     }

@@ -17,6 +17,9 @@ use journal::wire::Message;
 pub use faults::Faults;
 pub use world::{Size, World};
 
+/// Usage events of the demo: enough that every resource is used on most days.
+pub const DEMO_EVENTS: u64 = 4_000;
+
 /// Everything a world tells, stream by stream, in the order an upstream would send it.
 pub struct Script<'w> {
     world: &'w World,

@@ -13,6 +13,7 @@ pub mod cli;
 pub mod server;
 pub mod intake;
 pub mod metrics;
+pub mod generate;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;

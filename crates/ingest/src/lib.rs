@@ -20,6 +20,7 @@ pub mod watermarks;
 pub mod producer;
 pub mod admin;
 pub mod mock;
+pub mod alone;
 
 pub use check::{Accept, Known, Reason, Start};
 pub use config::Config;

@@ -56,6 +56,9 @@ fn without_journal(arguments: &Arguments, loaded: &Loaded, out: &mut Output) -> 
         Command::Config(configuration) => configuration.run(loaded, out).map(Some),
         Command::Restore(restore) => restore.run(loaded, arguments.global.json, out).map(Some),
         Command::Run(run) => run.run(loaded, &actor(arguments), out).map(Some),
+        Command::Demo(demo) => demo.run(arguments.global.data_dir.as_deref(), &loaded.config, out).map(Some),
+        Command::Generate(generate) => generate.run(loaded.config.kafka.as_ref(), arguments.global.json, out).map(Some),
+        Command::Bench(bench) => bench.run(arguments.global.json, out).map(Some),
         _ => Ok(None),
     }
 }

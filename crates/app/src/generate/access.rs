@@ -89,13 +89,18 @@ pub(super) struct Grant {
 }
 
 impl Grant {
-    pub fn at_subscription(subscription: &Subscription, assignment: Guid, principal: Guid, role: &'static str) -> Self {
+    pub(super) fn at_subscription(
+        subscription: &Subscription,
+        assignment: Guid,
+        principal: Guid,
+        role: &'static str,
+    ) -> Self {
         let scope = format!("/subscriptions/{}", subscription.id);
         Self { assignment, scope, principal, principal_type: "ForeignGroup", role }
     }
 
     /// The pair of records that Azure writes for a grant: what was asked, then that it was done.
-    pub fn written(&self, at: Instant, rng: &mut ChaCha8Rng) -> Message {
+    pub(super) fn written(&self, at: Instant, rng: &mut ChaCha8Rng) -> Message {
         let body = json!({"Id": self.assignment.to_string(), "Properties": {
             "PrincipalId": self.principal.to_string(), "PrincipalType": self.principal_type,
             "RoleDefinitionId": format!("/providers/Microsoft.Authorization/roleDefinitions/{}", self.role),
@@ -107,9 +112,10 @@ impl Grant {
     }
 
     /// The pair of records of a removal; the answer carries what was removed.
-    pub fn deleted(&self, at: Instant, rng: &mut ChaCha8Rng) -> Message {
+    pub(super) fn deleted(&self, at: Instant, rng: &mut ChaCha8Rng) -> Message {
         let subscription = self.scope.split('/').nth(2).expect("every scope here lies in a subscription");
-        let role = format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{}", self.role);
+        let role =
+            format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{}", self.role);
         let body = json!({"properties": {"roleDefinitionId": role, "principalId": self.principal.to_string(),
             "principalType": self.principal_type, "scope": self.scope},
             "id": format!("{}/providers/Microsoft.Authorization/roleAssignments/{}", self.scope, self.assignment),

@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use domain::entry::{Event, Stream, UsageAdjusted, UsageVoided};
 use domain::ids::Guid;
-use domain::period::Instant;
+use domain::period::{Day, Instant};
 use journal::wire::{Envelope, Message, encode, identity};
 use rand_chacha::ChaCha8Rng;
 use rust_decimal::Decimal;
@@ -37,7 +37,8 @@ impl World {
 /// The access records of the incidents.
 pub(super) fn access(world: &World, rng: &mut ChaCha8Rng) -> Vec<Message> {
     let mut out = Vec::new();
-    let day = |day: i64, hour: i64| world.period.first_day().start() + TimeDelta::days(day - 1) + TimeDelta::hours(hour);
+    let day =
+        |day: i64, hour: i64| world.period.first_day().start() + TimeDelta::days(day - 1) + TimeDelta::hours(hour);
     let before = world.dawn() + TimeDelta::seconds(3);
     let Some(customer) = world.customers.get(REVOKED) else { return out };
     for grant in grants(world, customer, rng, OWNER) {
@@ -88,6 +89,18 @@ fn flapping(grant: Grant, from: Instant, losses: &[Instant], rng: &mut ChaCha8Rn
 /// Where the corrected and contradicted usage events of the demo come from.
 const SOURCE: &str = "urn:nordwind:meter:manual";
 
+/// What the demo explains: a resource of the customer with flapping access, and the first day on
+/// which that cost its credit.
+#[must_use]
+pub fn explained(world: &World) -> (usize, Day) {
+    let has_credit = |meter: u32| {
+        let meter = &world.meters[meter as usize];
+        !meter.third_party && !meter.product_title.contains("Spot") && meter.tiers.len() == 1
+    };
+    let found = world.resources.iter().position(|at| at.customer as usize == FLAPPING && has_credit(at.meter));
+    (found.unwrap_or(FLAPPING), Day(world.period.first_day().0 + 5))
+}
+
 /// Usage that is corrected, withdrawn, told in two ways, and one message that nobody can read.
 #[must_use]
 pub fn usage(world: &World) -> Vec<Message> {
@@ -122,7 +135,14 @@ pub fn usage(world: &World) -> Vec<Message> {
         bytes.truncate(200);
         bytes
     });
+    let (shown, _) = explained(world);
+    let mut shown = usage::message(world, shown, 0, 6, 14, 21_250_000);
+    shown.value = shown.value.map(|bytes| {
+        let text = String::from_utf8(bytes).expect("generated usage is text");
+        text.replacen(&format!("{:08x}-{:012x}", world.seed, 0), "manual-5", 1).into_bytes()
+    });
     vec![
+        shown,
         correction("manual-1-a", "manual-1", &Event::UsageAdjusted(adjusted)),
         told("manual-1", 0, 6_000_000),
         told("manual-2", 0, 9_000_000),

@@ -101,8 +101,18 @@ pub struct World {
 }
 
 const CUSTOMER_NAMES: [&str; 12] = [
-    "Fjord Fisk", "Alpen Optik", "Baltic Timber", "Lumen Hotels", "Orchard Foods", "Cobalt Robotics", "Harbour Clinic",
-    "Saga Textiles", "Pine & Sons", "Quarry Glass", "Meridian Maps", "Tidal Power",
+    "Fjord Fisk",
+    "Alpen Optik",
+    "Baltic Timber",
+    "Lumen Hotels",
+    "Orchard Foods",
+    "Cobalt Robotics",
+    "Harbour Clinic",
+    "Saga Textiles",
+    "Pine & Sons",
+    "Quarry Glass",
+    "Meridian Maps",
+    "Tidal Power",
 ];
 const RESELLER_NAMES: [&str; 2] = ["Alder IT", "Birch Cloud"];
 
@@ -192,8 +202,24 @@ fn meters(rng: &mut ChaCha8Rng) -> Vec<Meter> {
     };
     let flat = |price| vec![(0, None, price)];
     vec![
-        meter("DZH318Z0PD01", "Virtual Machines Dsv5 Series", "0001", "D4s v5", "1 Hour", "Microsoft.Compute", flat("0.23")),
-        meter("DZH318Z0PD01", "Virtual Machines Dsv5 Series", "0002", "D8s v5", "1 Hour", "Microsoft.Compute", flat("0.46")),
+        meter(
+            "DZH318Z0PD01",
+            "Virtual Machines Dsv5 Series",
+            "0001",
+            "D4s v5",
+            "1 Hour",
+            "Microsoft.Compute",
+            flat("0.23"),
+        ),
+        meter(
+            "DZH318Z0PD01",
+            "Virtual Machines Dsv5 Series",
+            "0002",
+            "D8s v5",
+            "1 Hour",
+            "Microsoft.Compute",
+            flat("0.46"),
+        ),
         meter("DZH318Z0PD02", "Tables", "0006", "Tables - LRS", "1 GB/Month", "Microsoft.Storage", flat("0.045")),
         meter(
             "DZH318Z0PD03",
@@ -204,9 +230,33 @@ fn meters(rng: &mut ChaCha8Rng) -> Vec<Meter> {
             "Microsoft.OperationalInsights",
             vec![(0, Some(5), "0"), (5, None, "2.99")],
         ),
-        meter("DZH318Z0PD04", "SQL Database", "001J", "General Purpose - vCore", "1 Hour", "Microsoft.Sql", flat("0.26316")),
-        meter("DZH318Z0PD05", "Third Party Firewall", "01AD", "Firewall image - 1 core", "1 Hour", "Microsoft.SaaS", flat("0.032")),
-        meter("DZH318Z0PD06", "Virtual Machines Dsv5 Series Spot", "0009", "D4s v5 Spot", "1 Hour", "Microsoft.Compute", flat("0.046")),
+        meter(
+            "DZH318Z0PD04",
+            "SQL Database",
+            "001J",
+            "General Purpose - vCore",
+            "1 Hour",
+            "Microsoft.Sql",
+            flat("0.26316"),
+        ),
+        meter(
+            "DZH318Z0PD05",
+            "Third Party Firewall",
+            "01AD",
+            "Firewall image - 1 core",
+            "1 Hour",
+            "Microsoft.SaaS",
+            flat("0.032"),
+        ),
+        meter(
+            "DZH318Z0PD06",
+            "Virtual Machines Dsv5 Series Spot",
+            "0009",
+            "D4s v5 Spot",
+            "1 Hour",
+            "Microsoft.Compute",
+            flat("0.046"),
+        ),
         meter("DZH318Z0PD07", "Bandwidth", "0010", "Data transfer out", "1 GB", "Microsoft.Network", flat("0.08")),
     ]
 }
