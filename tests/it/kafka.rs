@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::entry::Stream;
+use domain::facts::Counts;
+use domain::ids::Digest;
 use domain::period::Instant;
 use ingest::{Accept, Config, Delivery, Fault, Plan, Progress, Report, Resume, Until};
 use journal::wire::Message;
@@ -84,6 +86,14 @@ impl Station {
         journal.close().unwrap();
         kept.sort();
         kept
+    }
+
+    /// What the journal counts, and the digest of every answer that follows from it.
+    pub fn answers(&self) -> (Counts, Digest) {
+        let journal = self.open();
+        let fold = engine::view::replay(&journal.reader(), None, &mut |_, _| {}).unwrap();
+        journal.close().unwrap();
+        (fold.state().counts, engine::digest::of(fold.state()))
     }
 
     pub fn offsets(&self) -> Vec<(String, i32, i64)> {
