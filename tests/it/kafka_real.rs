@@ -208,8 +208,9 @@ fn kafka_and_files_give_the_same_answers_digest_for_digest() {
 
     let (kafka_counts, kafka_digest) = from_kafka.answers();
     let (file_counts, file_digest) = from_files.answers();
-    assert!(file_counts.accepted > 100 && file_counts.duplicate > 30 && file_counts.quarantined > 0);
     assert_eq!(kafka_counts, file_counts);
+    assert!(file_counts.accepted > 30 && file_counts.duplicate > 10, "{file_counts:?}");
+    assert_eq!(file_counts.quarantined, 1);
     assert_eq!(kafka_digest, file_digest);
 }
 
