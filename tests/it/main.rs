@@ -36,3 +36,8 @@ mod kafka_mock;
 mod kafka_real;
 // The examples that operators copy.
 mod deploy;
+mod rules;
+// Azure's own records, in the shape of their channel.
+mod azure;
+// The scenarios, at three depths.
+mod scenarios;

@@ -8,14 +8,16 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use domain::entry::{
-    AssignmentCreated, AssignmentDeleted, Authorization, Delegation, DelegationDeleted, Event, GrantFacts,
-    MembershipChange, PalLinked, PalUnlinked, PartnerStanding, ResellerOfRecordSet, Schedule, Stream,
-    TransferCompleted, Usage, UsageAdjusted, UsageVoided,
+    AssignmentCreated, AssignmentDeleted, AssignmentsListed, Authorization, Delegation, DelegationDeleted, Event,
+    GrantFacts, ListedAssignment, MembershipChange, PalLinked, PalUnlinked, Part, PartnerStanding, PlanCreated,
+    ResellerOfRecordSet, Schedule, Stream, TransferCompleted, Usage, UsageAdjusted, UsageVoided,
 };
-use domain::ids::{Currency, MeterId};
+use domain::ids::{Currency, Guid, MeterId};
 use domain::period::{Instant, Period};
 use rust_decimal::Decimal;
+use serde_json::{Value, json};
 
+use crate::azure::{self, Record};
 use crate::memory::{Body, SOURCE, Told};
 use crate::stage::{
     Names, Stage, guid, instant, long_ago, partner_id, principal, role, scope, standard_prices, subscription,
@@ -28,29 +30,15 @@ pub struct Scenario {
     /// The rules it is about, as in `docs/rules.md`.
     pub rules: Vec<String>,
     pub period: Period,
+    pub currency: Currency,
     pub names: Names,
     pub steps: Vec<Step>,
 }
 
-/// What a line of the table says: an event, or something that is done here.
-pub enum Step {
-    Told {
-        at: Instant,
-        told: Box<Told>,
-    },
-    /// Closes a bill-to partner's period at that time.
-    Close {
-        at: Instant,
-        bill_to: String,
-    },
-}
-
-impl Step {
-    pub fn recorded_at(&self) -> Instant {
-        match self {
-            Self::Told { at, .. } | Self::Close { at, .. } => *at,
-        }
-    }
+/// What a line of the table says, and when it is recorded.
+pub struct Step {
+    pub at: Instant,
+    pub told: Told,
 }
 
 /// Reads a file's text; panics with a sentence where it cannot.
@@ -62,16 +50,16 @@ pub fn read(path: &str, text: &str) -> Scenario {
     let mut prices = standard_prices();
     prices.extend(texts(file.get("prices")));
     prices.retain(|_, price| price != "none");
+    let us_prices = texts(file.get("us_prices"));
     let usd_per_unit = texts(file.get("usd_per_unit"));
     let currency = Currency::parse(get("currency").unwrap_or("USD")).unwrap_or_else(|| panic!("{path}: currency"));
-    let stage = Stage { period, currency, prices, usd_per_unit };
+    let stage = Stage { period, currency, prices, us_prices, usd_per_unit };
     let mut names = Names::default();
     for name in ["us", "shop", "other", "acme", "plan", "plan-other", "sub-a", "us/anna", "us/ben", "shop/anna"] {
         names.learn(name);
     }
     stage.prices.keys().for_each(|meter| names.learn(meter));
-    let mut steps: Vec<Step> =
-        stage.events().into_iter().map(|told| Step::Told { at: long_ago(), told: Box::new(told) }).collect();
+    let mut steps: Vec<Step> = stage.events().into_iter().map(|told| Step { at: long_ago(), told }).collect();
     for (number, line) in must("journal").lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default();
         let columns: Vec<&str> = line.split_whitespace().collect();
@@ -80,10 +68,10 @@ pub fn read(path: &str, text: &str) -> Scenario {
             steps.push(Line::new(&place, number, &columns).step(&mut names));
         }
     }
-    steps.sort_by_key(Step::recorded_at);
+    steps.sort_by_key(|step| step.at);
     let rules = file.get("rules").and_then(toml::Value::as_array).unwrap_or_else(|| panic!("{path}: no `rules`"));
     let rules = rules.iter().map(|rule| rule.as_str().expect("rules are texts").to_owned()).collect();
-    Scenario { path: path.to_owned(), title: must("title").to_owned(), rules, period, names, steps }
+    Scenario { path: path.to_owned(), title: must("title").to_owned(), rules, period, currency, names, steps }
 }
 
 fn texts(value: Option<&toml::Value>) -> BTreeMap<String, String> {
@@ -115,19 +103,69 @@ impl<'a> Line<'a> {
     }
 
     fn step(&self, names: &mut Names) -> Step {
-        if self.what == "close" {
-            return Step::Close { at: self.at, bill_to: self.column(0, "whose period to close").to_owned() };
-        }
-        let event = self.event(names);
+        let body = self.body(names);
         let id = self.named.get("as").map_or_else(|| format!("line-{}", self.number + 1), |name| (*name).to_owned());
-        let causation =
-            matches!(event, Event::UsageAdjusted(_) | Event::UsageVoided(_)).then(|| self.rest[0].to_owned());
+        let causation = matches!(self.what, "adjust" | "void").then(|| self.rest[0].to_owned());
         let recorded_at = self.named.get("recorded").map_or(self.at, |text| instant(text));
-        Step::Told { at: recorded_at, told: Box::new(Told { id, causation, body: Body::Event(event) }) }
+        Step { at: recorded_at, told: Told { id, causation, body } }
+    }
+
+    fn body(&self, names: &mut Names) -> Body {
+        match self.what.strip_prefix("azure-") {
+            Some(what) => Body::Record(self.azure(what)),
+            None => Body::Event(self.event(names)),
+        }
+    }
+
+    /// One of Azure's own records; those of one write share `of=`.
+    fn azure(&self, what: &str) -> Value {
+        let (facts, scope) = (self.facts(), scope(self.rest[0]));
+        let assignment = self.assignment_id();
+        let mut body = azure::body(facts.principal, facts.role, &scope);
+        if let Some(created) = self.named.get("created") {
+            body["createdOn"] = Value::from(instant(created).to_rfc3339());
+        }
+        let (what, result, properties) = match what {
+            "begins" => ("write", "Start", azure::requested(assignment, &body)),
+            "writes" => ("write", "Success", json!({ "statusCode": "Created" })),
+            "fails" => ("write", "Failure", json!({ "statusCode": "Conflict" })),
+            "removes" => ("delete", "Success", azure::removed(assignment, &body)),
+            other => panic!("{}: nobody knows the word `azure-{other}`", self.place),
+        };
+        let correlation = self.named.get("of").map_or_else(|| guid(&self.number.to_string()), |name| guid(name));
+        let at = self.at;
+        azure::record(&Record { assignment, scope: &scope, what, result, correlation, at }, &properties)
+    }
+
+    /// A complete listing: `Owner:us Contributor:us/anna`.
+    fn listing(&self) -> AssignmentsListed {
+        let at_scope = self.column(0, "a scope");
+        let listed = |column: &&str| {
+            let (role_name, who) = column.split_once(':').unwrap_or_else(|| panic!("{}: `{column}`", self.place));
+            let facts =
+                GrantFacts { principal: principal(who), principal_type: None, role: role(role_name), condition: None };
+            let assignment = guid(&format!("{at_scope} {role_name} {who}"));
+            ListedAssignment { assignment, scope: scope(at_scope), facts, created_at: None }
+        };
+        let assignments = self.rest[1..].iter().map(listed).collect();
+        let part = Part { of: format!("listing-{}", self.number).into(), number: 0, count: 1 };
+        AssignmentsListed { scope: scope(at_scope), at: self.at, complete: true, part, assignments }
+    }
+
+    fn assignment_id(&self) -> Guid {
+        guid(&format!("{} {} {}", self.column(0, "a scope"), self.column(1, "a role"), self.who()))
     }
 
     fn event(&self, names: &mut Names) -> Event {
         match self.what {
+            "list" => Event::AssignmentsListed(self.listing()),
+            "plan" => {
+                let name = self.column(0, "a plan");
+                names.learn(name);
+                let bill_to = guid(self.column(1, "the partner billed"));
+                let (plan, customer) = (guid(name), guid("acme"));
+                Event::PlanCreated(PlanCreated { plan, customer, bill_to, reseller: None, at: self.at })
+            }
             "grant" | "revoke" => self.assignment(),
             "active" | "eligible" => self.schedule(),
             "delegate" | "undelegate" => self.delegation(),
@@ -167,7 +205,7 @@ impl<'a> Line<'a> {
 
     fn assignment(&self) -> Event {
         let at_scope = self.column(0, "a scope");
-        let assignment = guid(&format!("{at_scope} {} {}", self.column(1, "a role"), self.who()));
+        let assignment = self.assignment_id();
         let (scope, at) = (scope(at_scope), self.at);
         if self.what == "grant" {
             Event::AssignmentCreated(AssignmentCreated { assignment, scope, facts: self.facts(), at })
@@ -227,7 +265,9 @@ impl<'a> Line<'a> {
 
     fn usage(&self) -> Usage {
         let name = self.column(0, "a resource");
-        let subscription = name.split('/').next().unwrap_or_default();
+        let of_resource = name.split('/').next().unwrap_or_default();
+        // The entitlement that the meter states; another one than the resource's is a mistake of its.
+        let subscription = self.named.get("in").unwrap_or(&of_resource);
         Usage {
             customer: guid("acme"),
             plan: None,

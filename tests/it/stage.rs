@@ -128,6 +128,8 @@ pub struct Stage {
     pub currency: Currency,
     /// meter → price, `0.868` or `0 | 5: 2.99` (free up to 5, then 2.99).
     pub prices: BTreeMap<String, String>,
+    /// The same for another market than the customer's.
+    pub us_prices: BTreeMap<String, String>,
     pub usd_per_unit: BTreeMap<String, String>,
 }
 
@@ -171,8 +173,13 @@ impl Stage {
         }
         told.push(("sub-a".to_owned(), Event::SubscriptionCreated(subscription("sub-a", "plan", long_ago()))));
         for (number, period) in [self.period, self.period.next()].into_iter().enumerate() {
-            told.extend(self.sheet(period, &format!("sheet-{number}")));
-            told.push((format!("rates-{number}"), Event::ExchangeRatesPublished(self.rates(period))));
+            told.extend(self.sheet(period, "DE", &self.prices, &format!("sheet-{number}")));
+            if !self.us_prices.is_empty() {
+                told.extend(self.sheet(period, "US", &self.us_prices, &format!("us-sheet-{number}")));
+            }
+            if !self.usd_per_unit.is_empty() {
+                told.push((format!("rates-{number}"), Event::ExchangeRatesPublished(self.rates(period))));
+            }
         }
         told.into_iter().map(|(id, event)| Told { id, causation: None, body: Body::Event(event) }).collect()
     }
@@ -203,11 +210,11 @@ impl Stage {
         ExchangeRates { period, published_at: published(period), usd_per_unit }
     }
 
-    fn sheet(&self, period: Period, id: &str) -> Vec<(String, Event)> {
-        let rows: Vec<PriceRow> = self.prices.iter().flat_map(|(meter, price)| rows(meter, price, period)).collect();
+    fn sheet(&self, period: Period, market: &str, prices: &BTreeMap<String, String>, id: &str) -> Vec<(String, Event)> {
+        let rows: Vec<PriceRow> = prices.iter().flat_map(|(meter, price)| rows(meter, price, period)).collect();
         let header = PriceSheet {
             sheet: id.into(),
-            market: Market::parse("DE").expect("two letters"),
+            market: Market::parse(market).expect("two letters"),
             period,
             published_at: published(period),
             parts: 1,

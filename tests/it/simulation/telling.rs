@@ -19,6 +19,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::dice::Dice;
+use crate::azure::{self, Record};
 use crate::memory::{Body, SOURCE, Told, rows_digest};
 use crate::oracle::world::{self, By, DAY, Grant, Id, Kind, Role, Time, World};
 
@@ -226,35 +227,26 @@ impl Teller<'_> {
         }
     }
 
-    /// One record as a diagnostic setting sends it to Event Hubs: upper case, seven decimals.
-    fn record(&mut self, grant: &Grant, what: &str, result: &str, at: Time, properties: Value) {
-        let id = guid(grant.id);
-        let resource = format!("{}/providers/Microsoft.Authorization/roleAssignments/{id}", grant.scope);
+    fn record(&mut self, grant: &Grant, (what, result): (&str, &str), at: Time, properties: &Value) {
+        let (assignment, scope) = (guid(grant.id), Scope::parse(&grant.scope));
         let correlation = guid(60_000 + u64::try_from(self.correlations).expect("few records"));
-        self.say_body(Body::Record(json!({
-            "time": instant(at).format("%Y-%m-%dT%H:%M:%S.0000000Z").to_string(),
-            "resourceId": resource.to_uppercase(),
-            "operationName": format!("Microsoft.Authorization/roleAssignments/{what}").to_uppercase(),
-            "category": "Administrative",
-            "resultType": result,
-            "correlationId": correlation.to_string(),
-            "properties": properties,
-        })));
+        let said = Record { assignment, scope: &scope, what, result, correlation, at: instant(at) };
+        self.say_body(Body::Record(azure::record(&said, properties)));
     }
 
     /// Azure's two records of one write: the first has the facts, the second the time.
     fn write_pair(&mut self, grant: &Grant, at: Time) {
         self.correlations += 1;
-        let body = json!({ "Id": guid(grant.id).simple(), "Properties": properties(grant) });
-        self.record(grant, "write", "Start", at - 2, json!({ "requestbody": body.to_string() }));
-        self.record(grant, "write", "Success", at, json!({ "statusCode": "Created" }));
+        let requested = azure::requested(guid(grant.id), &body(grant));
+        self.record(grant, ("write", "Start"), at - 2, &requested);
+        self.record(grant, ("write", "Success"), at, &json!({ "statusCode": "Created" }));
     }
 
     fn remove(&mut self, grant: &Grant, at: Time) {
         if self.dice.chance(50) {
             self.correlations += 1;
-            let body = json!({ "properties": properties(grant), "name": guid(grant.id).to_string() });
-            self.record(grant, "delete", "Success", at, json!({ "responseBody": body.to_string() }));
+            let removed = azure::removed(guid(grant.id), &body(grant));
+            self.record(grant, ("delete", "Success"), at, &removed);
         } else {
             let (assignment, scope) = (guid(grant.id), Scope::parse(&grant.scope));
             self.say(Event::AssignmentDeleted(AssignmentDeleted { assignment, scope, at: instant(at) }));
@@ -376,14 +368,8 @@ impl Teller<'_> {
     }
 }
 
-/// What a body of Azure's says about an assignment.
-fn properties(grant: &Grant) -> Value {
-    let role = role(grant.role);
-    json!({
-        "principalId": guid(grant.principal).to_string(),
-        "roleDefinitionId": format!("/providers/Microsoft.Authorization/roleDefinitions/{role}"),
-        "scope": grant.scope,
-    })
+fn body(grant: &Grant) -> Value {
+    azure::body(guid(grant.principal), role(grant.role), &Scope::parse(&grant.scope))
 }
 
 fn facts(grant: &Grant) -> GrantFacts {
