@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use domain::entry::{
-    AssignmentCreated, AssignmentDeleted, AssignmentsListed, Authorization, Delegation, DelegationDeleted, Event,
+    AssignmentCreated, AssignmentDeleted, AssignmentsListed, Authorization, CustomerRegistered, Delegation, DelegationDeleted, Event,
     GrantFacts, ListedAssignment, MembershipChange, PalLinked, PalUnlinked, Part, PartnerStanding, PlanCreated,
     ResellerOfRecordSet, Schedule, Stream, TransferCompleted, Usage, UsageAdjusted, UsageVoided,
 };
-use domain::ids::{Currency, Guid, MeterId};
+use domain::ids::{Currency, Guid, Market, MeterId};
 use domain::period::{Instant, Period};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -38,7 +38,30 @@ pub struct Scenario {
 /// What a line of the table says, and when it is recorded.
 pub struct Step {
     pub at: Instant,
-    pub told: Told,
+    pub what: What,
+}
+
+pub enum What {
+    Told(Told),
+    /// Somebody here closes a partner's month.
+    Close {
+        bill_to: String,
+        period: Period,
+    },
+    /// Somebody here voids the partner's invoice of a month.
+    Void {
+        bill_to: String,
+        period: Period,
+    },
+}
+
+impl What {
+    pub fn told(&self) -> Option<&Told> {
+        match self {
+            Self::Told(told) => Some(told),
+            Self::Close { .. } | Self::Void { .. } => None,
+        }
+    }
 }
 
 /// Reads a file's text; panics with a sentence where it cannot.
@@ -59,7 +82,8 @@ pub fn read(path: &str, text: &str) -> Scenario {
         names.learn(name);
     }
     stage.prices.keys().for_each(|meter| names.learn(meter));
-    let mut steps: Vec<Step> = stage.events().into_iter().map(|told| Step { at: long_ago(), told }).collect();
+    let mut steps: Vec<Step> =
+        stage.events().into_iter().map(|told| Step { at: long_ago(), what: What::Told(told) }).collect();
     for (number, line) in must("journal").lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default();
         let columns: Vec<&str> = line.split_whitespace().collect();
@@ -103,11 +127,18 @@ impl<'a> Line<'a> {
     }
 
     fn step(&self, names: &mut Names) -> Step {
+        if matches!(self.what, "close" | "void-invoice") {
+            let bill_to = self.column(0, "whose month").to_owned();
+            let period = Period::parse(self.column(1, "a month")).unwrap_or_else(|| panic!("{}: month", self.place));
+            let close = self.what == "close";
+            let what = if close { What::Close { bill_to, period } } else { What::Void { bill_to, period } };
+            return Step { at: self.at, what };
+        }
         let body = self.body(names);
         let id = self.named.get("as").map_or_else(|| format!("line-{}", self.number + 1), |name| (*name).to_owned());
         let causation = matches!(self.what, "adjust" | "void").then(|| self.rest[0].to_owned());
         let recorded_at = self.named.get("recorded").map_or(self.at, |text| instant(text));
-        Step { at: recorded_at, told: Told { id, causation, body } }
+        Step { at: recorded_at, what: What::Told(Told { id, causation, body }) }
     }
 
     fn body(&self, names: &mut Names) -> Body {
@@ -159,11 +190,18 @@ impl<'a> Line<'a> {
     fn event(&self, names: &mut Names) -> Event {
         match self.what {
             "list" => Event::AssignmentsListed(self.listing()),
+            "customer" => {
+                let name = self.column(0, "a customer");
+                names.learn(name);
+                let market = Market::parse(self.column(1, "a market")).unwrap_or_else(|| panic!("{}", self.place));
+                let customer = guid(name);
+                Event::CustomerRegistered(CustomerRegistered { customer, name: name.into(), market, at: self.at })
+            }
             "plan" => {
                 let name = self.column(0, "a plan");
                 names.learn(name);
                 let bill_to = guid(self.column(1, "the partner billed"));
-                let (plan, customer) = (guid(name), guid("acme"));
+                let (plan, customer) = (guid(name), guid(self.rest.get(2).unwrap_or(&"acme")));
                 Event::PlanCreated(PlanCreated { plan, customer, bill_to, reseller: None, at: self.at })
             }
             "grant" | "revoke" => self.assignment(),

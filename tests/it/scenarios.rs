@@ -6,9 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use domain::entry::Entry;
+use domain::decide::{self, Closed, Closing};
+use domain::entry::{Decision, Entry, Event};
 use domain::facts::Facts;
 use domain::finding::Finding;
+use domain::ids::Digest;
 use domain::invoice::{Draft, draft_with};
 use domain::money::Exact;
 use domain::pec::{AccessVerdict, Judge};
@@ -16,11 +18,13 @@ use domain::period::{Day, Instant, Interval};
 use domain::projection::Fold;
 use domain::rating::{Desk, Piece, Verdict, judged};
 use domain::scope::Scope;
+use journal::wire::Message;
 use journal::{Batch, Journal, Options, Origin};
 
-use crate::memory::Memory;
-use crate::scenario::{self, Scenario, Step};
+use crate::memory::{Body, Memory, Told};
+use crate::scenario::{self, Scenario, Step, What};
 use crate::source::{self, File};
+use crate::stage::guid;
 
 /// Table name → what it must say, lines aligned.
 type Tables = BTreeMap<String, String>;
@@ -31,15 +35,72 @@ fn scenarios() -> Vec<File> {
 
 // ------------------------------------------------------------------------------------ three depths
 
-fn in_memory(scenario: &Scenario, until: Option<Instant>) -> Facts {
-    let mut memory = Memory::default();
+/// Plays a scenario's steps up to `until`. `append` keeps a message and gives its entries back.
+fn play(
+    scenario: &Scenario,
+    until: Option<Instant>,
+    append: &mut dyn FnMut(&[Message], Instant) -> Vec<Entry>,
+) -> Facts {
     let mut fold: Fold<Facts> = Fold::default();
-    for Step { at, told } in &scenario.steps {
-        if until.is_none_or(|until| *at < until) {
-            memory.append(&told.message(), *at).iter().for_each(|entry| fold.apply(entry));
+    let steps = scenario.steps.iter().filter(|step| until.is_none_or(|until| step.at < until));
+    let steps: Vec<&Step> = steps.collect();
+    for same in steps.chunk_by(|one, next| one.at == next.at) {
+        let told: Vec<Message> = same.iter().filter_map(|step| step.what.told()).map(Told::message).collect();
+        append(&told, same[0].at).iter().for_each(|entry| fold.apply(entry));
+        for (number, step) in same.iter().enumerate() {
+            let decided = decided(scenario, fold.state(), step, number);
+            if !decided.is_empty() {
+                append(&decided, step.at).iter().for_each(|entry| fold.apply(entry));
+            }
         }
     }
     fold.state().clone()
+}
+
+/// The messages that a decision of ours writes: none for a step that is told.
+fn decided(scenario: &Scenario, facts: &Facts, step: &Step, number: usize) -> Vec<Message> {
+    let digest = |bytes: &[u8]| Digest(*blake3::hash(bytes).as_bytes());
+    let decision = Decision { actor: "finance".into(), reason: "the scenario says so".into(), at: step.at };
+    let commerce = facts.commerce.view();
+    let events = match &step.what {
+        What::Told(_) => Vec::new(),
+        What::Close { bill_to, period } => {
+            let desk = Desk::new(facts, &commerce);
+            let mut judge = Judge::new(facts, &commerce);
+            let closing = Closing {
+                bill_to: guid(bill_to),
+                currency: scenario.currency,
+                period: *period,
+                position: 0,
+                decision,
+                obstacles: &[],
+                findings: &[],
+                accept_unknown_access: false,
+                digest: &digest,
+            };
+            let closed = decide::close(&desk, &mut judged(&mut judge), &closing);
+            match closed.unwrap_or_else(|refusal| panic!("{}: closing is refused: {refusal}", scenario.path)) {
+                Closed::Issue(events) => events,
+                Closed::Already(_) | Closed::Nothing => Vec::new(),
+            }
+        }
+        What::Void { bill_to, period } => {
+            let standing = facts.issued.standing(guid(bill_to), *period);
+            let id = &standing.first().expect("the month was closed before").id;
+            let voided = decide::void(&facts.issued, id, 0, &decision, &digest);
+            voided.unwrap_or_else(|refusal| panic!("{}: voiding is refused: {refusal}", scenario.path))
+        }
+    };
+    let told = |(event, index): (Event, usize)| {
+        let id = format!("decision-{}-{number}-{index}", step.at.timestamp());
+        Told { id, causation: None, body: Body::Event(event) }.message()
+    };
+    events.into_iter().zip(0..).map(told).collect()
+}
+
+fn in_memory(scenario: &Scenario, until: Option<Instant>) -> Facts {
+    let mut memory = Memory::default();
+    play(scenario, until, &mut |messages, at| messages.iter().flat_map(|message| memory.append(message, at)).collect())
 }
 
 /// Folds what a journal on disk gives back, once as it is appended and once read again from its start.
@@ -48,21 +109,18 @@ fn on_disk(scenario: &Scenario) -> (Facts, Facts) {
     let first = scenario.steps.first().expect("the stage is never empty").at;
     let options = Options { create: true, accept_clock: true, ..Options::default() };
     let mut journal = Journal::open(dir.path(), &options, first).expect("a new journal opens");
-    let mut live: Fold<Facts> = Fold::default();
-    for steps in scenario.steps.chunk_by(|one, next| one.at == next.at) {
+    let live = play(scenario, None, &mut |messages, at| {
         let mut batch = Batch::new();
-        for step in steps {
-            let message = step.told.message();
+        for message in messages {
             batch.push(Origin::Here, &message.borrow(&message.header_refs()));
         }
-        let appended = journal.append(batch, steps[0].at).expect("appending to a journal in a fresh folder");
-        appended.entries.iter().for_each(|entry| live.apply(entry));
-    }
+        journal.append(batch, at).expect("appending to a journal in a fresh folder").entries
+    });
     let entries: Result<Vec<Entry>, _> = journal.reader().entries(0).collect();
     let mut again: Fold<Facts> = Fold::default();
     entries.expect("what was appended reads back").iter().for_each(|entry| again.apply(entry));
     journal.close().expect("the journal closes");
-    (live.state().clone(), again.state().clone())
+    (live, again.state().clone())
 }
 
 // ------------------------------------------------------------------------------------------ tables
@@ -113,6 +171,7 @@ fn tables(scenario: &Scenario, facts: &Facts) -> Tables {
     tables.insert("expect".to_owned(), day_table(scenario, &days));
     tables.insert("expect_lines".to_owned(), aligned(LINE_COLUMNS, &lines));
     tables.insert("expect_findings".to_owned(), finding_table(scenario, &findings));
+    tables.insert("expect_issued".to_owned(), issued_table(scenario, facts));
     tables.retain(|_, text| !text.is_empty());
     tables
 }
@@ -212,6 +271,33 @@ fn line_rows(scenario: &Scenario, draft: &Draft) -> Vec<Vec<String>> {
         )]);
     }
     rows
+}
+
+/// Issued documents, line by line, oldest first.
+fn issued_table(scenario: &Scenario, facts: &Facts) -> String {
+    let heads = ["# document", "month", "meter", "credit", "quantity", "charge", "subtotal", "rule", "days"];
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for document in facts.issued.documents() {
+        let kind = if document.amends.is_some() { "credit note" } else { "invoice" };
+        let voided = if facts.issued.is_voided(&document.id) { ", void" } else { "" };
+        for line in &document.lines {
+            let days: Vec<String> = line.days.iter().map(Day::to_string).collect();
+            rows.push(vec![
+                format!("{kind} {}", document.period),
+                line.period.to_string(),
+                scenario.names.shorten(&line.key.meter.to_string()),
+                line.key.credit_rate.map_or_else(|| "-".to_owned(), |rate| rate.to_string()),
+                line.quantity.to_string(),
+                line.charge.to_string(),
+                line.subtotal.to_string(),
+                line.rule.to_string(),
+                days.join(" "),
+            ]);
+        }
+        let (total, currency) = (&document.total, document.currency);
+        rows.push(vec![format!("total of {kind} {}{voided}: {total} {currency}", document.period)]);
+    }
+    aligned(&heads, &rows)
 }
 
 fn finding_table(scenario: &Scenario, findings: &BTreeSet<Finding>) -> String {

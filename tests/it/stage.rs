@@ -172,7 +172,7 @@ impl Stage {
             told.push((plan.to_owned(), Event::PlanCreated(created)));
         }
         told.push(("sub-a".to_owned(), Event::SubscriptionCreated(subscription("sub-a", "plan", long_ago()))));
-        for (number, period) in [self.period, self.period.next()].into_iter().enumerate() {
+        for (number, period) in [self.period.previous(), self.period, self.period.next()].into_iter().enumerate() {
             told.extend(self.sheet(period, "DE", &self.prices, &format!("sheet-{number}")));
             if !self.us_prices.is_empty() {
                 told.extend(self.sheet(period, "US", &self.us_prices, &format!("us-sheet-{number}")));

@@ -153,6 +153,8 @@ impl<'a> Terms<'a> {
         self.policy.inherited_grants && (grant.scope.level() != Level::Root || self.route(grant) == Route::Individual)
     }
 
+    /// PEC-6: just-in-time (eligible-only) authorisations never qualify.
+    ///
     /// PEC-2: the spans in which a grant qualifies: held, by an allowed route, in an eligible role,
     /// tied to the billed partner or the reseller of record, both in good standing. `repair` lifts one
     /// of these conditions. Source: definitions of the daily test; partner-earned-credit-explanation.
