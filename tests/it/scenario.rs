@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use domain::entry::{
-    AssignmentCreated, AssignmentDeleted, AssignmentsListed, Authorization, CustomerRegistered, Delegation, DelegationDeleted, Event,
-    GrantFacts, ListedAssignment, MembershipChange, PalLinked, PalUnlinked, Part, PartnerStanding, PlanCreated,
-    ResellerOfRecordSet, Schedule, Stream, TransferCompleted, Usage, UsageAdjusted, UsageVoided,
+    AssignmentCreated, AssignmentDeleted, AssignmentsListed, Authorization, CustomerRegistered, Delegation,
+    DelegationDeleted, Event, GrantFacts, ListedAssignment, MembershipChange, PalLinked, PalUnlinked, Part,
+    PartnerStanding, PlanCreated, ResellerOfRecordSet, Schedule, Stream, TransferCompleted, Usage, UsageAdjusted,
+    UsageVoided,
 };
 use domain::ids::{Currency, Guid, Market, MeterId};
 use domain::period::{Instant, Period};
