@@ -82,10 +82,17 @@ impl Questions<'_> {
     fn partition_count(&self, topic: &str) -> Result<i32, Fault> {
         let started = crate::now();
         loop {
-            let metadata = self
-                .consumer
-                .fetch_metadata(Some(topic), limits::REQUEST)
-                .map_err(|error| self.unanswered("asking for the partitions of a topic", &error))?;
+            let metadata = match self.consumer.fetch_metadata(Some(topic), limits::REQUEST) {
+                Ok(metadata) => metadata,
+                Err(error) => {
+                    let fault = self.unanswered("asking for the partitions of a topic", &error);
+                    let patient = matches!(fault, Fault::Unreachable { .. }) && !self.stopped();
+                    if patient && crate::now() - started < limits::REQUEST {
+                        continue;
+                    }
+                    return Err(fault);
+                }
+            };
             let found = metadata.topics().iter().find(|found| found.name() == topic);
             let trouble = found.and_then(|found| found.error()).map(RDKafkaErrorCode::from);
             let count = found.map_or(0, |found| found.partitions().len());

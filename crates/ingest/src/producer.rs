@@ -110,7 +110,7 @@ impl Sink {
         }
         self.sent += 1;
         // Serving acknowledgements now and then keeps their queue short at hardly any cost.
-        if self.sent % 256 == 0 {
+        if self.sent.is_multiple_of(256) {
             self.producer.poll(Duration::ZERO);
             self.check(topic)?;
         }
