@@ -3,18 +3,21 @@
 //! Importing a file twice is harmless: every event has an identity, and a known one is counted as
 //! a duplicate. Appended in batches, each durable before the next.
 
+mod tables;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use domain::entry::Stream;
+use domain::period::{Instant, Period};
 use engine::Recorded;
 use journal::files::{self, FileCoordinates, FileFault};
 use journal::wire::Message;
 use journal::{Batch, Origin};
 use serde::Serialize;
 
-use super::Context;
 use super::start::fault;
+use super::{Context, period};
 use crate::exit::{Exit, Problem};
 use crate::output::{Output, align_right, left, right, table, thousands};
 
@@ -25,7 +28,7 @@ const BATCH_MESSAGES: usize = 20_000;
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  pec import usage.jsonl\n  pec import activity-log.json --stream access\n  pec import prices-2026-01.csv rates-2026-01.csv"
+    after_help = "Examples:\n  pec import usage.jsonl\n  pec import activity-log.json --stream access\n  pec import prices-US-202601.zip rates.csv --published-at 2025-12-31T18:00:00Z"
 )]
 pub struct Import {
     /// JSON, JSON lines, CSV; plain, gzip or zip
@@ -34,6 +37,12 @@ pub struct Import {
     /// What the files carry, where their content does not say: usage, access, commerce, reference
     #[arg(long, value_parser = stream)]
     stream: Option<Stream>,
+    /// When price sheets and exchange rates were published; their files do not say it
+    #[arg(long, value_parser = period::as_of, value_name = "WHEN")]
+    published_at: Option<Instant>,
+    /// The month that a price sheet prices, where its name does not say it (…202601…)
+    #[arg(long, value_parser = period::period, value_name = "MONTH")]
+    month: Option<Period>,
 }
 
 fn stream(text: &str) -> Result<Stream, String> {
@@ -56,7 +65,8 @@ impl Import {
         let mut list = table(&["file", "records", "accepted", "duplicate", "conflicting", "quarantined", "late"]);
         let mut unreadable = 0;
         for file in &self.files {
-            let imported = import(&context.path(file), self.stream, context, out)?;
+            let said = tables::Said { month: self.month, published_at: self.published_at };
+            let imported = import(&context.path(file), self.stream, said, context, out)?;
             unreadable += imported.quarantined;
             if context.json {
                 out.ndjson(&imported)?;
@@ -77,7 +87,13 @@ impl Import {
     }
 }
 
-fn import(path: &Path, hint: Option<Stream>, context: &Context<'_>, out: &Output) -> anyhow::Result<Imported> {
+fn import(
+    path: &Path,
+    hint: Option<Stream>,
+    said: tables::Said,
+    context: &Context<'_>,
+    out: &mut Output,
+) -> anyhow::Result<Imported> {
     let bar = indicatif::ProgressBar::with_draw_target(None, out.progress_target());
     let style = indicatif::ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}");
     bar.set_style(style.expect("the template is a literal"));
@@ -102,16 +118,31 @@ fn import(path: &Path, hint: Option<Stream>, context: &Context<'_>, out: &Output
         bar.set_length(due);
         bar.set_position(done);
     };
-    let read = files::read_file_with_progress(path, hint, &mut progress, &mut sink);
-    bar.finish_and_clear();
-    let report = read.map_err(|error| not_read(path, &error))?;
+    let records = match tables::read(path, said)? {
+        Some(messages) => {
+            let records = messages.len() as u64;
+            for (origin, message) in messages {
+                batch.push(origin, &message.borrow(&message.header_refs()));
+            }
+            records
+        }
+        None => {
+            let read = files::read_file_with_progress(path, hint, &mut progress, &mut sink);
+            bar.finish_and_clear();
+            let report = read.map_err(|error| not_read(path, &error))?;
+            if report.ends_early {
+                out.note(format!("{} ends in the middle of a record: is it complete?", path.display()))?;
+            }
+            report.records
+        }
+    };
     if !batch.is_empty() {
         append(&mut batch).map_err(fault)?;
     }
     let late = context.ledger.facts().map_err(fault)?.counts.late - late_before;
     Ok(Imported {
         file: path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()),
-        records: report.records,
+        records,
         accepted: total.accepted,
         duplicate: total.duplicate,
         conflicting: total.conflicting,
