@@ -233,6 +233,9 @@ fn free_ports() -> [u16; 3] {
 fn libs() -> Result<PathBuf, String> {
     static LIBS: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     LIBS.get_or_init(|| {
+        if std::env::var_os("WITHOUT_KAFKA").is_some() {
+            return Err("left out by --without-broker".to_owned());
+        }
         for tool in ["java", "keytool"] {
             if Command::new(tool).arg("-help").output().is_err() {
                 return Err(format!("{tool} is not installed (Debian: openjdk-17-jre-headless)"));

@@ -28,8 +28,6 @@ use crate::stage::{
 pub struct Scenario {
     pub path: String,
     pub title: String,
-    /// The rules it is about, as in `docs/rules.md`.
-    pub rules: Vec<String>,
     pub period: Period,
     pub currency: Currency,
     pub names: Names,
@@ -94,9 +92,7 @@ pub fn read(path: &str, text: &str) -> Scenario {
         }
     }
     steps.sort_by_key(|step| step.at);
-    let rules = file.get("rules").and_then(toml::Value::as_array).unwrap_or_else(|| panic!("{path}: no `rules`"));
-    let rules = rules.iter().map(|rule| rule.as_str().expect("rules are texts").to_owned()).collect();
-    Scenario { path: path.to_owned(), title: must("title").to_owned(), rules, period, currency, names, steps }
+    Scenario { path: path.to_owned(), title: must("title").to_owned(), period, currency, names, steps }
 }
 
 fn texts(value: Option<&toml::Value>) -> BTreeMap<String, String> {

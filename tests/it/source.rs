@@ -121,7 +121,8 @@ pub fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let before = text[..at].chars().next_back().is_some_and(inner);
         let after = text[at + word.len()..].chars().next().is_some_and(inner);
-        !(before && word.starts_with(inner)) && !(after && word.ends_with(inner))
+        let continues = before && word.starts_with(inner) || after && word.ends_with(inner);
+        !continues
     })
 }
 

@@ -76,10 +76,6 @@ impl Names {
         self.texts.insert(guid(name).to_string(), name.to_owned());
     }
 
-    pub fn of_guid(&self, guid: Guid) -> String {
-        self.texts.get(&guid.to_string()).cloned().unwrap_or_else(|| guid.to_string())
-    }
-
     /// Replaces every known GUID and the dull middle of resource paths in a text.
     pub fn shorten(&self, text: &str) -> String {
         let mut text = text

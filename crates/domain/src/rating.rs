@@ -210,10 +210,11 @@ impl<'a> Desk<'a> {
             for consumption in all {
                 let concerned = self.concerned(consumption);
                 let mut in_period = consumption.slices().filter(|(start, ..)| Day::of(*start).period() == notes.period);
-                if concerned.is_empty() || concerned.contains(&notes.bill_to) {
-                    if let Some((start, ..)) = in_period.next() {
-                        notes.no_plan(consumption, Day::of(start));
-                    }
+                if !concerned.is_empty() && !concerned.contains(&notes.bill_to) {
+                    continue;
+                }
+                if let Some((start, ..)) = in_period.next() {
+                    notes.no_plan(consumption, Day::of(start));
                 }
             }
         }

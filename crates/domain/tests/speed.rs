@@ -2,6 +2,8 @@
 //! usage events of 100,000 resources in 30 days. Ignored by default; run in release:
 //! `cargo test -p domain --release --test speed -- --ignored --nocapture`.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use domain::entry::{
     CustomerRegistered, Entry, Event, Fact, Offer, Outcome, PlanCreated, PriceKind, PriceRow, PriceSheet,
     PriceSheetPart, SubscriptionCreated, Usage,

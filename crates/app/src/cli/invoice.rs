@@ -422,7 +422,7 @@ pub(super) fn nothing(books: &Books<'_>, period: Period) -> Problem {
 fn count_of(known: &[String]) -> String {
     const SHOWN: usize = 12;
     match known {
-        [all @ ..] if all.len() <= SHOWN => all.join(", "),
+        all if all.len() <= SHOWN => all.join(", "),
         [.., last] => format!("{} up to {last}", count(known.len() as u64, "month")),
         [] => "no month".to_owned(),
     }

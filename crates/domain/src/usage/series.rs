@@ -58,6 +58,10 @@ fn seconds(since_epoch: i64) -> Instant {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slices {
     slices: Vec<Slice>,
+    #[expect(
+        clippy::box_collection,
+        reason = "one word instead of three in each of millions of slices, and rarely there"
+    )]
     wide: Option<Box<BTreeMap<(Instant, Instant), Quantity>>>,
 }
 
