@@ -41,3 +41,5 @@ mod rules;
 mod azure;
 // The scenarios, at three depths.
 mod scenarios;
+// The real program, from the outside.
+mod cli;

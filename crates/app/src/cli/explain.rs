@@ -329,7 +329,7 @@ fn charge(piece: &domain::rating::Piece<'_>) -> Charge {
     let mut arithmetic = vec![Step {
         rule: "RATE-3",
         what: "list charge",
-        how: format!("{} {} × {}", piece.quantity, piece.band.row.unit, usd(&piece.unit_price())),
+        how: format!("{} × {} at {}", piece.quantity, piece.band.row.unit, usd(&piece.unit_price())),
         result: usd(&list),
     }];
     if !matches!(piece.verdict, domain::rating::Verdict::Never(_)) {

@@ -156,7 +156,7 @@ fn arithmetic(draft: &Draft, line: &Line) -> Vec<Step> {
             rule: "RATE-3",
             what: "quantity",
             how: format!("sum over {} days", line.by_day.len()),
-            result: format!("{} {}", line.quantity, line.unit),
+            result: format!("{} × {}", line.quantity, line.unit),
         },
         Step {
             rule: "INV-1",
