@@ -259,7 +259,8 @@ fn importing_again_is_harmless_and_nothing_is_dropped() {
     std::fs::write(home.dir.path().join("events.jsonl"), format!("{event}\n{incomplete}\nnot json at all\n")).unwrap();
     let import = ["import", "events.jsonl", "--stream", "reference", "--json"];
     let first = home.lines(&import, 0);
-    let counts = |row: &Value| ["records", "accepted", "duplicate", "quarantined"].map(|name| row[name].as_u64().unwrap());
+    let counts =
+        |row: &Value| ["records", "accepted", "duplicate", "quarantined"].map(|name| row[name].as_u64().unwrap());
     assert_eq!(counts(&first[0]), [3, 1, 0, 2]);
     let digest = home.answer(&["replay"], 0);
     assert_eq!(counts(&home.lines(&import, 0)[0]), [3, 0, 1, 2]);
