@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -70,9 +70,9 @@ impl Home {
     fn serve(&self) -> Server {
         let child = self.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let server = Server { child, socket: self.data().join("pec.sock") };
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = crate::kafka::now() + Duration::from_secs(30);
         while std::os::unix::net::UnixStream::connect(&server.socket).is_err() {
-            assert!(Instant::now() < deadline, "pec run did not begin to answer");
+            assert!(crate::kafka::now() < deadline, "pec run did not begin to answer");
             std::thread::sleep(Duration::from_millis(20));
         }
         server
@@ -89,12 +89,12 @@ impl Server {
     fn stop(mut self) -> Option<i32> {
         let killed = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(killed.success());
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = crate::kafka::now() + Duration::from_secs(20);
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();
             }
-            assert!(Instant::now() < deadline, "pec run did not stop");
+            assert!(crate::kafka::now() < deadline, "pec run did not stop");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -285,4 +285,42 @@ fn a_backup_of_a_running_server_gives_the_same_answers_elsewhere() {
     restored.answer(&["restore", copy.to_str().unwrap()], 0);
     assert_eq!(restored.answer(&["replay"], 0), replayed);
     assert!(restored.complaint(&["restore", copy.to_str().unwrap()], 1).contains("already holds"));
+}
+
+/// The way of a user with a cluster: generate a month into a real broker, let `pec run` take it in,
+/// lose the broker in between, and compare with the same month imported from files.
+#[test]
+fn a_month_from_a_real_broker_equals_the_same_month_from_files() {
+    let Some(mut broker) = crate::broker::Broker::start() else { return };
+    let servers = broker.config().bootstrap_servers;
+    let month = ["--period", MONTH, "--customers", "10", "--resources", "200", "--faults", "poison"];
+    let generate = |home: &Home, seed: &str, to: &[&str]| {
+        home.answer(&[&["generate", "--events", "20000", "--seed", seed], &month[..], to].concat(), 0);
+    };
+    let files = Home::empty();
+    for seed in ["5", "6"] {
+        generate(&files, seed, &["--to", seed]);
+        for stream in ["reference", "commerce", "access", "usage"] {
+            files.answer(&["import", &format!("{seed}/{stream}.jsonl"), "--stream", stream], 0);
+        }
+    }
+    let wanted = files.json(&["status", "--json"], 0)["entries"].clone();
+
+    let kafka = Home::empty();
+    let config = format!("[metrics]\nlisten = \"\"\n[kafka]\nbootstrap_servers = \"{servers}\"\n");
+    std::fs::write(kafka.dir.path().join("pec.toml"), config).unwrap();
+    generate(&kafka, "5", &["--kafka", &servers, "--create-topics", "3"]);
+    let server = kafka.serve();
+    broker.kill();
+    broker.restart();
+    generate(&kafka, "6", &["--kafka", &servers]);
+    let deadline = crate::kafka::now() + Duration::from_secs(60);
+    while kafka.json(&["status", "--json"], 0)["entries"] != wanted {
+        assert!(crate::kafka::now() < deadline, "{} became {wanted}", kafka.answer(&["status"], 0));
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(server.stop(), Some(0));
+    assert!(wanted["quarantined"].as_u64() > Some(0) && wanted["duplicate"].as_u64() > Some(0), "{wanted}");
+    let digest = |home: &Home| home.json(&["replay", "--json"], 0)["digest"].clone();
+    assert_eq!(digest(&kafka), digest(&files));
 }

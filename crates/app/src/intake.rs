@@ -111,20 +111,29 @@ fn publish(kafka: &ingest::Config, ledger: &Arc<Ledger>, stop: Arc<AtomicBool>) 
     let (kafka, ledger) = (kafka.clone(), Arc::clone(ledger));
     let run = move || {
         let mut from = 0;
-        let mut first = true;
+        let mut known = None;
         while !stop.load(Ordering::Relaxed) {
+            // The end is read before the count: a decision that comes in between is looked for again.
             let end = ledger.end();
-            if end > from || first {
-                match publish_from(&kafka, &ledger, from, first) {
-                    Ok(()) => (from, first) = (end, false),
+            match decisions(&ledger) {
+                Ok(count) if known == Some(count) => from = end,
+                Ok(count) => match publish_from(&kafka, &ledger, from, known.is_none()) {
+                    Ok(()) => (from, known) = (end, Some(count)),
                     Err(error) => tracing::warn!("decisions could not be published and will be again: {error}"),
-                }
+                },
+                Err(fault) => tracing::warn!("decisions could not be counted: {fault}"),
             }
             std::thread::sleep(LOOK);
         }
     };
     let spawned = std::thread::Builder::new().name("publish".to_owned()).spawn(run);
     Some(spawned.expect("a process that just started can start a thread"))
+}
+
+/// How many decisions there are: reading the journal for them costs more than asking.
+fn decisions(ledger: &Ledger) -> Result<u64, engine::Fault> {
+    let counts = ledger.counts()?;
+    Ok(counts.iter().filter(|(stream, ..)| *stream == Some(Stream::Decisions)).map(|(.., count)| count).sum())
 }
 
 fn publish_from(kafka: &ingest::Config, ledger: &Ledger, from: u64, compare: bool) -> anyhow::Result<()> {

@@ -47,8 +47,6 @@ pub struct Policy {
     pub exchange_rate_decimals: Option<u32>,
     /// `grace-hours`: how long after the end of a period it may first be closed (rule C-04).
     pub grace_hours: u32,
-    /// `transfer-usage`: whether usage belongs to whom it was consumed under or reported under.
-    pub transfer_usage: TransferUsage,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,12 +54,6 @@ pub enum PartialDay {
     /// The part in which the subscription existed under this partner and plan.
     Existence,
     WholeDay,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TransferUsage {
-    Consumed,
-    Reported,
 }
 
 impl Policy {
@@ -82,7 +74,6 @@ impl Policy {
             invoice_rounding: Rounding::TowardZero,
             exchange_rate_decimals: Some(9),
             grace_hours: 72,
-            transfer_usage: TransferUsage::Consumed,
         }
     }
 
@@ -128,10 +119,9 @@ impl Policy {
                 let nine = choice(value, "9dp", "exact").ok_or_else(|| wrong("9dp, exact"))?;
                 self.exchange_rate_decimals = nine.then_some(9);
             }
-            "transfer-usage" => {
-                let consumed = choice(value, "consumed", "reported").ok_or_else(|| wrong("consumed, reported"))?;
-                self.transfer_usage = if consumed { TransferUsage::Consumed } else { TransferUsage::Reported };
-            }
+            // `reported` would place usage by the time it was sent, which is not kept with the fact.
+            "transfer-usage" if value == "consumed" => {}
+            "transfer-usage" => return Err(wrong("consumed")),
             _ => {
                 let role = name.strip_prefix("roles.").and_then(Guid::parse);
                 let role = role.ok_or_else(|| format!("`{name}` is no field of the policy"))?;
@@ -158,7 +148,7 @@ impl Policy {
             ("line-rounding", rounding_name(self.line_rounding).to_owned()),
             ("partial-day", yes_no(self.partial_day == PartialDay::Existence, "existence", "whole-day")),
             ("spot-meters", spots.join(" ")),
-            ("transfer-usage", yes_no(self.transfer_usage == TransferUsage::Consumed, "consumed", "reported")),
+            ("transfer-usage", "consumed".to_owned()),
             ("union-of-grants", yes_no(self.union_of_grants, "yes", "no")),
             ("unlisted-roles", yes_no(self.unlisted_roles_eligible, "eligible", "not-eligible")),
         ];
