@@ -1,0 +1,131 @@
+//! Born here: what was decided by a person or by this program, kept as events like any other.
+
+use rust_decimal::Decimal;
+
+use super::{EntryRef, PriceKind};
+use crate::ids::{Currency, Digest, Guid, Identity, MeterId};
+use crate::period::{Day, Instant, Period};
+
+/// Who decided something here, why, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    pub actor: Box<str>,
+    pub reason: Box<str>,
+    pub at: Instant,
+}
+
+/// An invoice or credit note, whole: never recomputed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IssuedDocument {
+    /// Derived from bill-to, currency, period and revision.
+    pub id: Box<str>,
+    pub bill_to: Guid,
+    pub currency: Currency,
+    pub period: Period,
+    pub revision: u32,
+    /// For a credit note, the document that it amends.
+    pub amends: Option<Box<str>>,
+    pub lines: Vec<IssuedLine>,
+    pub total: Decimal,
+    /// The visible rounding line (all Subtotals so far, rounded, less totals issued so far).
+    pub rounding: Decimal,
+    /// BLAKE3 over the canonical lines.
+    pub lines_digest: Digest,
+    /// The journal's end when it was issued.
+    pub position: u64,
+    pub rules_version: u32,
+    pub policy_revision: u32,
+    pub decision: Decision,
+}
+
+/// A line of an issued document, as it was printed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IssuedLine {
+    pub key: LineKey,
+    /// The month the line belongs to; for an adjustment, earlier than the document's.
+    pub period: Period,
+    /// Days whose change an adjustment carries; empty on ordinary lines.
+    pub days: Vec<Day>,
+    /// The quantity day by day, days without any left out: what tells later which days changed.
+    pub by_day: Vec<(Day, Decimal)>,
+    /// In full: one that 28 digits do not hold is refused at issue, never cut.
+    pub quantity: Decimal,
+    pub unit_price: Decimal,
+    pub effective_unit_price: Decimal,
+    /// List and net charge in the pricing currency after the line's floor, and in billing currency.
+    pub charge_without_credit: Decimal,
+    pub charge: Decimal,
+    pub subtotal_without_credit: Decimal,
+    pub subtotal: Decimal,
+    pub exchange_rate: Decimal,
+    pub rule: Box<str>,
+}
+
+/// What makes two amounts the same invoice line within a month (definitions: line key).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct LineKey {
+    pub customer: Guid,
+    pub plan: Guid,
+    /// Location PartnerID of the reseller of record.
+    pub reseller: Option<Box<str>>,
+    pub meter: MeterId,
+    pub price_kind: PriceKind,
+    pub product: Box<str>,
+    pub sku: Box<str>,
+    /// First day the price row was in force: tells two rows of one month apart.
+    pub price_from: Day,
+    /// Counted from 1.
+    pub tier: u32,
+    pub portion: Portion,
+    /// PEC rate as a fraction, `0.15`; absent on lines without credit.
+    pub credit_rate: Option<Decimal>,
+}
+
+/// Which part of a day's usage of a meter: the grain at which credit is judged.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Portion {
+    PayAsYouGo,
+    SavingsPlan,
+    Reservation,
+    AzureCredit,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct InvoiceVoided {
+    /// The document that is void from now on.
+    pub document: Box<str>,
+    pub decision: Decision,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConflictDecided {
+    pub identity: Identity,
+    pub keep: Digest,
+    /// The bodies known when it was decided; another one reopens the conflict.
+    pub known: Vec<Digest>,
+    pub decision: Decision,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntryRedriven {
+    pub entry: EntryRef,
+    pub decision: Decision,
+}
+
+/// A person accepted something that would otherwise stop us.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Acceptance {
+    /// `clock`, `unknown-access` or `offline-close`.
+    pub what: Box<str>,
+    pub bill_to: Option<Guid>,
+    pub period: Option<Period>,
+    pub decision: Decision,
+}
+
+/// The directory was restored; as-of before this is refused when it came from Kafka.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Restored {
+    /// `backup` or `kafka`.
+    pub from: Box<str>,
+    pub decision: Decision,
+}
