@@ -167,9 +167,6 @@ fn tables(scenario: &Scenario, facts: &Facts) -> Tables {
         }
     }
     findings.extend(judge.findings());
-    // The rating and the judge of access may report one thing, each with the events it saw.
-    let mut seen = std::collections::BTreeSet::new();
-    findings.retain(|finding| seen.insert((finding.code, finding.about.clone(), finding.detail.clone())));
     let mut tables = Tables::new();
     tables.insert("expect".to_owned(), day_table(scenario, &days));
     tables.insert("expect_lines".to_owned(), aligned(LINE_COLUMNS, &lines));

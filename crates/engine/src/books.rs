@@ -84,9 +84,7 @@ impl<'a> Books<'a> {
             findings.push(Finding::new(Code::UnknownPartner, about, format!("partner {bill_to} was never registered")));
         }
         findings.sort();
-        // The rating and the judge of access may report one thing, each with the events it saw.
-        findings
-            .dedup_by(|one, other| (one.code, &one.about, &one.detail) == (other.code, &other.about, &other.detail));
+        findings.dedup();
         (draft, findings)
     }
 }

@@ -96,10 +96,13 @@ impl Journal {
         Ok(appended)
     }
 
-    /// Where each partition stands after the batch. Offsets never go back.
+    /// Where each partition stands after the batch. Offsets never go back, unless rewound.
     fn moved_partitions(&self, batch: &Batch) -> Result<BTreeMap<(Topic, i32), PartitionTail>, Fault> {
         let topic_of = |topic: u16| &batch.topics[usize::from(topic)];
-        let known = |topic: u16, partition: i32| self.tail.partitions.get(&(topic_of(topic).clone(), partition));
+        let known = |topic: u16, partition: i32| {
+            let rewound = batch.rewinds.contains(&(topic, partition));
+            self.tail.partitions.get(&(topic_of(topic).clone(), partition)).filter(|_| !rewound)
+        };
         let mut moved: BTreeMap<(u16, i32), Moved> = BTreeMap::new();
         let mut advance = |topic: u16, partition: i32, offset: i64, next: i64, row: Option<usize>| {
             let state = moved.entry((topic, partition)).or_insert_with(|| Moved {
