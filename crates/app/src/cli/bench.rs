@@ -50,9 +50,10 @@ struct Figures {
     events: u64,
     seconds: f64,
     events_per_second: f64,
-    /// Processor seconds of this process, all threads.
-    cpu_seconds: f64,
-    peak_memory_bytes: u64,
+    /// Processor seconds of this process, all threads; absent where the system does not tell.
+    cpu_seconds: Option<f64>,
+    /// Absent where the system does not tell.
+    peak_memory_bytes: Option<u64>,
     /// Journal bytes on disk per event, where a journal was written.
     bytes_per_event: Option<f64>,
     duplicates: Option<u64>,
@@ -64,7 +65,7 @@ struct Figures {
 struct Machine {
     processor: String,
     cores: usize,
-    memory_kib: u64,
+    memory_kib: Option<u64>,
     kernel: String,
     build: &'static str,
     durability: &'static str,
@@ -253,7 +254,7 @@ fn engine_problem(fault: engine::Fault) -> Problem {
 /// Wall and processor time of one stage. Measuring only: nothing that is recorded depends on it.
 struct Stopwatch {
     begun: std::time::Instant,
-    cpu: f64,
+    cpu: Option<f64>,
 }
 
 impl Stopwatch {
@@ -270,8 +271,8 @@ impl Stopwatch {
             events,
             seconds,
             events_per_second: count(events) / seconds,
-            cpu_seconds: cpu_seconds() - self.cpu,
-            peak_memory_bytes: status_kib("VmHWM:") * 1024,
+            cpu_seconds: cpu_seconds().zip(self.cpu).map(|(now, then)| now - then),
+            peak_memory_bytes: status_kib("VmHWM:").map(|kib| kib * 1024),
             bytes_per_event: None,
             duplicates: None,
             digest: None,
@@ -291,18 +292,19 @@ fn per(bytes: u64, events: u64) -> f64 {
 
 /// User and system time of this process so far, from the kernel's own accounting.
 #[expect(clippy::float_arithmetic, reason = "a figure of a benchmark, not money")]
-fn cpu_seconds() -> f64 {
+fn cpu_seconds() -> Option<f64> {
     const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks: u64 = after_name.split_whitespace().skip(11).take(2).filter_map(|word| word.parse::<u64>().ok()).sum();
-    count(ticks) / TICKS_PER_SECOND
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let mut times = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let user: u64 = times.next()?.parse().ok()?;
+    let system: u64 = times.next()?.parse().ok()?;
+    Some(count(user + system) / TICKS_PER_SECOND)
 }
 
-fn status_kib(field: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(field));
-    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(u64::MAX >> 10)
+fn status_kib(field: &str) -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 fn bytes_below(dir: &Path) -> std::io::Result<u64> {
@@ -325,7 +327,7 @@ fn machine() -> Machine {
     Machine {
         processor: field(&read("/proc/cpuinfo"), "model name"),
         cores: std::thread::available_parallelism().map_or(0, std::num::NonZero::get),
-        memory_kib: memory.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or_default(),
+        memory_kib: memory.split_whitespace().next().and_then(|word| word.parse().ok()),
         kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
         build: if cfg!(debug_assertions) { "debug (figures mean little)" } else { "release" },
         durability: "fdatasync per frame",
@@ -343,10 +345,10 @@ fn digests_agree(figures: &[Figures]) -> bool {
 fn table(report: &Report, out: &mut Output) -> anyhow::Result<()> {
     let machine = &report.machine;
     out.line(format!(
-        "{}, {} cores, {} MiB, Linux {}",
+        "{}, {} cores, {} of memory, Linux {}",
         machine.processor,
         machine.cores,
-        machine.memory_kib / 1024,
+        machine.memory_kib.map_or_else(|| "unknown size".to_owned(), |kib| format!("{} MiB", kib / 1024)),
         machine.kernel
     ))?;
     out.line(format!("{} build, {}, seed {}\n", machine.build, machine.durability, report.seed))?;
@@ -357,8 +359,8 @@ fn table(report: &Report, out: &mut Output) -> anyhow::Result<()> {
             right(one.events.to_string()),
             right(format!("{:.2}", one.seconds)),
             right(format!("{:.0}", one.events_per_second)),
-            right(format!("{:.2}", one.cpu_seconds)),
-            right((one.peak_memory_bytes / (1 << 20)).to_string()),
+            right(one.cpu_seconds.map_or_else(String::new, |seconds| format!("{seconds:.2}"))),
+            right(one.peak_memory_bytes.map_or_else(String::new, |bytes| (bytes / (1 << 20)).to_string())),
             right(one.bytes_per_event.map_or_else(String::new, |bytes| format!("{bytes:.0}"))),
             Cell::new(one.digest.as_deref().map_or("", |digest| digest.get(..12).unwrap_or(digest))),
         ]);

@@ -144,7 +144,7 @@ impl Generate {
                     empty.insert(BufWriter::with_capacity(1 << 20, file))
                 }
             };
-            let value = message.value.as_deref().unwrap_or_default();
+            let value = message.value.as_deref().expect("every generated message has a value");
             file.write_all(value).and_then(|()| file.write_all(b"\n")).context("could not write an event")?;
         }
         for mut file in files.into_iter().flatten() {
