@@ -245,8 +245,23 @@ prop_compose! {
 }
 
 fn policy() -> impl Strategy<Value = PolicyDocument> {
-    let setting = (name(), words()).prop_map(|(name, value)| PolicySetting { name, value });
-    (any::<u32>(), day(), vec(setting, 0..4)).prop_map(|(revision, effective_from, settings)| PolicyDocument {
+    let said = |field: &domain::policy::Field, which: usize| match field.values {
+        domain::policy::Values::OneOf(words) => words[which % words.len()].into(),
+        domain::policy::Values::Fraction => ["0", "1", "0.15", "0.000001", "1.0"][which % 5].into(),
+        domain::policy::Values::UpTo(most) => (which as u32 % (most + 1)).to_string().into_boxed_str(),
+        domain::policy::Values::Meters => ["", "m-1 m-2", "  "][which % 3].into(),
+    };
+    let fields = proptest::sample::subsequence(domain::policy::FIELDS, 0..=domain::policy::FIELDS.len());
+    let settings = (fields, any::<u16>(), proptest::option::of(guid())).prop_map(move |(fields, which, role)| {
+        let which = usize::from(which);
+        let named = fields.iter().map(|field| PolicySetting { name: field.name.into(), value: said(field, which) });
+        let role = role.map(|role| PolicySetting {
+            name: format!("{}{role}", domain::policy::ROLE_PREFIX).into(),
+            value: said(&domain::policy::ROLES, which),
+        });
+        named.chain(role).collect::<Vec<_>>()
+    });
+    (any::<u32>(), day(), settings).prop_map(|(revision, effective_from, settings)| PolicyDocument {
         revision,
         effective_from,
         settings,
@@ -329,7 +344,8 @@ fn decisions() -> impl Strategy<Value = Event> {
         (any::<u64>(), any::<u32>(), decision()).prop_map(|(position, index, decision)| {
             Event::EntryRedriven(EntryRedriven { entry: EntryRef { position, index }, decision })
         }),
-        policy().prop_map(Event::PolicyAdopted),
+        (policy(), proptest::option::of(decision()))
+            .prop_map(|(document, decision)| Event::PolicyAdopted(PolicyAdopted { document, decision })),
         (name(), option::of(guid()), option::of(period()), decision()).prop_map(|(what, bill_to, period, decision)| {
             Event::AcceptanceRecorded(Acceptance { what, bill_to, period, decision })
         }),

@@ -26,6 +26,8 @@ mod generate;
 mod schemas;
 // One rule, one name, four places; documents that repeat a table of the code.
 //mod rules;
+// The policy's fields: code, schemas and document.
+mod policy;
 // A real Apache Kafka, started and killed by the tests themselves.
 mod broker;
 // What tests of reading Kafka share.

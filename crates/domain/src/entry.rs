@@ -161,7 +161,7 @@ pub enum Event {
     /// re-drive's own position (index 1 and on), each with its own outcome, so that they are known
     /// from that time on and nothing else treats them specially.
     EntryRedriven(EntryRedriven),
-    PolicyAdopted(PolicyDocument),
+    PolicyAdopted(PolicyAdopted),
     AcceptanceRecorded(Acceptance),
     Restored(Restored),
 

@@ -102,9 +102,8 @@ impl Facts {
             Event::PriceSheetPublished(_) | Event::PriceSheetPart(_) | Event::ExchangeRatesPublished(_) => {
                 self.prices.apply(entry);
             }
-            Event::PolicyPublished(body) | Event::PolicyAdopted(body) => {
-                self.policy.file(identity, digest, body.clone());
-            }
+            Event::PolicyPublished(body) => self.policy.file(identity, digest, body.clone()),
+            Event::PolicyAdopted(adopted) => self.policy.file(identity, digest, adopted.document.clone()),
 
             Event::InvoiceIssued(_)
             | Event::CreditNoteIssued(_)

@@ -5,6 +5,10 @@
 //! replays an old journal to the old answers. Which document is in force on a day goes by its
 //! effective date and revision, never by arrival.
 
+mod fields;
+
+pub use fields::{FIELDS, Field, ROLE_PREFIX, ROLES, Values, field};
+
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
@@ -79,6 +83,9 @@ impl Policy {
 
     /// Reads a document; the error names the field, its value and what is allowed.
     pub fn read(document: &PolicyDocument) -> Result<Self, String> {
+        if let Some(first) = problems(document).into_iter().next() {
+            return Err(first);
+        }
         let mut policy = Self { revision: document.revision, ..Self::builtin() };
         for setting in &document.settings {
             policy.set(&setting.name, &setting.value)?;
@@ -123,7 +130,7 @@ impl Policy {
             "transfer-usage" if value == "consumed" => {}
             "transfer-usage" => return Err(wrong("consumed")),
             _ => {
-                let role = name.strip_prefix("roles.").and_then(Guid::parse);
+                let role = fields::role_of(name);
                 let role = role.ok_or_else(|| format!("`{name}` is no field of the policy"))?;
                 let eligible =
                     choice(value, "eligible", "not-eligible").ok_or_else(|| wrong("eligible, not-eligible"))?;
@@ -159,6 +166,27 @@ impl Policy {
         });
         fixed.chain(roles).collect()
     }
+}
+
+/// Everything that is wrong with a document: each sentence names a field, its value and what is
+/// allowed.
+#[must_use]
+pub fn problems(document: &PolicyDocument) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (number, setting) in document.settings.iter().enumerate() {
+        let (name, value) = (&*setting.name, &*setting.value);
+        match field(name) {
+            None => wrong.push(format!("`{name}` is no field of the policy")),
+            Some(field) if !field.values.allows(value) => {
+                wrong.push(format!("policy field `{name}` is `{value}`; allowed: {}", field.values.text()));
+            }
+            Some(_) => {}
+        }
+        if document.settings.iter().take(number).any(|earlier| *earlier.name == *name) {
+            wrong.push(format!("policy field `{name}` is stated twice"));
+        }
+    }
+    wrong
 }
 
 const ROUNDINGS: &str = "toward-zero, half-even, half-up, away-from-zero";
@@ -205,9 +233,23 @@ impl PolicyBook {
     /// by identity. Unreadable documents never get this far: the decoder refuses them.
     #[must_use]
     pub fn at(&self, day: Day) -> Policy {
-        let effective = self.documents.iter().filter(|(_, document)| document.effective_from <= day);
-        let newest = effective.max_by_key(|(identity, document)| (document.revision, *identity));
+        let newest = self.document_at(day);
         newest.and_then(|(_, document)| Policy::read(document).ok()).unwrap_or_else(Policy::builtin)
+    }
+
+    /// The document that [`Self::at`] reads; `None` before the first one.
+    #[must_use]
+    pub fn document_at(&self, day: Day) -> Option<(Identity, &PolicyDocument)> {
+        let effective = self.documents.iter().filter(|(_, document)| document.effective_from <= day);
+        effective.max_by_key(|(identity, document)| (document.revision, *identity))
+    }
+
+    /// Every document, in order of revision.
+    #[must_use]
+    pub fn documents(&self) -> Vec<(Identity, &PolicyDocument)> {
+        let mut documents: Vec<_> = self.documents.iter().collect();
+        documents.sort_by_key(|(identity, document)| (document.revision, *identity));
+        documents
     }
 }
 

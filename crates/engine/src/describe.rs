@@ -4,6 +4,7 @@
 
 use domain::entry::{
     ActivityOperation, ActivityResult, AssignmentActivity, Event, GrantFacts, IssuedDocument, Offer, PartnerKind,
+    PolicyDocument,
 };
 use domain::period::Instant;
 
@@ -45,7 +46,7 @@ pub fn kind(event: &Event) -> &'static str {
         Event::InvoiceVoided(_) => "invoice voided",
         Event::ConflictDecided(_) => "conflict decided",
         Event::EntryRedriven(_) => "entry read again",
-        Event::PolicyAdopted(_) => "built-in policy adopted",
+        Event::PolicyAdopted(_) => "policy adopted",
         Event::AcceptanceRecorded(_) => "acceptance recorded",
         Event::Restored(_) => "journal restored",
         Event::Unreadable(_) => "unreadable",
@@ -278,11 +279,17 @@ fn reference(event: &Event) -> String {
                 rates.usd_per_unit.iter().map(|(currency, rate)| format!("1 {currency} = {rate} USD")).collect();
             format!("for {}, published {}: {}", rates.period, at(rates.published_at), rates_in_words.join(", "))
         }
-        Event::PolicyPublished(policy) | Event::PolicyAdopted(policy) => {
-            format!("revision {} from {}: {} fields", policy.revision, policy.effective_from, policy.settings.len())
+        Event::PolicyPublished(policy) => stated(policy),
+        Event::PolicyAdopted(adopted) => {
+            let by = adopted.decision.as_ref().map(|by| format!(", by {}: {}", by.actor, by.reason));
+            format!("{}{}", stated(&adopted.document), by.unwrap_or_default())
         }
         other => kind(other).to_owned(),
     }
+}
+
+fn stated(policy: &PolicyDocument) -> String {
+    format!("revision {} from {}: {} fields", policy.revision, policy.effective_from, policy.settings.len())
 }
 
 fn issued(document: &IssuedDocument) -> String {

@@ -9,7 +9,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
-use domain::entry::{Entry, Event, Outcome, PolicyDocument, Stream};
+use domain::entry::{Entry, Event, Outcome, PolicyAdopted, PolicyDocument, Stream};
 use domain::facts::Facts;
 use domain::period::Day;
 use domain::policy::Policy;
@@ -115,8 +115,9 @@ impl Ledger {
         let builtin = Policy::builtin();
         let document =
             PolicyDocument { revision: builtin.revision, effective_from: Day(0), settings: builtin.settings() };
+        let adopted = PolicyAdopted { document, decision: None };
         let name = Name::new(format!("policy-adopted/{}", builtin.revision));
-        self.decide(&[(name, Event::PolicyAdopted(document))])?;
+        self.decide(&[(name, Event::PolicyAdopted(adopted))])?;
         Ok(())
     }
 

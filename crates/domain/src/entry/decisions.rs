@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{EntryRef, PriceKind};
+use super::{EntryRef, PolicyDocument, PriceKind};
 use crate::ids::{Currency, Digest, Guid, Identity, MeterId};
 use crate::period::{Day, Instant, Period};
 
@@ -104,6 +104,14 @@ pub struct ConflictDecided {
     /// The bodies known when it was decided; another one reopens the conflict.
     pub known: Vec<Digest>,
     pub decision: Decision,
+}
+
+/// A policy that came into the journal here: the built-in one on first start, else by a person.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicyAdopted {
+    pub document: PolicyDocument,
+    /// Absent for the built-in one, which nobody chose.
+    pub decision: Option<Decision>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

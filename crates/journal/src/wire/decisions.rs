@@ -4,8 +4,8 @@
 //! Amounts are decimal text with every digit; a document is whole, lines and digest included.
 
 use domain::entry::{
-    Acceptance, ConflictDecided, Decision, EntryRedriven, InvoiceVoided, IssuedDocument, IssuedLine, LineKey, Portion,
-    Restored,
+    Acceptance, ConflictDecided, Decision, EntryRedriven, InvoiceVoided, IssuedDocument, IssuedLine, LineKey,
+    PolicyAdopted, Portion, Restored,
 };
 use domain::period::Day;
 use rust_decimal::Decimal;
@@ -103,6 +103,24 @@ form! { ConflictDecided {
     keep: "keep" as Blake3,
     known: "known" as List<Blake3>,
 } with { decision } }
+
+form! { PolicyAdopted {} with { document, decision } }
+
+/// A decision that may be missing: the built-in policy has none.
+impl Fields for Option<Decision> {
+    fn read_fields(object: Value<'_>) -> Result<Self, Problem> {
+        let said = |name: &&str| object.get(name).is_some_and(|value| !value.is_null());
+        let any = ["actor", "reason", "decidedAt"].iter().any(said);
+        any.then(|| Decision::read_fields(object)).transpose()
+    }
+
+    /// Nothing at all where there is none: so it was written before a person could adopt a policy.
+    fn write_fields(&self, out: &mut impl Sink) {
+        if let Some(decision) = self {
+            decision.write_fields(out);
+        }
+    }
+}
 
 form! { EntryRedriven {
     entry: "entry" as Citation,

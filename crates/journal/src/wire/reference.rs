@@ -11,8 +11,8 @@ use domain::ids::Currency;
 use rust_decimal::Decimal;
 
 use super::form::{
-    Blake3, Codec, Country, Id, List, Maybe, Meter, Money, Month, Name, NotNegative, Object, Reason, Some1, Time,
-    UtcDay, Whole, Words, form, words,
+    Blake3, Codec, Country, Fields, Id, List, Maybe, Meter, Money, Month, Name, NotNegative, Object, Reason, Some1,
+    Time, UtcDay, Whole, Words, form, words,
 };
 use super::json::Value;
 use super::rejection::{self, Problem};
@@ -154,11 +154,31 @@ form! { ExchangeRates {
     usd_per_unit: "rates" as Some1<Rate>,
 } }
 
-form! { PolicyDocument {
-    revision: "revision" as Whole,
-    effective_from: "effectiveFrom" as UtcDay,
-    settings: "settings" as List<Object>,
-} }
+/// A document with a field or value that no rule reads is refused: taken as it is, it would mean the
+/// default without a word.
+impl Fields for PolicyDocument {
+    fn read_fields(object: Value<'_>) -> Result<Self, Problem> {
+        let document = Self {
+            revision: Whole::read(object.get("revision")).map_err(|problem| problem.within("revision"))?,
+            effective_from: UtcDay::read(object.get("effectiveFrom"))
+                .map_err(|problem| problem.within("effectiveFrom"))?,
+            settings: List::<Object>::read(object.get("settings")).map_err(|problem| problem.within("settings"))?,
+        };
+        match domain::policy::problems(&document) {
+            wrong if wrong.is_empty() => Ok(document),
+            wrong => Err(Problem::new(rejection::FIELD_VALUE, wrong.join("; ")).within("settings")),
+        }
+    }
+
+    fn write_fields(&self, out: &mut impl Sink) {
+        out.field("revision");
+        Whole::write(&self.revision, out);
+        out.field("effectiveFrom");
+        UtcDay::write(&self.effective_from, out);
+        out.field("settings");
+        List::<Object>::write(&self.settings, out);
+    }
+}
 
 form! { PolicySetting {
     name: "name" as Name,

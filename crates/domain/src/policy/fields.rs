@@ -1,0 +1,252 @@
+//! The table of the policy's fields: what each may say, what it says by default, and why.
+//!
+//! One row a field. Reading refuses a name that has no row; the schema of the policy document,
+//! `docs/policy.md` and `pec policy show` repeat this table, and a test keeps all four in step.
+//! Nothing here decides anything: the rules read [`super::Policy`].
+
+use crate::ids::Guid;
+
+/// What a field may say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Values {
+    OneOf(&'static [&'static str]),
+    /// A decimal from 0 to 1 with at most six decimals.
+    Fraction,
+    /// A whole number from 0 to this one.
+    UpTo(u32),
+    /// Meter ids, separated by blanks; none at all is allowed.
+    Meters,
+}
+
+/// One field of the policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Field {
+    pub name: &'static str,
+    pub values: Values,
+    /// What the built-in policy says.
+    pub default: &'static str,
+    /// The rules it turns, and how.
+    pub decides: &'static str,
+    /// Why the default is what it is: the source with its date, or that nothing is stated.
+    pub why: &'static str,
+}
+
+/// Fields that are no single name but one for each role.
+pub const ROLE_PREFIX: &str = "roles.";
+
+const YES_NO: &[&str] = &["yes", "no"];
+const ELIGIBLE: &[&str] = &["eligible", "not-eligible"];
+const ROUNDINGS: &[&str] = &["toward-zero", "half-even", "half-up", "away-from-zero"];
+
+/// Every field, in order of its name; [`ROLES`] stands beside them.
+pub const FIELDS: &[Field] = &[
+    Field {
+        name: "aobo-grace-minutes",
+        values: Values::UpTo(1440),
+        default: "15",
+        decides: "PEC-10: AOBO at the subscription written this soon after its creation counts from the creation, never after a transfer",
+        why: "Not stated; the portal writes the assignment after the subscription",
+    },
+    Field {
+        name: "credit-rate",
+        values: Values::Fraction,
+        default: "0.15",
+        decides: "RATE-7: the rate of the credit, as a fraction of the list price",
+        why: "Public samples from 2020 to 2023; formally on a page behind sign-in",
+    },
+    Field {
+        name: "exchange-rate",
+        values: Values::OneOf(&["9dp", "exact"]),
+        default: "9dp",
+        decides: "RATE-8: decimals of the printed rate, which is what is multiplied",
+        why: "The printed column of Microsoft's reconciliation file",
+    },
+    Field {
+        name: "grace-hours",
+        values: Values::UpTo(744),
+        default: "72",
+        decides: "INV-7: how long after the end of a period it may first be closed",
+        why: "Azure closes a billing period up to 72 h after the end of the month (2023-10-04)",
+    },
+    Field {
+        name: "inherited-grants",
+        values: Values::OneOf(&["count", "ignore"]),
+        default: "count",
+        decides: "PEC-2: whether grants on the root or on a management group count; they are flagged (`F-inherited-grant`)",
+        why: "Not stated for credit; Azure inherits them",
+    },
+    Field {
+        name: "invoice-rounding",
+        values: Values::OneOf(ROUNDINGS),
+        default: "toward-zero",
+        decides: "INV-4: how a total is cut to the currency's minor unit",
+        why: "Microsoft's worked examples take the lowest amount possible (2022-07-18)",
+    },
+    Field {
+        name: "line-rounding",
+        values: Values::OneOf(ROUNDINGS),
+        default: "toward-zero",
+        decides: "INV-1: how a line's amounts are cut",
+        why: "Microsoft's worked examples take the lowest amount possible (2022-07-18)",
+    },
+    Field {
+        name: "partial-day",
+        values: Values::OneOf(&["existence", "whole-day"]),
+        default: "existence",
+        decides: "PEC-10: which part of a day is tested when the subscription did not stand under this partner and plan all day",
+        why: "Not stated; so each side of a transfer is tested over its own part",
+    },
+    Field {
+        name: "spot-meters",
+        values: Values::Meters,
+        default: "",
+        decides: "RATE-4: meters that are spot although their title does not say so",
+        why: "Spot is told by the price row's title",
+    },
+    Field {
+        name: "transfer-usage",
+        values: Values::OneOf(&["consumed"]),
+        default: "consumed",
+        decides: "USE-1: usage around a transfer belongs to whom it was consumed under; `reported` is refused, because the time of sending is not kept with the fact",
+        why: "Both are documented (2023-09-14); consumption is the fact",
+    },
+    Field {
+        name: "union-of-grants",
+        values: Values::OneOf(YES_NO),
+        default: "yes",
+        decides: "PEC-1: whether different grants may cover a day in turn",
+        why: "Not stated; follows from \"provider, reseller or both\" (2022-01-25)",
+    },
+    Field {
+        name: "unlisted-roles",
+        values: Values::OneOf(ELIGIBLE),
+        default: "not-eligible",
+        decides: "PEC-3: custom roles and roles that Microsoft's table does not name",
+        why: "The table is an allow list of built-in roles (2022-11-08)",
+    },
+];
+
+/// One role, whatever the list says: `roles.` and the id of its definition.
+pub const ROLES: Field = Field {
+    name: "roles.<role id>",
+    values: Values::OneOf(ELIGIBLE),
+    default: "the committed list",
+    decides: "PEC-3: one role, whatever the list says",
+    why: "The list of record is behind Partner Center's sign-in and may be newer",
+};
+
+/// The row of a field, by the name that a document gives it.
+#[must_use]
+pub fn field(name: &str) -> Option<&'static Field> {
+    if role_of(name).is_some() {
+        return Some(&ROLES);
+    }
+    FIELDS.iter().find(|field| field.name == name)
+}
+
+/// The role that `roles.<id>` names.
+pub(super) fn role_of(name: &str) -> Option<Guid> {
+    let id = name.strip_prefix(ROLE_PREFIX)?;
+    // One spelling, so that two settings can never speak of one role.
+    Guid::parse(id).filter(|guid| guid.to_string() == id)
+}
+
+impl Values {
+    /// In words, for people.
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Self::OneOf(words) => words.join(", "),
+            Self::Fraction => "a fraction from 0 to 1 with at most 6 decimals".to_owned(),
+            Self::UpTo(most) => format!("0 to {most}"),
+            Self::Meters => "meter ids, separated by blanks".to_owned(),
+        }
+    }
+
+    #[must_use]
+    pub fn allows(self, value: &str) -> bool {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        match self {
+            Self::OneOf(words) => words.contains(&value),
+            Self::Fraction => match value.split_once('.') {
+                None => value == "0" || value == "1",
+                Some((whole, decimals)) => {
+                    let zeros = || decimals.bytes().all(|byte| byte == b'0');
+                    digits(decimals) && decimals.len() <= 6 && (whole == "0" || whole == "1" && zeros())
+                }
+            },
+            Self::UpTo(most) => {
+                let plain = digits(value) && (value == "0" || !value.starts_with('0'));
+                plain && value.parse::<u32>().is_ok_and(|number| number <= most)
+            }
+            Self::Meters => true,
+        }
+    }
+
+    /// The same as a regular expression, for the schema; `None` where any text will do.
+    #[must_use]
+    pub fn pattern(self) -> Option<String> {
+        match self {
+            Self::OneOf(words) => Some(format!("^(?:{})$", words.join("|"))),
+            Self::Fraction => Some("^(?:[01]|0\\.[0-9]{1,6}|1\\.0{1,6})$".to_owned()),
+            Self::UpTo(most) => Some(format!("^(?:{})$", up_to(most))),
+            Self::Meters => None,
+        }
+    }
+}
+
+/// Whole numbers from 0 to `most`, without leading zeros, as alternatives of a regular expression.
+fn up_to(most: u32) -> String {
+    let digits: Vec<char> = most.to_string().chars().collect();
+    let mut alternatives = vec!["0".to_owned()];
+    for length in 1..digits.len() {
+        alternatives.push(format!("[1-9]{}", any_digits(length - 1)));
+    }
+    for (index, digit) in digits.iter().enumerate() {
+        let lowest = if index == 0 { '1' } else { '0' };
+        let Some(below) = char::from_u32(u32::from(*digit).saturating_sub(1)).filter(|below| *below >= lowest) else {
+            continue;
+        };
+        let prefix: String = digits.iter().take(index).collect();
+        alternatives.push(format!("{prefix}[{lowest}-{below}]{}", any_digits(digits.len() - index - 1)));
+    }
+    alternatives.push(most.to_string());
+    alternatives.join("|")
+}
+
+fn any_digits(count: usize) -> String {
+    if count == 0 { String::new() } else { format!("[0-9]{{{count}}}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_in_order_and_their_defaults_are_allowed() {
+        assert!(FIELDS.is_sorted_by(|a, b| a.name < b.name));
+        for field in FIELDS {
+            assert!(field.values.allows(field.default), "{}", field.name);
+            assert!(field.decides.split_once(": ").is_some_and(|(rule, _)| rule.contains('-')), "{}", field.name);
+        }
+    }
+
+    #[test]
+    fn values_have_one_spelling() {
+        for (values, yes, no) in [
+            (Values::Fraction, ["0", "1", "0.15", "1.000000"], ["1.1", ".5", "0.1234567", "+0.1"]),
+            (Values::UpTo(744), ["0", "7", "99", "744"], ["745", "007", "", "1000"]),
+            (Values::OneOf(YES_NO), ["yes", "no", "yes", "no"], ["Yes", "", "true", "yes "]),
+        ] {
+            assert!(yes.iter().all(|value| values.allows(value)), "{values:?}");
+            assert!(!no.iter().any(|value| values.allows(value)), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn a_role_has_one_name() {
+        assert!(field("roles.8e3af657-a8ff-443c-a75c-2fe8c4bcb635").is_some());
+        assert!(field("roles.8E3AF657-a8ff-443c-a75c-2fe8c4bcb635").is_none());
+        assert!(field("roles.owner").is_none() && field("credit-rat").is_none());
+    }
+}
