@@ -12,14 +12,8 @@ mod conformance;
 mod oracle;
 // The domain's arithmetic against fractions of any size.
 mod exact;
-// A journal without a disk: tellings become messages, messages become entries.
-mod memory;
 // Random worlds: told in every order, judged by the domain and by the oracle.
 mod simulation;
-// The cast and the props of every scenario.
-mod stage;
-// Reads a scenario's table.
-mod scenario;
 // Random events of every canonical kind, for whoever needs them.
 mod generate;
 // Schemas, examples and the decoder agree.
@@ -38,10 +32,12 @@ mod kafka_mock;
 mod kafka_real;
 // The examples that operators copy.
 mod deploy;
+// One rule, one name, four places; documents that repeat a table of the code.
 mod rules;
-// Azure's own records, in the shape of their channel.
-mod azure;
 // The scenarios, at three depths.
 mod scenarios;
 // The real program, from the outside.
 mod cli;
+
+// A journal without a disk and Azure's records, as scenarios use them.
+use app::scenario::{azure, memory};

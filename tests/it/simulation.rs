@@ -57,7 +57,7 @@ fn fold<'a>(messages: impl IntoIterator<Item = &'a Message>) -> Facts {
     let mut fold: Fold<Facts> = Fold::default();
     let at = telling::instant(1_800_000_000);
     for message in messages {
-        memory.append(message, at).iter().for_each(|entry| fold.apply(entry));
+        memory.append(message, at).expect("what is told can be read").iter().for_each(|entry| fold.apply(entry));
     }
     fold.state().clone()
 }

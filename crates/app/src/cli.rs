@@ -34,6 +34,7 @@ pub mod configuration;
 pub mod schema;
 pub mod generate;
 pub mod demo;
+pub mod scenario;
 pub mod bench;
 
 #[derive(Parser, Debug)]
@@ -111,6 +112,8 @@ pub enum Command {
     Backup(backup::Backup),
     /// Bring a backup back into a new directory
     Restore(backup::Restore),
+    /// Play a scenario file and lay what comes out beside what it expects
+    Scenario(scenario::Scenario),
     /// Make a seeded world of events, to files or to Kafka
     Generate(generate::Generate),
     /// Measure the main job against a Kafka cluster
@@ -185,6 +188,7 @@ pub fn execute(command: &Command, context: &Context<'_>, out: &mut Output) -> an
         | Command::Bench(_)
         | Command::Restore(_)
         | Command::Schema(_)
+        | Command::Scenario(_)
         | Command::Config(_) => {
             unreachable!("commands that need no journal are answered before one is opened")
         }

@@ -14,6 +14,7 @@ pub mod server;
 pub mod intake;
 pub mod metrics;
 pub mod generate;
+pub mod scenario;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;

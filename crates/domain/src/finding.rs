@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::ids::{Guid, Identity, MeterId};
+use crate::money::Exact;
 use crate::period::{Day, Period};
 use crate::scope::Scope;
 
@@ -31,12 +32,14 @@ pub struct Finding {
     pub detail: String,
     /// The events it rests on.
     pub events: Vec<Identity>,
+    /// The list charge that hangs on it, exact, in the pricing currency, where whoever found it knows.
+    pub charge: Option<Exact>,
 }
 
 impl Finding {
     #[must_use]
     pub fn new(code: Code, about: About, detail: impl Into<String>) -> Self {
-        Self { code, about, detail: detail.into(), events: Vec::new() }
+        Self { code, about, detail: detail.into(), events: Vec::new(), charge: None }
     }
 
     #[must_use]

@@ -254,7 +254,7 @@ impl std::fmt::Display for LostCode {
 }
 
 macro_rules! never_codes {
-    ($($name:ident $text:literal $meaning:literal;)*) => {
+    ($($name:ident $text:literal $rule:literal $meaning:literal;)*) => {
         /// Why a portion never earns whatever the access: the product, or nothing charged. In the order
         /// in which they are tried; the first that applies is the reason. Closed.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -267,6 +267,10 @@ macro_rules! never_codes {
             #[must_use]
             pub fn text(self) -> &'static str { match self { $(Self::$name => $text,)* } }
 
+            /// The rule that says so.
+            #[must_use]
+            pub fn rule(self) -> &'static str { match self { $(Self::$name => $rule,)* } }
+
             /// What it means, in a sentence.
             #[must_use]
             pub fn meaning(self) -> &'static str { match self { $(Self::$name => $meaning,)* } }
@@ -275,14 +279,14 @@ macro_rules! never_codes {
 }
 
 never_codes! {
-    LegacyOffer "legacy-offer" "The subscription was sold under the classic CSP offer, which has no credit.";
-    Reservation "reservation" "The usage is covered by a reservation.";
-    SavingsPlan "savings-plan" "The usage is covered by a savings plan, which replaces the credit.";
-    Spot "spot" "Spot capacity earns no credit.";
-    ThirdParty "third-party" "The price list marks the product as third-party.";
-    Marketplace "marketplace" "The product is sold through the Marketplace price list.";
-    AzureCredit "azure-credit" "The usage is paid by an Azure credit offer.";
-    ZeroCharge "zero-charge" "Nothing is charged for the portion, so there is nothing to earn on.";
+    LegacyOffer "legacy-offer" "RATE-6" "The subscription was sold under the classic CSP offer, which has no credit.";
+    Reservation "reservation" "RATE-6" "The usage is covered by a reservation.";
+    SavingsPlan "savings-plan" "RATE-6" "The usage is covered by a savings plan, which replaces the credit.";
+    Spot "spot" "RATE-4" "Spot capacity earns no credit.";
+    ThirdParty "third-party" "RATE-5" "The price list marks the product as third-party.";
+    Marketplace "marketplace" "RATE-5" "The product is sold through the Marketplace price list.";
+    AzureCredit "azure-credit" "RATE-6" "The usage is paid by an Azure credit offer.";
+    ZeroCharge "zero-charge" "RATE-7" "Nothing is charged for the portion, so there is nothing to earn on.";
 }
 
 impl std::fmt::Display for NeverCode {

@@ -31,6 +31,25 @@ use pricing::Pricing;
 pub enum Access {
     Earned,
     Lost(LostCode),
+    /// Lost for a reason that is known; access that is unknown would have earned it all the same.
+    Doubtful(LostCode),
+}
+
+impl Access {
+    /// Why it was lost, if it was.
+    #[must_use]
+    pub fn lost(self) -> Option<LostCode> {
+        match self {
+            Self::Earned => None,
+            Self::Lost(code) | Self::Doubtful(code) => Some(code),
+        }
+    }
+
+    /// ACC-10: whether the answer rests on access that is unknown.
+    #[must_use]
+    pub fn is_unknown(self) -> bool {
+        matches!(self, Self::Lost(LostCode::UnknownAccess) | Self::Doubtful(_))
+    }
 }
 
 /// Whose access is asked for.
@@ -50,6 +69,9 @@ pub fn judged<'j, 'f>(judge: &'j mut Judge<'f>) -> impl FnMut(&Asked<'_>, &[Day]
         let place = judge.place(asked.subscription, asked.placement, asked.scope);
         let access = |day: &Day| match judge.access(place, *day).lost() {
             None => Access::Earned,
+            Some(loss) if loss.code != LostCode::UnknownAccess && loss.flags.contains(&Code::UnknownAccess) => {
+                Access::Doubtful(loss.code)
+            }
             Some(loss) => Access::Lost(loss.code),
         };
         days.iter().map(access).collect()
@@ -62,6 +84,18 @@ pub enum Verdict {
     Earned,
     Lost(LostCode),
     Never(NeverCode),
+}
+
+impl Verdict {
+    /// The rule that decided it, as every output names it.
+    #[must_use]
+    pub fn rule(self) -> &'static str {
+        match self {
+            Self::Earned => "PEC-1",
+            Self::Lost(code) => code.rule(),
+            Self::Never(code) => code.rule(),
+        }
+    }
 }
 
 /// A quantity at one unit price with one verdict.
@@ -298,15 +332,43 @@ impl Drawing<'_> {
             }
             let spot = &cells.spots[cell.spot as usize];
             let day = Day(first.0 + i32::from(cell.day));
-            if cell.quantity.is_negative() {
-                notes.negative(self.plan, spot, pricing.meter(cell.group), day, cell.quantity);
-            }
             let access = verdict_of(&mut verdicts[cell.spot as usize], spot, first, cell.day, judging);
-            if access == Access::Lost(LostCode::UnknownAccess) {
-                notes.unknown_access(self.plan, spot, day);
+            let told = (spot, day, access);
+            if access.is_unknown() || cell.quantity.is_negative() {
+                self.doubtful(cell, cells, pricing, told, counter.1, notes, sink);
+            } else {
+                self.pieces(cell, cells, pricing, told, counter.1, sink);
             }
-            self.pieces(cell, cells, pricing, (spot, day, access), counter.1, sink);
             counter.1 += cell.quantity;
+        }
+    }
+
+    /// The pieces of a cell with which something is wrong, and what that is, with the list charge that
+    /// hangs on it. ACC-10: unknown access is a finding where it decides about credit; a product that
+    /// never earns asks for none.
+    #[expect(clippy::too_many_arguments, reason = "all of a cell's surroundings, and where both kinds of answers go")]
+    fn doubtful(
+        &self,
+        cell: &Cell,
+        cells: &cells::Cells<'_>,
+        pricing: &Pricing<'_>,
+        told: (&Spot<'_>, Day, Access),
+        counter: Quantity,
+        notes: &mut Notes,
+        sink: &mut dyn FnMut(&Piece<'_>),
+    ) {
+        let (mut list, mut excluded) = (Exact::zero(), true);
+        self.pieces(cell, cells, pricing, told, counter, &mut |piece| {
+            list += &piece.list_charge();
+            excluded = matches!(piece.verdict, Verdict::Never(code) if code != NeverCode::ZeroCharge);
+            sink(piece);
+        });
+        let (spot, day, access) = told;
+        if cell.quantity.is_negative() {
+            notes.negative(self.plan, spot, pricing.meter(cell.group), day, (cell.quantity, &list));
+        }
+        if access.is_unknown() && !excluded {
+            notes.unknown_access(self.plan, spot, day, &list);
         }
     }
 
@@ -326,11 +388,11 @@ impl Drawing<'_> {
         let parts: Vec<(&Band<'_>, u32, Quantity)> = crossed(&priced.bands, counter, counter + cell.quantity).collect();
         let free = parts.iter().all(|(band, ..)| band.row.unit_price.is_zero());
         let never = never(spot.placement, priced.kind, &priced.bands[0], meter, policy);
-        let verdict = match (never, access) {
+        let verdict = match (never, access.lost()) {
             (Some(never), _) => Verdict::Never(never),
             (None, _) if free => Verdict::Never(NeverCode::ZeroCharge),
-            (None, Access::Earned) => Verdict::Earned,
-            (None, Access::Lost(code)) => Verdict::Lost(code),
+            (None, None) => Verdict::Earned,
+            (None, Some(code)) => Verdict::Lost(code),
         };
         let credited = never.is_none() && access == Access::Earned;
         let rate_number = self.rate_of_day[usize::from(cell.day)];
@@ -377,7 +439,7 @@ fn crossed<'b>(
     })
 }
 
-/// RATE-4, RATE-5: what the product excludes whatever the access, in the stated order. Source:
+/// RATE-4, RATE-5, RATE-6: what the product excludes whatever the access, in the stated order. Source:
 /// partner-earned-credit pages; price list column Tags.
 fn never(
     placement: &Placement,
@@ -424,7 +486,14 @@ fn verdict_of(
 struct Notes {
     bill_to: Guid,
     period: Period,
-    seen: BTreeMap<(Code, About, String), BTreeSet<crate::ids::Identity>>,
+    seen: BTreeMap<(Code, About, String), Noted>,
+}
+
+/// The events behind a finding, and the list charge that hangs on it where that is known.
+#[derive(Default)]
+struct Noted {
+    events: BTreeSet<crate::ids::Identity>,
+    charge: Option<Exact>,
 }
 
 impl Notes {
@@ -437,7 +506,11 @@ impl Notes {
     }
 
     fn note_with(&mut self, code: Code, about: About, detail: String, event: crate::ids::Identity) {
-        self.seen.entry((code, about, detail)).or_default().insert(event);
+        self.seen.entry((code, about, detail)).or_default().events.insert(event);
+    }
+
+    fn note_charge(&mut self, code: Code, about: About, detail: String, charge: &Exact) {
+        *self.seen.entry((code, about, detail)).or_default().charge.get_or_insert_with(Exact::zero) += charge;
     }
 
     fn no_plan(&mut self, consumption: &Consumption<'_>, day: Day) {
@@ -452,7 +525,14 @@ impl Notes {
         self.note(Code::NoPlacement, about, "the usage lies in no known plan's time");
     }
 
-    fn negative(&mut self, plan: Guid, spot: &Spot<'_>, meter: &MeterId, day: Day, quantity: Quantity) {
+    fn negative(
+        &mut self,
+        plan: Guid,
+        spot: &Spot<'_>,
+        meter: &MeterId,
+        day: Day,
+        (quantity, charge): (Quantity, &Exact),
+    ) {
         let about = About {
             plan: Some(plan),
             subscription: Some(spot.subscription),
@@ -461,25 +541,25 @@ impl Notes {
             day: Some(day),
             ..self.about()
         };
-        self.note(Code::NegativeDay, about, format!("the day adds up to {quantity}"));
+        self.note_charge(Code::NegativeDay, about, format!("the day adds up to {quantity}"), charge);
     }
 
-    fn unknown_access(&mut self, plan: Guid, spot: &Spot<'_>, day: Day) {
+    fn unknown_access(&mut self, plan: Guid, spot: &Spot<'_>, day: Day, charge: &Exact) {
         let about = About {
-            bill_to: Some(self.bill_to),
             customer: Some(spot.placement.customer),
             plan: Some(plan),
             subscription: Some(spot.subscription),
             day: Some(day),
-            ..About::default()
+            ..self.about()
         };
-        self.note(Code::UnknownAccess, about, "credit of the day rests on access that is unknown");
+        let detail = "credit of the day rests on access that is unknown".to_owned();
+        self.note_charge(Code::UnknownAccess, about, detail, charge);
     }
 
     fn findings(self) -> Vec<Finding> {
-        let findings = self.seen.into_iter().map(|((code, about, detail), events)| {
+        let findings = self.seen.into_iter().map(|((code, about, detail), Noted { events, charge })| {
             let events = events.into_iter().collect();
-            Finding { events, ..Finding::new(code, about, detail) }
+            Finding { events, charge, ..Finding::new(code, about, detail) }
         });
         findings.collect()
     }

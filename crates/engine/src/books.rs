@@ -77,7 +77,11 @@ impl<'a> Books<'a> {
         let mut judging = judged(&mut self.judge);
         let (draft, mut findings) = invoice::draft_with(&self.desk, bill_to, currency, period, &mut judging, daily);
         drop(judging);
-        let concerns = |finding: &Finding| finding.about.bill_to.is_none_or(|named| named == bill_to);
+        // The judge remembers everything that was asked of it, for other partners and months too.
+        let concerns = |finding: &Finding| {
+            finding.about.bill_to.is_none_or(|named| named == bill_to)
+                && finding.about.period.is_none_or(|named| named == period)
+        };
         findings.extend(self.judge.findings().into_iter().filter(concerns));
         if registered.is_none() {
             let about = About { bill_to: Some(bill_to), period: Some(period), ..About::default() };

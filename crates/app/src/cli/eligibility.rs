@@ -85,18 +85,6 @@ struct Row {
     on: Day,
 }
 
-/// The rule that decided a verdict, as every output names it.
-#[must_use]
-pub fn rule(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Earned => "PEC-1",
-        Verdict::Lost(code) => code.rule(),
-        Verdict::Never(domain::pec::NeverCode::ThirdParty | domain::pec::NeverCode::Marketplace) => "RATE-5",
-        Verdict::Never(domain::pec::NeverCode::ZeroCharge) => "RATE-7",
-        Verdict::Never(_) => "RATE-4",
-    }
-}
-
 impl Eligibility {
     pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
         super::with_facts(context, self.as_of, out, |facts, out| self.answer(facts, context, out))
@@ -274,7 +262,7 @@ fn add(rows: &mut Vec<Row>, piece: &Piece<'_>, policy_revision: u32) {
         portion,
         outcome,
         reason: (!reason.is_empty()).then_some(reason),
-        rule: rule(piece.verdict),
+        rule: piece.verdict.rule(),
         quantity: quantity.to_string(),
         list_charge: money(&list, Currency::USD),
         credit_at_stake: money(&stake, Currency::USD),

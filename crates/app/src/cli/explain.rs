@@ -20,7 +20,6 @@ use engine::books::{self, Books};
 use engine::trace::{self, Cited, Wanted, WantedUsage};
 use serde::Serialize;
 
-use super::eligibility::rule;
 use super::invoice::{FindingAnswer, Party, findings_answer, money, print_findings};
 use super::select::{self, short_scope};
 use super::start::fault;
@@ -346,7 +345,7 @@ fn charge(piece: &domain::rating::Piece<'_>) -> Charge {
         tier: piece.band.tier,
         outcome,
         reason: (!reason.is_empty()).then_some(reason),
-        rule: rule(piece.verdict),
+        rule: piece.verdict.rule(),
         arithmetic,
         line: books::line_name(&line_key(piece), piece.day.period()),
     }

@@ -18,6 +18,9 @@ pub fn start(arguments: &Arguments, words: &[OsString], out: &mut Output) -> any
     if let Command::Schema(schema) = &arguments.command {
         return Ok(schema.run(arguments.global.json, out)?.code());
     }
+    if let Command::Scenario(scenario) = &arguments.command {
+        return Ok(scenario.run(arguments.global.json, out)?.code());
+    }
     let loaded = config::load(&overrides, environment()?)?;
     if let Some(exit) = without_journal(arguments, &loaded, out)? {
         return Ok(exit.code());

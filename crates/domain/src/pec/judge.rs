@@ -201,12 +201,7 @@ impl<'a> Judge<'a> {
         let run = at_mut(&mut self.places, place.0).runs.get_mut(&first);
         let run = run.expect("the run was found a moment ago");
         run.last = day;
-        let verdict = run.on(day);
-        if !verdict.flags().is_empty() {
-            let (standing, flags) = (at(&self.places, place.0).standing, verdict.flags().to_vec());
-            self.note(standing, day, &[], &flags);
-        }
-        verdict
+        run.on(day)
     }
 
     /// Whether nothing changes within a day and the next one, so that both are judged alike.
@@ -249,11 +244,10 @@ impl<'a> Judge<'a> {
             let ids: Vec<GrantId> = covering.into_iter().map(|(grant, _)| grant).collect();
             let holdings = ids.iter().map(|grant| terms.holding(*grant, tested)).collect();
             let flags = flags(&terms, &ids);
-            self.note(standing, day, &ids, &flags);
+            self.note(standing, &ids, &flags);
             return AccessVerdict::Earned(Arc::new(Cover { holdings, flags }));
         }
         let loss = repair::reason(&terms, &place.grants, tested, &whole);
-        self.note(standing, day, &[], &loss.flags);
         AccessVerdict::Lost(Arc::new(loss))
     }
 
@@ -294,9 +288,9 @@ impl<'a> Judge<'a> {
         tested(&self.terms_of(place, day).0, day)
     }
 
-    /// Records what an answer flags. Access that is unknown names its day, because it stops the
-    /// closing of that month; the rest is told once.
-    fn note(&mut self, standing: u32, day: Day, grants: &[GrantId], flags: &[Code]) {
+    /// Records what an answer flags, once. Access that is unknown is left to rating, which alone knows
+    /// whether any credit rests on it.
+    fn note(&mut self, standing: u32, grants: &[GrantId], flags: &[Code]) {
         let standing = at(&self.standings, standing);
         let placement = &standing.placement;
         for code in flags {
@@ -307,11 +301,6 @@ impl<'a> Judge<'a> {
                 subscription: Some(standing.subscription),
                 ..About::default()
             };
-            if *code == Code::UnknownAccess {
-                let about = About { day: Some(day), period: Some(day.period()), ..about };
-                self.findings.insert(Finding::new(*code, about, "credit of the day rests on access that is unknown"));
-                continue;
-            }
             for grant in grants.iter().map(|id| self.access.grant(*id)).filter(|grant| flagged(grant) == Some(*code)) {
                 let about = About { resource: Some(grant.scope.clone()), ..about.clone() };
                 let detail = format!("{} of {} on {}", roles::name(grant.role), grant.principal, grant.scope);

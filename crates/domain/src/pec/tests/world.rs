@@ -225,15 +225,18 @@ impl World {
         (loss.code, loss.also.clone())
     }
 
+    /// What does not add up, and what the answer of the day flags.
     pub(crate) fn findings(&self, day: &str) -> Vec<String> {
         let facts = self.facts();
         let commerce = facts.commerce.view();
         let mut judge = Judge::new(&facts, &commerce);
+        let mut codes = std::collections::BTreeSet::new();
         for placement in commerce.placements(SUB) {
             let place = judge.place(SUB, placement, &vm());
-            judge.access(place, d(day));
+            codes.extend(judge.access(place, d(day)).flags().iter().copied());
         }
-        judge.findings().iter().map(|finding| finding.code.text().to_owned()).collect()
+        codes.extend(judge.findings().iter().map(|finding| finding.code));
+        codes.iter().map(|code| code.text().to_owned()).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! A journal without a disk: tellings become messages, messages become entries, as the real one does.
 //!
-//! Each telling goes through the wire form and back, so that a test of a rule is a test of the
+//! Each telling goes through the wire form and back, so that a check of a rule is a check of the
 //! decoder too. Outcomes and antecedents follow the definitions: same identity and content is a
 //! duplicate, other content a conflict, a correction is handed its target if that is known.
 
@@ -35,6 +35,7 @@ pub enum Body {
 
 impl Told {
     /// What travels for it on its topic.
+    #[must_use]
     pub fn message(&self) -> wire::Message {
         let envelope = Envelope {
             id: self.id.clone(),
@@ -54,30 +55,32 @@ impl Told {
 }
 
 /// The digest that a sheet's header states for these rows.
+#[must_use]
 pub fn rows_digest(rows: &[PriceRow]) -> Digest {
     let part = PriceSheetPart { sheet: "rows".into(), number: 0, rows: rows.to_vec() };
     wire::digest("rows", None, &Event::PriceSheetPart(part))
 }
 
 /// The journal itself: what is known, by identity.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Memory {
     first: BTreeMap<Identity, Antecedent>,
     next: u64,
 }
 
 impl Memory {
-    /// Takes one message in and gives its entries back.
-    pub fn append(&mut self, message: &wire::Message, recorded_at: Instant) -> Vec<Entry> {
+    /// Takes one message in and gives its entries back; refuses one that nobody could read.
+    pub fn append(&mut self, message: &wire::Message, recorded_at: Instant) -> Result<Vec<Entry>, wire::Rejection> {
         let headers = message.header_refs();
         let items = wire::decode(&message.borrow(&headers));
         let position = self.next;
         self.next += 1;
         let entry = |(index, item): (u32, Result<Fact, wire::Rejection>)| match item {
             Ok(fact) => {
-                self.accept(Entry { position, index, recorded_at, outcome: Outcome::Accepted, fact, antecedent: None })
+                let outcome = Outcome::Accepted;
+                Ok(self.accept(Entry { position, index, recorded_at, outcome, fact, antecedent: None }))
             }
-            Err(rejection) => panic!("a telling that cannot be read: {} {}", rejection.code, rejection.detail),
+            Err(rejection) => Err(rejection),
         };
         (0..).zip(items).map(entry).collect()
     }

@@ -5,24 +5,29 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::{Context as _, bail};
 use chrono::{DateTime, Days, Utc};
 use domain::entry::{
     CustomerRegistered, Dated, Event, ExchangeRates, MembershipChange, Offer, PartnerKind, PartnerRegistered,
     PlanCreated, PriceKind, PriceRow, PriceSheet, PriceSheetPart, SubscriptionCreated,
 };
 use domain::ids::{Currency, Guid, Market, MeterId};
-use domain::period::{Instant, Period};
+use domain::period::{Day, Instant, Period};
 use domain::scope::Scope;
 use rust_decimal::Decimal;
 
-use crate::memory::{Body, Told, rows_digest};
+use super::memory::{Body, Told, rows_digest};
 
-pub fn instant(text: &str) -> Instant {
+/// A time; a date alone is its midnight, UTC.
+pub fn instant(text: &str) -> anyhow::Result<Instant> {
     let long = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
-    DateTime::parse_from_rfc3339(&long).unwrap_or_else(|_| panic!("`{text}` is no time")).with_timezone(&Utc)
+    let parsed = DateTime::parse_from_rfc3339(&long);
+    let parsed = parsed.with_context(|| format!("`{text}` is no time: write 2025-03-10 or 2025-03-10T12:00:00Z"))?;
+    Ok(parsed.with_timezone(&Utc))
 }
 
 /// The GUID behind a name: always the same one, different for different names.
+#[must_use]
 pub fn guid(name: &str) -> Guid {
     let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     for byte in name.to_lowercase().bytes() {
@@ -35,6 +40,8 @@ const OWNER: &str = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
 const CONTRIBUTOR: &str = "b24988ac-6180-42a0-ab88-20f7382dd24c";
 const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
 
+/// A role by its name; a name that is not built in is a custom role.
+#[must_use]
 pub fn role(name: &str) -> Guid {
     let known = match name {
         "Owner" => OWNER,
@@ -47,13 +54,13 @@ pub fn role(name: &str) -> Guid {
 
 /// `sub-a` is a subscription, `sub-a/rg-x` a group, `sub-a/vm-1` a resource in the group `rg`,
 /// `sub-a/rg-x/vm-1` a resource in that group; `root` is the scope above all.
-pub fn scope(name: &str) -> Scope {
+pub fn scope(name: &str) -> anyhow::Result<Scope> {
     let parts: Vec<&str> = name.split('/').collect();
     let resource = |sub: &str, group: &str, name: &str| {
         let provider = "providers/Microsoft.Compute/virtualMachines";
         Scope::parse(&format!("/subscriptions/{}/resourceGroups/{group}/{provider}/{name}", guid(sub)))
     };
-    match parts[..] {
+    Ok(match parts[..] {
         ["root"] => Scope::parse("/"),
         [sub] => Scope::subscription_of(guid(sub)),
         [sub, group] if group.starts_with("rg-") => {
@@ -61,12 +68,12 @@ pub fn scope(name: &str) -> Scope {
         }
         [sub, name] => resource(sub, "rg", name),
         [sub, group, name] => resource(sub, group, name),
-        _ => panic!("`{name}` is no scope: write sub-a, sub-a/rg-x, sub-a/vm-1 or sub-a/rg-x/vm-1"),
-    }
+        _ => bail!("`{name}` is no scope: write sub-a, sub-a/rg-x, sub-a/vm-1 or sub-a/rg-x/vm-1"),
+    })
 }
 
 /// Gives things their names back, for the tables that are printed.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Names {
     texts: BTreeMap<String, String>,
 }
@@ -77,6 +84,7 @@ impl Names {
     }
 
     /// Replaces every known GUID and the dull middle of resource paths in a text.
+    #[must_use]
     pub fn shorten(&self, text: &str) -> String {
         let mut text = text
             .replace("/providers/microsoft.compute/virtualmachines/", "/")
@@ -91,6 +99,7 @@ impl Names {
 }
 
 /// A partner of the cast.
+#[derive(Debug)]
 pub struct Actor {
     pub name: &'static str,
     pub partner_id: &'static str,
@@ -104,13 +113,15 @@ pub const CAST: [Actor; 3] = [
     Actor { name: "other", partner_id: "3000003", kind: PartnerKind::Provider },
 ];
 
-pub fn partner_id(name: &str) -> Box<str> {
+/// The PartnerID of one of the cast.
+pub fn partner_id(name: &str) -> anyhow::Result<Box<str>> {
     let actor = CAST.iter().find(|actor| actor.name == name);
-    actor.unwrap_or_else(|| panic!("`{name}` is not in the cast: us, shop, other")).partner_id.into()
+    Ok(actor.with_context(|| format!("`{name}` is not in the cast: us, shop, other"))?.partner_id.into())
 }
 
 /// Who acts: `us` is its AdminAgents group, `us/helpdesk` its HelpdeskAgents, `us/anna` a person of
 /// its own, `acme/carl` a person of the customer.
+#[must_use]
 pub fn principal(name: &str) -> Guid {
     match name.split_once('/') {
         None => guid(&format!("{name}/admin-agents")),
@@ -119,6 +130,7 @@ pub fn principal(name: &str) -> Guid {
 }
 
 /// What a scenario says about its stage; everything has a default.
+#[derive(Debug)]
 pub struct Stage {
     pub period: Period,
     pub currency: Currency,
@@ -130,6 +142,7 @@ pub struct Stage {
 }
 
 /// The prices every scenario has unless it says otherwise.
+#[must_use]
 pub fn standard_prices() -> BTreeMap<String, String> {
     let list =
         [("vm", "1"), ("disk", "0.868"), ("logs", "0 | 5: 2.99"), ("spot", "0.5"), ("market", "2"), ("free", "0")];
@@ -137,13 +150,14 @@ pub fn standard_prices() -> BTreeMap<String, String> {
 }
 
 /// Long before the period: registrations are old news in every scenario.
+#[must_use]
 pub fn long_ago() -> Instant {
-    instant("2024-01-01")
+    Day::parse("2024-01-01").expect("a day").start()
 }
 
 impl Stage {
     /// Everything that is true before the scenario begins.
-    pub fn events(&self) -> Vec<Told> {
+    pub fn events(&self) -> anyhow::Result<Vec<Told>> {
         let mut told = Vec::new();
         for actor in &CAST {
             told.push((format!("partner-{}", actor.name), self.partner(actor)));
@@ -169,15 +183,15 @@ impl Stage {
         }
         told.push(("sub-a".to_owned(), Event::SubscriptionCreated(subscription("sub-a", "plan", long_ago()))));
         for (number, period) in [self.period.previous(), self.period, self.period.next()].into_iter().enumerate() {
-            told.extend(self.sheet(period, "DE", &self.prices, &format!("sheet-{number}")));
+            told.extend(self.sheet(period, "DE", &self.prices, &format!("sheet-{number}"))?);
             if !self.us_prices.is_empty() {
-                told.extend(self.sheet(period, "US", &self.us_prices, &format!("us-sheet-{number}")));
+                told.extend(self.sheet(period, "US", &self.us_prices, &format!("us-sheet-{number}"))?);
             }
             if !self.usd_per_unit.is_empty() {
-                told.push((format!("rates-{number}"), Event::ExchangeRatesPublished(self.rates(period))));
+                told.push((format!("rates-{number}"), Event::ExchangeRatesPublished(self.rates(period)?)));
             }
         }
-        told.into_iter().map(|(id, event)| Told { id, causation: None, body: Body::Event(event) }).collect()
+        Ok(told.into_iter().map(|(id, event)| Told { id, causation: None, body: Body::Event(event) }).collect())
     }
 
     fn partner(&self, actor: &Actor) -> Event {
@@ -198,16 +212,26 @@ impl Stage {
         })
     }
 
-    fn rates(&self, period: Period) -> ExchangeRates {
+    fn rates(&self, period: Period) -> anyhow::Result<ExchangeRates> {
         let read = |(currency, usd): (&String, &String)| {
-            (Currency::parse(currency).expect("three letters"), Decimal::from_str_exact(usd).expect("a decimal"))
+            let known = Currency::parse(currency).with_context(|| format!("`{currency}` is no currency"))?;
+            Ok((known, decimal(usd)?))
         };
-        let usd_per_unit = self.usd_per_unit.iter().map(read).collect();
-        ExchangeRates { period, published_at: published(period), usd_per_unit }
+        let usd_per_unit = self.usd_per_unit.iter().map(read).collect::<anyhow::Result<_>>()?;
+        Ok(ExchangeRates { period, published_at: published(period), usd_per_unit })
     }
 
-    fn sheet(&self, period: Period, market: &str, prices: &BTreeMap<String, String>, id: &str) -> Vec<(String, Event)> {
-        let rows: Vec<PriceRow> = prices.iter().flat_map(|(meter, price)| rows(meter, price, period)).collect();
+    fn sheet(
+        &self,
+        period: Period,
+        market: &str,
+        prices: &BTreeMap<String, String>,
+        id: &str,
+    ) -> anyhow::Result<Vec<(String, Event)>> {
+        let mut rows: Vec<PriceRow> = Vec::new();
+        for (meter, price) in prices {
+            rows.extend(self::rows(meter, price, period)?);
+        }
         let header = PriceSheet {
             sheet: id.into(),
             market: Market::parse(market).expect("two letters"),
@@ -218,7 +242,7 @@ impl Stage {
             rows_digest: rows_digest(&rows),
         };
         let part = PriceSheetPart { sheet: id.into(), number: 0, rows };
-        vec![(id.to_owned(), Event::PriceSheetPublished(header)), (format!("{id}-0"), Event::PriceSheetPart(part))]
+        Ok(vec![(id.to_owned(), Event::PriceSheetPublished(header)), (format!("{id}-0"), Event::PriceSheetPart(part))])
     }
 }
 
@@ -227,13 +251,12 @@ fn published(period: Period) -> Instant {
 }
 
 /// The rows of one meter: `1.5` is one open band, `0 | 5: 2.99` two.
-pub fn rows(meter: &str, price: &str, period: Period) -> Vec<PriceRow> {
+pub fn rows(meter: &str, price: &str, period: Period) -> anyhow::Result<Vec<PriceRow>> {
     let band = |text: &str| {
         let (above, price) = text.split_once(':').unwrap_or(("0", text));
-        let decimal = |text: &str| Decimal::from_str_exact(text.trim()).unwrap_or_else(|_| panic!("price `{text}`"));
-        (decimal(above), decimal(price))
+        Ok((decimal(above)?, decimal(price)?))
     };
-    let bands: Vec<(Decimal, Decimal)> = price.split('|').map(band).collect();
+    let bands: Vec<(Decimal, Decimal)> = price.split('|').map(band).collect::<anyhow::Result<_>>()?;
     let row = |(number, (above, unit_price)): (usize, &(Decimal, Decimal))| PriceRow {
         product: format!("DZH318Z-{}", meter.to_uppercase()).into(),
         product_title: title(meter).into(),
@@ -250,13 +273,19 @@ pub fn rows(meter: &str, price: &str, period: Period) -> Vec<PriceRow> {
         until: period.next().first_day(),
         tags: if meter == "market" { vec!["Third Party".into()] } else { Vec::new() },
     };
-    bands.iter().enumerate().map(row).collect()
+    Ok(bands.iter().enumerate().map(row).collect())
+}
+
+/// A number as it is written, every digit of it.
+pub fn decimal(text: &str) -> anyhow::Result<Decimal> {
+    Decimal::from_str_exact(text.trim()).with_context(|| format!("`{text}` is no number"))
 }
 
 fn title(meter: &str) -> String {
     if meter == "spot" { "Virtual Machines Dv3 Spot".to_owned() } else { format!("Meter {meter}") }
 }
 
+#[must_use]
 pub fn subscription(name: &str, plan: &str, at: Instant) -> SubscriptionCreated {
     SubscriptionCreated { subscription: guid(name), plan: guid(plan), name: name.into(), offer: Offer::AzurePlan, at }
 }

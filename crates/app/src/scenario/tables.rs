@@ -1,0 +1,241 @@
+//! What `pec` says about a scenario, as tables: days, lines, findings, issued documents.
+//!
+//! GUIDs and paths get the names back that the scenario uses. Amounts are exact; nothing here
+//! judges or rounds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use anyhow::Context as _;
+use domain::facts::Facts;
+use domain::finding::Finding;
+use domain::invoice::{Draft, draft_with};
+use domain::money::Exact;
+use domain::pec::{AccessVerdict, Judge};
+use domain::period::{Day, Instant, Interval};
+use domain::rating::{Desk, Piece, Verdict, judged};
+use domain::scope::Scope;
+
+use super::playing::in_memory;
+use super::reading::Scenario;
+
+/// Table name → what it says, columns aligned.
+pub type Tables = BTreeMap<String, String>;
+
+/// Everything a scenario prints, including what we would have said as of the days it asks for by
+/// tables called `expect as of DAY`.
+pub fn printed(scenario: &Scenario, facts: &Facts, asked: &Tables) -> anyhow::Result<Tables> {
+    let mut printed = tables(scenario, facts)?;
+    for name in asked.keys() {
+        let Some(day) = name.strip_prefix("expect as of ").and_then(Day::parse) else { continue };
+        let then = in_memory(scenario, Some(day.next().start()))?;
+        let table = tables(scenario, &then)?.remove("expect").unwrap_or_default();
+        printed.insert(name.clone(), table);
+    }
+    Ok(printed)
+}
+
+/// What is said about one resource, day and meter.
+#[derive(Debug, Default)]
+struct Row {
+    quantity: Exact,
+    list: Exact,
+    credit: Exact,
+    verdict: String,
+}
+
+/// Everything that is known now.
+pub fn tables(scenario: &Scenario, facts: &Facts) -> anyhow::Result<Tables> {
+    let commerce = facts.commerce.view();
+    let desk = Desk::new(facts, &commerce);
+    let mut judge = Judge::new(facts, &commerce);
+    let bill_to: BTreeSet<_> = commerce.plans().map(|plan| plan.bill_to).collect();
+    let (mut days, mut lines, mut findings) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
+    for partner in bill_to {
+        let mut asked: BTreeSet<(domain::ids::Guid, domain::ids::Guid, Scope, Day)> = BTreeSet::new();
+        let (draft, found) =
+            draft_with(&desk, partner, scenario.currency, scenario.period, &mut judged(&mut judge), &mut |piece| {
+                asked.insert((piece.plan, piece.subscription, piece.scope.clone(), piece.day));
+                add(&mut days, piece);
+            });
+        findings.extend(found);
+        lines.extend(line_rows(scenario, &draft));
+        for (plan, subscription, scope, day) in asked {
+            let placed = commerce.placements(subscription).iter();
+            let here = |interval: &Interval| !interval.intersect(&day.interval()).is_empty();
+            let mut placed = placed.filter(|one| one.plan == plan && here(&one.interval));
+            let placement = placed.next().context("usage was rated that lies under no plan")?;
+            let place = judge.place(subscription, placement, &scope);
+            let why = why(&judge.access(place, day), day);
+            let same = |key: &&DayKey| key.0 == day && key.1 == plan && key.2 == scope;
+            let keys: Vec<DayKey> = days.keys().filter(same).cloned().collect();
+            for key in keys {
+                let row: &mut Row = days.get_mut(&key).expect("taken from the table");
+                if !row.verdict.starts_with("never") {
+                    row.verdict = format!("{} {why}", row.verdict);
+                }
+            }
+        }
+    }
+    findings.extend(judge.findings());
+    let mut tables = Tables::new();
+    tables.insert("expect".to_owned(), day_table(scenario, &days));
+    tables.insert("expect_lines".to_owned(), aligned(LINE_COLUMNS, &lines));
+    tables.insert("expect_findings".to_owned(), finding_table(scenario, &findings));
+    tables.insert("expect_issued".to_owned(), issued_table(scenario, facts));
+    tables.retain(|_, text| !text.is_empty());
+    Ok(tables)
+}
+
+type DayKey = (Day, domain::ids::Guid, Scope, domain::ids::MeterId);
+
+fn add(days: &mut BTreeMap<DayKey, Row>, piece: &Piece<'_>) {
+    let row = days.entry((piece.day, piece.plan, piece.scope.clone(), piece.meter.clone())).or_default();
+    row.quantity += &piece.quantity.exact();
+    row.list += &piece.list_charge();
+    row.credit += &piece.credit_at_stake();
+    row.verdict = match piece.verdict {
+        Verdict::Earned => "earned".to_owned(),
+        Verdict::Lost(_) => "lost".to_owned(),
+        Verdict::Never(code) => format!("never {} {}", code.rule(), code.text()),
+    };
+}
+
+/// The rule and the reason, as a person reads them.
+fn why(verdict: &AccessVerdict, day: Day) -> String {
+    let mut text = verdict.rule().to_owned();
+    match verdict {
+        AccessVerdict::Earned(cover) => {
+            let routes: BTreeSet<&str> = cover.holdings.iter().map(|holding| holding.route.text()).collect();
+            let routes: Vec<&str> = routes.into_iter().collect();
+            write!(text, " {}", routes.join(" then ")).expect("writing to a string cannot fail");
+        }
+        AccessVerdict::Lost(loss) => {
+            let open: Vec<String> = loss.open.iter().map(|interval| clock(interval, day)).collect();
+            write!(text, " {}, open {}", loss.code, open.join(" and ")).expect("writing to a string cannot fail");
+            if loss.several {
+                text.push_str(", several");
+            }
+            for other in &loss.also {
+                write!(text, ", also {other}").expect("writing to a string cannot fail");
+            }
+        }
+    }
+    text
+}
+
+/// `12:00 to 24:00`.
+fn clock(interval: &Interval, day: Day) -> String {
+    let text = |at: Instant| if at == day.next().start() { "24:00".to_owned() } else { at.format("%H:%M").to_string() };
+    format!("{} to {}", text(interval.from), text(interval.to))
+}
+
+fn day_table(scenario: &Scenario, days: &BTreeMap<DayKey, Row>) -> String {
+    let row = |((day, plan, scope, meter), row): (&DayKey, &Row)| {
+        let names = &scenario.names;
+        let cells = [
+            day.to_string(),
+            names.shorten(&plan.to_string()),
+            names.shorten(scope.as_str()),
+            names.shorten(&meter.to_string()),
+            row.quantity.to_string(),
+            row.list.to_string(),
+            row.credit.to_string(),
+            row.verdict.clone(),
+        ];
+        cells.to_vec()
+    };
+    let rows: Vec<Vec<String>> = days.iter().map(row).collect();
+    aligned(&["# day", "plan", "resource", "meter", "quantity", "list", "credit", "verdict and why"], &rows)
+}
+
+const LINE_COLUMNS: &[&str] =
+    &["# plan", "reseller", "meter", "tier", "credit", "quantity", "price", "effective", "charge", "subtotal", "rule"];
+
+fn line_rows(scenario: &Scenario, draft: &Draft) -> Vec<Vec<String>> {
+    let names = &scenario.names;
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for line in &draft.lines {
+        rows.push(vec![
+            names.shorten(&line.key.plan.to_string()),
+            line.key.reseller.as_deref().unwrap_or("-").to_owned(),
+            names.shorten(&line.key.meter.to_string()),
+            line.key.tier.to_string(),
+            line.key.credit_rate.map_or_else(|| "-".to_owned(), |rate| rate.to_string()),
+            line.quantity.to_string(),
+            line.unit_price.to_string(),
+            line.effective_unit_price.to_string(),
+            line.charge.to_fixed(2),
+            line.subtotal.to_fixed(2),
+            line.rule.to_owned(),
+        ]);
+    }
+    if !rows.is_empty() {
+        let (total, rounding) = draft.total_and_rounding();
+        let missing = draft.totals().missing();
+        let minor = draft.currency.minor_unit();
+        let partner = names.shorten(&draft.bill_to.to_string());
+        rows.push(vec![format!(
+            "total of {partner}: {} {}, rounding {rounding}, missing credit USD {missing}",
+            total.to_fixed(minor),
+            draft.currency
+        )]);
+    }
+    rows
+}
+
+/// Issued documents, line by line, oldest first.
+fn issued_table(scenario: &Scenario, facts: &Facts) -> String {
+    let heads = ["# document", "month", "meter", "credit", "quantity", "charge", "subtotal", "rule", "days"];
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for document in facts.issued.documents() {
+        let kind = if document.amends.is_some() { "credit note" } else { "invoice" };
+        let voided = if facts.issued.is_voided(&document.id) { ", void" } else { "" };
+        for line in &document.lines {
+            let days: Vec<String> = line.days.iter().map(Day::to_string).collect();
+            rows.push(vec![
+                format!("{kind} {}", document.period),
+                line.period.to_string(),
+                scenario.names.shorten(&line.key.meter.to_string()),
+                line.key.credit_rate.map_or_else(|| "-".to_owned(), |rate| rate.to_string()),
+                line.quantity.to_string(),
+                line.charge.to_string(),
+                line.subtotal.to_string(),
+                line.rule.to_string(),
+                days.join(" "),
+            ]);
+        }
+        let (total, currency) = (&document.total, document.currency);
+        rows.push(vec![format!("total of {kind} {}{voided}: {total} {currency}", document.period)]);
+    }
+    aligned(&heads, &rows)
+}
+
+fn finding_table(scenario: &Scenario, findings: &BTreeSet<Finding>) -> String {
+    let row = |finding: &Finding| {
+        let blocks = if finding.blocking() { "blocks" } else { "-" };
+        let day = finding.about.day.map_or_else(|| "-".to_owned(), |day| day.to_string());
+        vec![finding.code.to_string(), blocks.to_owned(), day, scenario.names.shorten(&finding.detail)]
+    };
+    let rows: Vec<Vec<String>> = findings.iter().map(row).collect();
+    aligned(&["# code", "blocks", "day", "detail"], &rows)
+}
+
+/// Rows under their heads, columns aligned; nothing when there are no rows.
+fn aligned(heads: &[&str], rows: &[Vec<String>]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
+    let full: Vec<&Vec<String>> = std::iter::once(&heads).chain(rows).filter(|row| row.len() == heads.len()).collect();
+    let width = |column: usize| full.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
+    let mut text = String::new();
+    for row in std::iter::once(&heads).chain(rows) {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}", width = *width));
+        let line = cells.collect::<Vec<String>>().join("  ");
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,41 @@
+//! The words of a scenario's table: what each one tells, a file for each stream of events.
+//!
+//! Each file answers the words that it knows and leaves the others alone; a word that none of them
+//! knows is refused. `docs/scenarios.md` lists the words, and a test keeps the list whole.
+
+mod access;
+mod azure_records;
+mod commerce;
+mod partners;
+mod usage;
+
+use anyhow::bail;
+use domain::entry::Event;
+
+use super::memory::Body;
+use super::reading::Line;
+use super::stage::Names;
+
+/// Every word, for the document that explains them.
+pub const WORDS: &[&[&str]] = &[access::WORDS, azure_records::WORDS, commerce::WORDS, partners::WORDS, usage::WORDS];
+
+impl Line<'_> {
+    /// What the line tells.
+    pub(super) fn body(&self, names: &mut Names) -> anyhow::Result<Body> {
+        if let Some(what) = self.what.strip_prefix("azure-") {
+            return Ok(Body::Record(self.azure_record(what)?));
+        }
+        Ok(Body::Event(self.event(names)?))
+    }
+
+    fn event(&self, names: &mut Names) -> anyhow::Result<Event> {
+        let event = match self.what {
+            word if access::WORDS.contains(&word) => self.access()?,
+            word if commerce::WORDS.contains(&word) => self.commerce(names)?,
+            word if partners::WORDS.contains(&word) => self.partner()?,
+            word if usage::WORDS.contains(&word) => self.usage()?,
+            other => bail!("nobody knows the word `{other}`; docs/scenarios.md lists those there are"),
+        };
+        Ok(event)
+    }
+}

@@ -1,0 +1,63 @@
+//! Words about commerce: customers, plans, subscriptions, transfers, resellers of record.
+
+use anyhow::{Context as _, bail};
+use domain::entry::{
+    CustomerRegistered, Event, Offer, PlanCreated, ResellerOfRecordSet, SubscriptionCreated, TransferCompleted,
+};
+use domain::ids::Market;
+
+use crate::scenario::reading::Line;
+use crate::scenario::stage::{Names, guid, partner_id, subscription};
+
+pub(super) const WORDS: &[&str] = &["customer", "plan", "subscription", "transfer", "reseller"];
+
+impl Line<'_> {
+    pub(super) fn commerce(&self, names: &mut Names) -> anyhow::Result<Event> {
+        let at = self.at;
+        Ok(match self.what {
+            "customer" => {
+                let name = self.column(0, "a customer")?;
+                names.learn(name);
+                let market = self.column(1, "a market")?;
+                let market = Market::parse(market).with_context(|| format!("`{market}` is no market such as DE"))?;
+                Event::CustomerRegistered(CustomerRegistered { customer: guid(name), name: name.into(), market, at })
+            }
+            "plan" => {
+                let name = self.column(0, "a plan")?;
+                names.learn(name);
+                let bill_to = guid(self.column(1, "the partner billed")?);
+                let (plan, customer) = (guid(name), guid(self.rest.get(2).unwrap_or(&"acme")));
+                Event::PlanCreated(PlanCreated { plan, customer, bill_to, reseller: None, at })
+            }
+            "subscription" => {
+                let name = self.column(0, "a subscription")?;
+                names.learn(name);
+                let offer = self.offer()?;
+                let created = subscription(name, self.column(1, "a plan")?, at);
+                Event::SubscriptionCreated(SubscriptionCreated { offer, ..created })
+            }
+            "transfer" => Event::TransferCompleted(TransferCompleted {
+                subscription: guid(self.column(0, "a subscription")?),
+                to_plan: guid(self.column(1, "a plan")?),
+                at,
+            }),
+            "reseller" => {
+                let who = self.column(1, "a reseller or none")?;
+                let reseller = if who == "none" { None } else { Some(partner_id(who)?) };
+                let plan = guid(self.column(0, "a plan")?);
+                Event::ResellerOfRecordSet(ResellerOfRecordSet { plan, reseller, at })
+            }
+            other => bail!("`{other}` is no word about commerce"),
+        })
+    }
+
+    /// What a subscription was sold as: an Azure plan unless `offer=` says otherwise.
+    fn offer(&self) -> anyhow::Result<Offer> {
+        Ok(match self.named.get("offer").copied() {
+            None => Offer::AzurePlan,
+            Some("classic") => Offer::Legacy,
+            Some("dev-test") => Offer::DevTest,
+            Some(other) => bail!("`offer={other}`: there are offer=classic and offer=dev-test"),
+        })
+    }
+}
