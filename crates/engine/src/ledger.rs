@@ -177,6 +177,7 @@ impl Ledger {
                 fold.apply(entry);
             }
             fold.skip_to(next_position);
+            journal::spent(entries);
         }
     }
 

@@ -30,16 +30,19 @@ pub(crate) fn replay_watching(
     let end = to.map_or(reader.end(), |to| to.min(reader.end()));
     let mut fold = Fold::default();
     let mut told = 0;
-    for entry in reader.entries(0) {
-        let entry = entry?;
-        if entry.position >= end {
-            break;
+    for chunk in reader.chunks(0) {
+        let chunk = chunk?;
+        for entry in chunk.iter().take_while(|entry| entry.position < end) {
+            watch(entry);
+            fold.apply(entry);
         }
-        watch(&entry);
-        fold.apply(&entry);
-        if entry.position >= told {
-            progress(entry.position, end);
-            told = entry.position + PROGRESS_EVERY;
+        match chunk.last() {
+            Some(last) if last.position >= end => break,
+            Some(last) if last.position >= told => {
+                progress(last.position, end);
+                told = last.position + PROGRESS_EVERY;
+            }
+            _ => {}
         }
     }
     progress(end, end);

@@ -52,7 +52,9 @@ struct Track {
 pub(crate) struct Intake<'a> {
     consumer: &'a Consumer,
     progress: &'a Progress,
-    full: Sender<Filled>,
+    /// To the packing threads, in turn.
+    full: Vec<Sender<Filled>>,
+    turn: usize,
     tracks: Vec<Track>,
     /// Records of one partition come in runs: where the last one belonged.
     last: usize,
@@ -80,7 +82,7 @@ impl<'a> Intake<'a> {
         starts: &[Start],
         progress: &'a Progress,
         suspicion: &'a AtomicBool,
-        full: Sender<Filled>,
+        full: Vec<Sender<Filled>>,
     ) -> Self {
         let tracks = starts
             .iter()
@@ -99,6 +101,7 @@ impl<'a> Intake<'a> {
             consumer,
             progress,
             full,
+            turn: 0,
             tracks,
             last: 0,
             filling: Batch::new(),
@@ -196,7 +199,7 @@ impl<'a> Intake<'a> {
             offset,
             timestamp_ms: record.timestamp().to_millis(),
         };
-        message::with_ref(record, track.stream, |message| self.filling.push(origin, message));
+        message::with_ref(record, track.stream, |message| self.filling.collect(origin, message));
         if self.filling_since.is_none() {
             self.filling_since = Some(crate::now());
         }
@@ -255,7 +258,9 @@ impl<'a> Intake<'a> {
             return true;
         }
         let (messages, bytes) = (batch.len(), batch.bytes());
-        self.full.send(Filled { batch, next, messages, bytes }).is_ok()
+        let to = &self.full[self.turn];
+        self.turn = (self.turn + 1) % self.full.len();
+        to.send(Filled { batch, next, messages, bytes }).is_ok()
     }
 
     fn complain(&mut self, error: KafkaError) -> Result<(), Fault> {

@@ -14,9 +14,15 @@ pub(crate) const BATCH_MESSAGES: usize = 16_384;
 /// …or this long after its first message, so that a quiet topic is durable within a blink.
 pub(crate) const BATCH_AGE: Duration = Duration::from_millis(20);
 
-/// Batches waiting between the polling thread and the writer. With the one being filled and the
-/// one being written this bounds the memory between Kafka and the disk.
-pub(crate) const BATCHES_IN_FLIGHT: usize = 3;
+/// Batches that wait before and behind each packing thread. With those that are being filled, packed
+/// and written this bounds the memory between Kafka and the disk.
+pub(crate) const WAITING: usize = 1;
+
+/// How many threads decode and pack: as many as there are cores, within reason. Polling and writing
+/// leave enough of each core idle.
+pub(crate) fn packing_threads() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4)
+}
 
 /// What librdkafka may prefetch, over all partitions.
 pub(crate) const PREFETCH_KBYTES: u32 = 65_536;

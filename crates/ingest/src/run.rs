@@ -1,8 +1,9 @@
 //! From Kafka into the journal: checks, threads, and an orderly end.
 //!
-//! Three stages, joined by bounded channels: the polling thread decodes, a packing thread digests
-//! and compresses, and the caller's own thread writes. An offset is called durable only after the
-//! caller's closure has returned for the batch that carries it.
+//! Three stages, joined by bounded channels: the polling thread copies, packing threads decode,
+//! digest and compress, and the caller's own thread writes. Batches go to the packing threads in
+//! turn and are taken from them in the same turn, so that order needs no sorting. An offset is
+//! called durable only after the caller's closure has returned for the batch that carries it.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -192,15 +193,17 @@ fn pipeline(
     stop: &AtomicBool,
     deliver: &mut dyn FnMut(Delivery) -> Result<(), BoxError>,
 ) -> Result<bool, Fault> {
-    let (full, to_pack) = bounded(limits::BATCHES_IN_FLIGHT);
-    let (packed, to_write) = bounded(1);
+    let (full, packers): (Vec<_>, Vec<_>) = (0..limits::packing_threads()).map(|_| bounded(limits::WAITING)).unzip();
+    let (packed, to_write): (Vec<_>, Vec<_>) = packers.iter().map(|_| bounded(limits::WAITING)).unzip();
     let halt = AtomicBool::new(false);
     let suspicion = AtomicBool::new(false);
     let watched: Mutex<Option<Fault>> = Mutex::new(None);
     std::thread::scope(|scope| {
         let reader = Intake::new(consumer, starts, progress, &suspicion, full);
         let polling = spawn(scope, "kafka-poll", || reader.run(plan.until, stop, &halt));
-        let packing = spawn(scope, "kafka-pack", move || pack(&to_pack, &packed));
+        let packing: Vec<_> = (packers.into_iter().zip(packed))
+            .map(|(to_pack, packed)| spawn(scope, "kafka-pack", move || pack(&to_pack, &packed)))
+            .collect();
         let watching = spawn(scope, "kafka-watch", || {
             if let Some(fault) = watch(plan.config, starts, progress, stop, &halt, &suspicion) {
                 *watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
@@ -214,7 +217,7 @@ fn pipeline(
         }
         let polled = polling.join().expect("the polling thread does not panic");
         halt.store(true, Ordering::Relaxed);
-        packing.join().expect("the packing thread does not panic");
+        packing.into_iter().for_each(|thread| thread.join().expect("a packing thread does not panic"));
         watching.join().expect("the watching thread does not panic");
         written?;
         match polled.map_err(|fault| diagnose(plan, progress, stop, fault))? {
@@ -238,7 +241,7 @@ fn spawn<'scope, T: Send + 'scope>(
         .expect("the system lets us start a thread")
 }
 
-/// Digests and compresses, so that neither the polling thread nor the writer has to.
+/// Decodes, digests and compresses, so that neither the polling thread nor the writer has to.
 fn pack(to_pack: &Receiver<Filled>, packed: &Sender<Filled>) {
     for mut filled in to_pack {
         filled.batch.prepare();
@@ -248,14 +251,16 @@ fn pack(to_pack: &Receiver<Filled>, packed: &Sender<Filled>) {
     }
 }
 
-/// Hands batches to the caller, one after the other, until no more come. Taking the receiver by
+/// Hands batches to the caller, one after the other, until no more come. Taking the receivers by
 /// value lets the other threads notice when this one gives up.
 fn write(
-    to_write: Receiver<Filled>,
+    to_write: Vec<Receiver<Filled>>,
     progress: &Progress,
     deliver: &mut dyn FnMut(Delivery) -> Result<(), BoxError>,
 ) -> Result<(), Fault> {
-    for filled in &to_write {
+    for from in to_write.iter().cycle() {
+        // Batches were handed out in this very turn: where one is missing, there are no later ones.
+        let Ok(filled) = from.recv() else { break };
         deliver(Delivery::Batch(filled.batch)).map_err(|source| Fault::Append { source })?;
         progress.durable(&filled.next, filled.messages, filled.bytes);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use domain::entry::{Antecedent, Entry, EntryRef, Event, Fact, Outcome};
+use domain::entry::{Antecedent, Entry, EntryRef, Event, Outcome};
 use domain::period::Instant;
 
 use crate::batch::{Batch, Coordinates, Prepared, Row, Topic};
@@ -11,9 +11,8 @@ use crate::crash::point;
 use crate::fault::Fault;
 use crate::frame::{self, Head, ItemHead, MessageHead, SECTION_LIMIT};
 use crate::journal::{Journal, PartitionTail};
-use crate::reader::unreadable;
 use crate::segment::Parts;
-use crate::wire::{Items, Rejection};
+use crate::spare;
 
 /// What one append recorded.
 #[derive(Debug)]
@@ -30,13 +29,9 @@ struct Moved {
     last: Option<(i64, usize)>,
 }
 
-/// One item on its way into the head.
-struct Item {
-    fact: Fact,
-    outcome: Outcome,
+/// What is decided of an entry beside its outcome.
+struct Decided {
     redriven: bool,
-    code: Option<&'static str>,
-    at: EntryRef,
     antecedent: Option<EntryRef>,
 }
 
@@ -74,24 +69,18 @@ impl Journal {
         partitions: BTreeMap<(Topic, i32), PartitionTail>,
     ) -> Result<Appended, Fault> {
         let first_position = self.tail.position;
-        let items = self.decide(&mut batch)?;
-        let antecedents = self.antecedents(&items)?;
+        let decided = self.decide(&mut batch, recorded_at)?;
+        for (number, antecedent) in self.antecedents(&batch.entries, &decided)? {
+            batch.entries[number].antecedent = Some(Box::new(antecedent));
+        }
         point("append.decided");
         self.tail.partitions.extend(partitions);
-        let head = self.head(&batch, &items, recorded_at);
-        let prepared = batch.prepared.as_ref().expect("append prepares every batch");
+        let head = self.head(&batch, &decided, recorded_at);
+        let prepared = batch.prepared.take().expect("append prepares every batch");
         self.write(&head, batch.section.len(), &prepared.packed)?;
-        let entries = (items.into_iter().zip(antecedents))
-            .map(|(item, antecedent)| Entry {
-                position: item.at.position,
-                index: item.at.index,
-                recorded_at,
-                outcome: item.outcome,
-                fact: item.fact,
-                antecedent: antecedent.map(Box::new),
-            })
-            .collect();
-        let appended = Appended { entries, first_position, next_position: self.tail.position };
+        spare::put_back(prepared.packed);
+        spare::put_back(batch.section);
+        let appended = Appended { entries: batch.entries, first_position, next_position: self.tail.position };
         self.rotate_if_full()?;
         Ok(appended)
     }
@@ -137,84 +126,78 @@ impl Journal {
         Ok(tails)
     }
 
-    /// Decides the outcome of every item, in order. Rows' ends are moved where a re-drive adds items.
-    fn decide(&mut self, batch: &mut Batch) -> Result<Vec<Item>, Fault> {
-        let mut decided = Vec::with_capacity(batch.items.len());
-        let mut items = std::mem::take(&mut batch.items).into_iter();
-        let mut before = 0;
-        for row in 0..batch.rows.len() {
-            let own = batch.rows[row].items_end - before;
-            before = batch.rows[row].items_end;
-            let position = self.tail.position + row as u64;
-            let start = decided.len();
-            for result in items.by_ref().take(own) {
-                let item = self.decide_one(result, batch.message(row), position, decided.len() - start, false)?;
-                decided.push(item);
+    /// Decides the outcome of every entry, in order. Where a re-drive adds entries, rows end later.
+    fn decide(&mut self, batch: &mut Batch, recorded_at: Instant) -> Result<Vec<Decided>, Fault> {
+        let mut decided = Vec::with_capacity(batch.entries.len());
+        let mut redriven = 0..0;
+        let mut next = 0;
+        while next < batch.entries.len() {
+            let entry = &mut batch.entries[next];
+            let row = entry.position as usize;
+            entry.recorded_at = recorded_at;
+            let one = self.decide_one(entry, redriven.contains(&next))?;
+            decided.push(one);
+            let named = match &entry.fact.event {
+                Event::EntryRedriven(decision) if entry.outcome == Outcome::Accepted => Some(decision.entry),
+                _ => None,
+            };
+            let alone = batch.items_of(row) == (next..next + 1);
+            next += 1;
+            if let Some(named) = named.filter(|_| alone) {
+                let again = self.shared.read_again(named)?;
+                redriven = next..next + again.len();
+                batch.insert(next, row, again);
             }
-            if let [Item { fact: Fact { event: Event::EntryRedriven(decision), .. }, outcome, .. }] = &decided[start..]
-                && *outcome == Outcome::Accepted
-            {
-                let again: Items = self.shared.read_again(decision.entry)?;
-                for result in again {
-                    let item = self.decide_one(result, batch.message(row), position, decided.len() - start, true)?;
-                    decided.push(item);
-                }
-            }
-            batch.rows[row].items_end = decided.len();
+        }
+        for entry in &mut batch.entries {
+            entry.position += self.tail.position;
         }
         Ok(decided)
     }
 
-    fn decide_one(
-        &mut self,
-        result: Result<Fact, Rejection>,
-        bytes: &[u8],
-        position: u64,
-        number: usize,
-        redriven: bool,
-    ) -> Result<Item, Fault> {
-        let index = u32::try_from(number).expect("a message of at most 1 GB yields fewer than 2^32 events");
-        let at = EntryRef { position, index };
-        let fact = match result {
-            Ok(fact) => fact,
-            Err(rejection) => {
-                let fact = unreadable(bytes, number, rejection.code);
-                let (outcome, code) = (Outcome::Quarantined, Some(rejection.code));
-                return Ok(Item { fact, outcome, redriven, code, at, antecedent: None });
-            }
-        };
+    fn decide_one(&mut self, entry: &mut Entry, redriven: bool) -> Result<Decided, Fault> {
+        if entry.outcome == Outcome::Quarantined {
+            return Ok(Decided { redriven, antecedent: None });
+        }
+        let at = EntryRef { position: self.tail.position + entry.position, index: entry.index };
+        let fact = &entry.fact;
         let decided = self.identities.decide(fact.identity, fact.digest.short(), at)?;
+        entry.outcome = decided.outcome;
         let antecedent = match (decided.outcome, fact.event.target()) {
             (Outcome::Conflicting, _) => decided.first,
             (_, Some(target)) => self.identities.first(target)?.map(|(first, _)| first),
             (_, None) => None,
         };
-        Ok(Item { fact, outcome: decided.outcome, redriven, code: None, at, antecedent })
+        Ok(Decided { redriven, antecedent })
     }
 
-    /// The facts that items speak of: from this batch, or read back.
-    fn antecedents(&self, items: &[Item]) -> Result<Vec<Option<Antecedent>>, Fault> {
-        items.iter().map(|item| item.antecedent.map(|at| self.antecedent(items, at)).transpose()).collect()
+    /// The facts that entries speak of, by the numbers of those entries: from this batch, or read back.
+    fn antecedents(&self, entries: &[Entry], decided: &[Decided]) -> Result<Vec<(usize, Antecedent)>, Fault> {
+        let named = decided.iter().enumerate().filter_map(|(number, one)| Some((number, one.antecedent?)));
+        named.map(|(number, at)| Ok((number, self.antecedent(entries, at)?))).collect()
     }
 
-    fn antecedent(&self, items: &[Item], at: EntryRef) -> Result<Antecedent, Fault> {
+    fn antecedent(&self, entries: &[Entry], at: EntryRef) -> Result<Antecedent, Fault> {
         if at.position < self.tail.position {
             return self.shared.antecedent(at);
         }
-        let found = items.binary_search_by_key(&at, |item| item.at).expect("an entry of this batch is among its items");
-        Ok(Antecedent { at, fact: items[found].fact.clone() })
+        let found = entries.binary_search_by_key(&at, Entry::at).expect("an entry of this batch is among its entries");
+        Ok(Antecedent { at, fact: entries[found].fact.clone() })
     }
 
-    fn head(&self, batch: &Batch, items: &[Item], recorded_at: Instant) -> Head {
+    fn head(&self, batch: &Batch, decided: &[Decided], recorded_at: Instant) -> Head {
         let prepared = batch.prepared.as_ref().expect("append prepares every batch");
         let (topics, partitions) = self.tail.partition_table(&batch.topics);
-        let heads = items.iter().map(|item| ItemHead {
-            outcome: item.outcome,
-            redriven: item.redriven,
-            named: matches!(item.outcome, Outcome::Accepted | Outcome::Conflicting)
-                .then(|| (item.fact.identity, item.fact.digest.short())),
-            antecedent: item.antecedent,
-            code: item.code.map(Into::into),
+        let heads = batch.entries.iter().zip(decided).map(|(entry, decided)| ItemHead {
+            outcome: entry.outcome,
+            redriven: decided.redriven,
+            named: matches!(entry.outcome, Outcome::Accepted | Outcome::Conflicting)
+                .then(|| (entry.fact.identity, entry.fact.digest.short())),
+            antecedent: decided.antecedent,
+            code: match entry.fact.event {
+                Event::Unreadable(code) => Some(code.into()),
+                _ => None,
+            },
         });
         Head {
             frame: self.tail.frames,
@@ -250,6 +233,8 @@ impl Journal {
         })?;
         point("append.synced");
         self.tail.take(head, chain, parts.count, parts.bytes());
+        [head_bytes, stored].into_iter().for_each(spare::put_back);
+        parts.done();
         self.testify()?;
         point("append.witnessed");
         self.unwritten = false;

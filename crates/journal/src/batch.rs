@@ -1,18 +1,22 @@
-//! Messages on their way into the journal: copied once into one arena, decoded as they come.
+//! Messages on their way into the journal: copied once into one arena, then decoded.
 //!
-//! A batch becomes one frame. [`Batch::push`] decodes on the caller's thread, and
-//! [`Batch::prepare`] does the expensive rest (a digest per message, compression) on any thread,
-//! so that [`crate::Journal::append`] only has to decide outcomes and write.
+//! A batch becomes one frame. [`Batch::push`] decodes on the caller's thread, [`Batch::collect`]
+//! leaves that for later, and [`Batch::prepare`] does the expensive rest (decoding, a digest per
+//! message, compression) on any thread, so that [`crate::Journal::append`] only has to decide
+//! outcomes and write. Entries are made once, where they are decoded, and never moved after that.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use domain::entry::{Fact, Stream};
+use domain::entry::{Entry, Fact, Outcome, Stream};
 use domain::ids::Digest;
+use domain::period::Instant;
 
 use crate::bytes::{Cursor, Malformed, Parsed, Put};
+use crate::reader::unreadable;
 use crate::salt::{self, Salt};
 use crate::wire::{self, Header, Message, MessageRef, Rejection};
-use crate::zip;
+use crate::{spare, zip};
 
 /// Name of a Kafka topic, shared by all messages that came on it.
 pub type Topic = Arc<str>;
@@ -52,6 +56,7 @@ pub(crate) struct Row {
     pub(crate) stream: Stream,
     pub(crate) coordinates: Coordinates,
     pub(crate) bytes_end: usize,
+    /// Where its items end; known once it is decoded.
     pub(crate) items_end: usize,
 }
 
@@ -76,7 +81,11 @@ pub struct Batch {
     /// The message section of the frame: its preamble, then every message verbatim.
     pub(crate) section: Vec<u8>,
     pub(crate) rows: Vec<Row>,
-    pub(crate) items: Vec<Result<Fact, Rejection>>,
+    /// What the decoded messages say. Until `append` decides, positions count from the first
+    /// message of the batch, what was read is accepted and what was not is quarantined.
+    pub(crate) entries: Vec<Entry>,
+    /// How many messages are decoded.
+    decoded: usize,
     pub(crate) topics: Vec<Topic>,
     pub(crate) files: Vec<(Arc<str>, Digest)>,
     pub(crate) advances: Vec<Advance>,
@@ -99,8 +108,17 @@ impl Batch {
 
     /// Copies a message whose items the caller already has from [`wire::decode`].
     pub fn push_decoded(&mut self, origin: Origin, message: &MessageRef<'_>, items: wire::Items) {
+        self.decode();
+        self.collect(origin, message);
+        self.enter(items);
+    }
+
+    /// Copies a message and leaves decoding it to [`Batch::prepare`], for a thread that must not be
+    /// kept from receiving.
+    pub fn collect(&mut self, origin: Origin, message: &MessageRef<'_>) {
         self.prepared = None;
         if self.section.is_empty() {
+            self.section = spare::buffer(PREAMBLE);
             self.section.resize(PREAMBLE, 0);
         }
         let coordinates = match origin {
@@ -111,13 +129,55 @@ impl Batch {
             Origin::Here => Coordinates::Here,
         };
         write_message(&mut self.section, message);
-        self.items.extend(items);
-        self.rows.push(Row {
-            stream: message.stream,
-            coordinates,
-            bytes_end: self.section.len(),
-            items_end: self.items.len(),
-        });
+        self.rows.push(Row { stream: message.stream, coordinates, bytes_end: self.section.len(), items_end: 0 });
+    }
+
+    /// Decodes what was only collected so far.
+    fn decode(&mut self) {
+        while self.decoded < self.rows.len() {
+            let bytes = self.message(self.decoded);
+            let kept = Kept::read(&mut Cursor::new(bytes)).expect("what was written a moment ago can be read");
+            let items = wire::decode(&kept.as_ref(self.rows[self.decoded].stream));
+            self.enter(items);
+        }
+    }
+
+    /// Takes up what the first undecoded message says.
+    fn enter(&mut self, items: wire::Items) {
+        if self.entries.capacity() == 0 {
+            self.entries = spare::entries();
+        }
+        let row = self.decoded;
+        for (index, item) in (0_u32..).zip(items) {
+            let entry = self.entry(row, index, item);
+            self.entries.push(entry);
+        }
+        self.rows[row].items_end = self.entries.len();
+        self.decoded += 1;
+    }
+
+    fn entry(&self, row: usize, index: u32, item: Result<Fact, Rejection>) -> Entry {
+        let (outcome, fact) = match item {
+            Ok(fact) => (Outcome::Accepted, fact),
+            Err(rejection) => (Outcome::Quarantined, unreadable(self.message(row), index, rejection.code)),
+        };
+        let (position, recorded_at) = (row as u64, Instant::UNIX_EPOCH);
+        Entry { position, index, recorded_at, outcome, fact, antecedent: None }
+    }
+
+    /// Which entries a decoded row has.
+    pub(crate) fn items_of(&self, row: usize) -> Range<usize> {
+        row.checked_sub(1).map_or(0, |before| self.rows[before].items_end)..self.rows[row].items_end
+    }
+
+    /// Adds what another message says behind the only entry of a row, which stands before `place`.
+    pub(crate) fn insert(&mut self, place: usize, row: usize, items: wire::Items) {
+        let added = items.len();
+        let entries: Vec<Entry> = (1_u32..).zip(items).map(|(index, item)| self.entry(row, index, item)).collect();
+        self.entries.splice(place..place, entries);
+        for row in &mut self.rows[row..] {
+            row.items_end += added;
+        }
     }
 
     /// Records that everything before `next_offset` of a partition is taken in, also where no
@@ -136,12 +196,14 @@ impl Batch {
         self.rewinds.push((topic, partition));
     }
 
-    /// Draws the salt, takes the digest of every message, and compresses the messages. Costly and
-    /// pure: meant to run on another thread than the writer's. `append` does it if nobody did.
+    /// Decodes what was only collected, draws the salt, takes the digest of every message, and
+    /// compresses the messages. Costly and pure: meant to run on another thread than the writer's.
+    /// `append` does it if nobody did.
     pub fn prepare(&mut self) {
         if self.prepared.is_some() {
             return;
         }
+        self.decode();
         let salt = salt::fresh();
         if self.section.is_empty() {
             self.section.resize(PREAMBLE, 0);

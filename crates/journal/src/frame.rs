@@ -13,7 +13,7 @@ use domain::period::Instant;
 
 use crate::batch::Coordinates;
 use crate::bytes::{Cursor, Malformed, Parsed, Put};
-use crate::zip;
+use crate::{spare, zip};
 
 /// Version of everything that this crate writes.
 pub const FORMAT_VERSION: u16 = 1;
@@ -109,7 +109,7 @@ impl Head {
     }
 
     pub(crate) fn write(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(256 + self.messages.len() * 72);
+        let mut out = spare::buffer(256 + self.messages.len() * 72);
         out.put(&self.frame.to_be_bytes());
         out.put(&self.segment.to_be_bytes());
         out.put(&self.first_position.to_be_bytes());
@@ -381,7 +381,7 @@ pub(crate) fn chain(head: &[u8]) -> Chain {
 pub(crate) fn seal(number: u64, head: &[u8], section_length: usize, packed_section: &[u8]) -> (Vec<u8>, Chain) {
     let packed_head = zip::pack(head);
     let chain = chain(head);
-    let mut out = Vec::with_capacity(PROLOGUE + packed_head.len() + packed_section.len());
+    let mut out = spare::buffer(PROLOGUE + packed_head.len() + packed_section.len());
     out.put(&MAGIC);
     out.put(&FORMAT_VERSION.to_be_bytes());
     out.put(&[ZSTD, 0]);
@@ -393,6 +393,7 @@ pub(crate) fn seal(number: u64, head: &[u8], section_length: usize, packed_secti
     out.put(&[0; 32]);
     out.put(&packed_head);
     out.put(packed_section);
+    spare::put_back(packed_head);
     let sum = checksum(&out);
     out[CHECKSUM_AT..PROLOGUE].copy_from_slice(&sum);
     (out, chain)
@@ -472,6 +473,7 @@ impl<'a> Stored<'a> {
             return Err(Broken::Because("its chain hash does not agree with its head"));
         }
         let head = Head::read(&bytes).map_err(|_| Broken::Because("its head cannot be read"))?;
+        spare::put_back(bytes);
         if head.frame != self.number {
             return Err(Broken::Because("its head numbers it otherwise"));
         }

@@ -11,6 +11,7 @@ pub mod wire;
 
 mod bytes;
 mod salt;
+mod spare;
 mod zip;
 mod batch;
 mod frame;
@@ -43,5 +44,6 @@ pub use fault::Fault;
 pub use frame::{FORMAT_VERSION, PartitionState};
 pub use identity::Figures;
 pub use journal::{DeliveryKey, Journal, Options, Status};
-pub use reader::{Reader, Record};
+pub use reader::{Chunk, Reader, Record};
+pub use spare::spent;
 pub use verify::{VerifyReport, verify};

@@ -18,6 +18,7 @@ use crate::batch::{Coordinates, Kept, Origin};
 use crate::fault::Fault;
 use crate::frame::{Head, ItemHead};
 use crate::segment::{Assembled, Frame, Segment};
+use crate::spare;
 use crate::wire::{self, Items, Message};
 
 /// How many unpacked frames are kept for looking up single entries.
@@ -98,8 +99,10 @@ impl Shared {
     pub(crate) fn facts_at(&self, position: u64) -> Result<Vec<Fact>, Fault> {
         let frame = self.frame_of(position)?;
         let index = (position - frame.head.first_position) as usize;
-        let head = &frame.head.messages[index];
-        self.facts(&frame.message(index)?, head.stream, frame.head.items_of(index), position)
+        let (head, items) = (&frame.head.messages[index], frame.head.items_of(index));
+        let mut facts = Vec::with_capacity(items.len());
+        self.restore(&frame.message(index)?, head.stream, items, position, &mut |_, fact| facts.push(fact))?;
+        Ok(facts)
     }
 
     /// The fact of one entry, if there is such an entry.
@@ -131,20 +134,29 @@ impl Shared {
         Ok(items)
     }
 
-    /// Reads a message as it was recorded.
-    fn facts(&self, message: &Kept<'_>, stream: Stream, heads: &[ItemHead], position: u64) -> Result<Vec<Fact>, Fault> {
+    /// Reads a message as it was recorded, and hands over one fact for each of its heads.
+    fn restore(
+        &self,
+        message: &Kept<'_>,
+        stream: Stream,
+        heads: &[ItemHead],
+        position: u64,
+        take: &mut dyn FnMut(u32, Fact),
+    ) -> Result<(), Fault> {
         let own = heads.iter().take_while(|head| !head.redriven).count();
         let (own, redriven) = heads.split_at(own);
-        let mut facts = Vec::with_capacity(heads.len());
-        restore(&mut facts, wire::decode(&message.as_ref(stream)), own, message.bytes, position)?;
+        let items = wire::decode(&message.as_ref(stream));
+        let decision = match items.first() {
+            Some(Ok(Fact { event: Event::EntryRedriven(decision), .. })) => Some(decision.entry),
+            _ => None,
+        };
+        restore((0, items), own, message.bytes, position, take)?;
         if !redriven.is_empty() {
-            let Some(Fact { event: Event::EntryRedriven(decision), .. }) = facts.first() else {
-                return Err(reread(position, "it no longer decides to read another entry again"));
-            };
-            let again = self.read_again(decision.entry)?;
-            restore(&mut facts, again, redriven, message.bytes, position)?;
+            let named = decision.ok_or_else(|| reread(position, "it no longer decides to read another entry again"))?;
+            let first = u32::try_from(own.len()).expect("a message yields fewer than 2^32 events");
+            restore((first, self.read_again(named)?), redriven, message.bytes, position, take)?;
         }
-        Ok(facts)
+        Ok(())
     }
 
     /// Turns a message into entries.
@@ -156,15 +168,16 @@ impl Shared {
         out: &mut Vec<Entry>,
     ) -> Result<(), Fault> {
         let position = frame.first_position + index as u64;
-        let heads = frame.items_of(index);
-        let facts = self.facts(message, frame.messages[index].stream, heads, position)?;
-        for (number, (fact, head)) in (0_u32..).zip(facts.into_iter().zip(heads)) {
-            let antecedent = match head.antecedent {
-                None => None,
-                Some(at) => Some(Box::new(self.antecedent(at)?)),
-            };
-            let (recorded_at, outcome) = (frame.recorded_at, head.outcome);
-            out.push(Entry { position, index: number, recorded_at, outcome, fact, antecedent });
+        let (heads, recorded_at, start) = (frame.items_of(index), frame.recorded_at, out.len());
+        let mut take = |index: u32, fact| {
+            out.push(Entry { position, index, recorded_at, outcome: Outcome::Accepted, fact, antecedent: None });
+        };
+        self.restore(message, frame.messages[index].stream, heads, position, &mut take)?;
+        for (entry, head) in out[start..].iter_mut().zip(heads) {
+            entry.outcome = head.outcome;
+            if let Some(at) = head.antecedent {
+                entry.antecedent = Some(Box::new(self.antecedent(at)?));
+            }
         }
         Ok(())
     }
@@ -179,30 +192,36 @@ fn reread(position: u64, reason: impl Into<String>) -> Fault {
     Fault::Reread { position, reason: reason.into() }
 }
 
-/// Puts decoded items and recorded heads together.
-fn restore(facts: &mut Vec<Fact>, items: Items, heads: &[ItemHead], bytes: &[u8], position: u64) -> Result<(), Fault> {
+/// Puts decoded items, the first of which has this number, and recorded heads together.
+fn restore(
+    (first, items): (u32, Items),
+    heads: &[ItemHead],
+    bytes: &[u8],
+    position: u64,
+    take: &mut dyn FnMut(u32, Fact),
+) -> Result<(), Fault> {
     let same_count = items.len() == heads.len();
     if !same_count && heads.iter().any(|head| head.outcome != Outcome::Quarantined) {
         let reason = format!("it yielded {} events and now yields {}", heads.len(), items.len());
         return Err(reread(position, reason));
     }
     let mut items = items.into_iter();
-    for head in heads {
+    for (number, head) in (first..).zip(heads) {
         let item = items.next();
         if head.outcome == Outcome::Quarantined {
             let code = interned(head.code.as_deref().unwrap_or("R-unknown"));
-            facts.push(unreadable(bytes, facts.len(), code));
+            take(number, unreadable(bytes, number, code));
             continue;
         }
         match item {
             Some(Ok(fact)) => {
                 if head.named.is_some_and(|named| named != (fact.identity, fact.digest.short())) {
-                    return Err(reread(position, format!("event {} has another identity or content", facts.len())));
+                    return Err(reread(position, format!("event {number} has another identity or content")));
                 }
-                facts.push(fact);
+                take(number, fact);
             }
             Some(Err(rejection)) => {
-                let reason = format!("event {} is now rejected: {} {}", facts.len(), rejection.code, rejection.detail);
+                let reason = format!("event {number} is now rejected: {} {}", rejection.code, rejection.detail);
                 return Err(reread(position, reason));
             }
             None => return Err(reread(position, "an event is gone")),
@@ -213,9 +232,9 @@ fn restore(facts: &mut Vec<Fact>, items: Items, heads: &[ItemHead], bytes: &[u8]
 
 /// The fact that stands for what could not be read. Named by its bytes, so that the same message
 /// told twice is the same unreadable fact.
-pub(crate) fn unreadable(bytes: &[u8], index: usize, code: &'static str) -> Fact {
+pub(crate) fn unreadable(bytes: &[u8], index: u32, code: &'static str) -> Fact {
     let digest = blake3::hash(bytes);
-    let named = blake3::keyed_hash(digest.as_bytes(), &(index as u64).to_be_bytes());
+    let named = blake3::keyed_hash(digest.as_bytes(), &u64::from(index).to_be_bytes());
     let (identity, _) = named.as_bytes().split_first_chunk::<16>().expect("a hash has 32 bytes");
     let identity = Identity(u128::from_be_bytes(*identity));
     Fact { identity, digest: Digest(*digest.as_bytes()), event: Event::Unreadable(code) }
@@ -260,19 +279,21 @@ impl Reader {
     /// Every entry from a position to the present end, in order. Where there is much to read, other
     /// threads unpack and decode ahead.
     pub fn entries(&self, from: u64) -> impl Iterator<Item = Result<Entry, Fault>> + Send + use<> {
-        let shared = self.shared.clone();
-        let chunks = if self.end().saturating_sub(from) > ahead::WORTHWHILE {
-            either(ahead::Ahead::begin(shared, from))
-        } else {
-            let decode = move |(segment, assembled): (Arc<Segment>, Assembled)| {
-                entries_from(&shared, &segment.frame(&assembled)?, from)
-            };
-            either(frames(self.shared.clone(), from).map(move |found| found.and_then(&decode)))
-        };
-        chunks.flat_map(|entries| match entries {
-            Ok(entries) => either(entries.into_iter().map(Ok)),
+        self.chunks(from).flat_map(|entries| match entries {
+            Ok(entries) => either(entries.into_entries().into_iter().map(Ok)),
             Err(fault) => either(std::iter::once(Err(fault))),
         })
+    }
+
+    /// The same, a frame at a time and on loan, for whoever folds millions: nothing is moved.
+    pub fn chunks(&self, from: u64) -> impl Iterator<Item = Result<Chunk, Fault>> + Send + use<> {
+        let shared = self.shared.clone();
+        if self.end().saturating_sub(from) > ahead::WORTHWHILE {
+            return either(ahead::Ahead::begin(shared, from));
+        }
+        let decode =
+            move |(segment, assembled): (Arc<Segment>, Assembled)| entries_from(&shared, &segment, assembled, from);
+        either(frames(self.shared.clone(), from).map(move |found| found.and_then(&decode)))
     }
 
     /// Every message, verbatim, from a position to the present end.
@@ -301,16 +322,44 @@ fn either<T>(iterator: impl Iterator<Item = T> + Send + 'static) -> Box<dyn Iter
     Box::new(iterator)
 }
 
+/// Entries of one frame, on loan: their memory serves the next frame.
+#[derive(Debug)]
+pub struct Chunk(Vec<Entry>);
+
+impl Chunk {
+    fn into_entries(mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl std::ops::Deref for Chunk {
+    type Target = [Entry];
+
+    fn deref(&self) -> &[Entry] {
+        &self.0
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        spare::spent(std::mem::take(&mut self.0));
+    }
+}
+
 /// The entries of a frame whose position is not before `from`.
-fn entries_from(shared: &Shared, frame: &Frame, from: u64) -> Result<Vec<Entry>, Fault> {
-    let mut entries = Vec::with_capacity(frame.head.items.len());
+fn entries_from(shared: &Shared, segment: &Segment, stored: Assembled, from: u64) -> Result<Chunk, Fault> {
+    let frame = segment.frame(&stored)?;
+    spare::put_back(stored.bytes);
+    let mut entries = spare::entries();
+    entries.reserve(frame.head.items.len());
     frame.messages(|index, message| {
         if frame.head.first_position + index as u64 >= from {
             shared.entries(&frame.head, index, &message, &mut entries)?;
         }
         Ok(())
     })?;
-    Ok(entries)
+    frame.done();
+    Ok(Chunk(entries))
 }
 
 fn records_from(frame: &Frame, from: u64) -> Result<Vec<Record>, Fault> {

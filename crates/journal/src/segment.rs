@@ -15,6 +15,7 @@ use crate::fault::Fault;
 use crate::frame::{Broken, Head, Stored};
 use crate::manifest::Sealed;
 use crate::salt::Salt;
+use crate::spare;
 use crate::store::{Store, VALUE_LIMIT};
 
 /// Frame number, part, parts, first position.
@@ -30,7 +31,7 @@ pub(crate) struct Parts {
 impl Parts {
     pub(crate) fn cut(frame: u64, first_position: u64, stored: &[u8]) -> Self {
         let count = u32::try_from(stored.len().div_ceil(PART_PAYLOAD)).expect("append refuses larger frames");
-        let mut buffer = Vec::with_capacity(stored.len() + PART_HEADER * count as usize);
+        let mut buffer = spare::buffer(stored.len() + PART_HEADER * count as usize);
         for (part, payload) in (0_u32..).zip(stored.chunks(PART_PAYLOAD)) {
             buffer.put(&frame.to_be_bytes());
             buffer.put(&part.to_be_bytes());
@@ -47,6 +48,11 @@ impl Parts {
 
     pub(crate) fn bytes(&self) -> u64 {
         self.buffer.len() as u64
+    }
+
+    /// Lets go of the parts; their buffer serves the next frame.
+    pub(crate) fn done(self) {
+        spare::put_back(self.buffer);
     }
 }
 
@@ -107,6 +113,11 @@ impl Frame {
 
     pub(crate) fn salt(&self) -> Result<Salt, Fault> {
         read_preamble(&mut Cursor::new(&self.section)).map_err(|_| self.damaged())
+    }
+
+    /// Lets go of the frame; its buffer serves the next one.
+    pub(crate) fn done(self) {
+        spare::put_back(self.section);
     }
 
     fn starts(&self) -> Parsed<Vec<usize>> {
@@ -238,7 +249,7 @@ impl Segment {
         if header.part != 0 || header.parts == 0 {
             return Err(torn("does not begin there"));
         }
-        let mut bytes = Vec::with_capacity(PART_PAYLOAD * header.parts as usize);
+        let mut bytes = spare::buffer(PART_PAYLOAD * header.parts as usize);
         bytes.put(&first[PART_HEADER..]);
         for part in 1..header.parts {
             let value = store.get(block + u64::from(part))?.ok_or_else(|| torn("lacks a part"))?;

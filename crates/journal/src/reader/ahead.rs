@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use domain::entry::Entry;
-
-use super::{Shared, entries_from, frames};
+use super::{Chunk, Shared, entries_from, frames};
 use crate::fault::Fault;
 use crate::segment::{Assembled, Segment};
 
@@ -21,11 +19,11 @@ const WAITING: usize = 2;
 const WORKERS_AT_MOST: usize = 8;
 
 type Found = Result<(Arc<Segment>, Assembled), Fault>;
-type Chunk = Result<Vec<Entry>, Fault>;
+type Decoded = Result<Chunk, Fault>;
 
 /// Entries of one frame after the other.
 pub(super) struct Ahead {
-    workers: Vec<Receiver<Chunk>>,
+    workers: Vec<Receiver<Decoded>>,
     turn: usize,
 }
 
@@ -46,13 +44,13 @@ impl Ahead {
     }
 }
 
-fn worker(shared: &Arc<Shared>, from: u64) -> (SyncSender<Found>, Receiver<Chunk>) {
+fn worker(shared: &Arc<Shared>, from: u64) -> (SyncSender<Found>, Receiver<Decoded>) {
     let (frame_to, frames) = sync_channel::<Found>(WAITING);
-    let (chunk_to, chunks) = sync_channel::<Chunk>(WAITING);
+    let (chunk_to, chunks) = sync_channel::<Decoded>(WAITING);
     let shared = shared.clone();
     let decode = move || {
         for found in frames {
-            let chunk = found.and_then(|(segment, stored)| entries_from(&shared, &segment.frame(&stored)?, from));
+            let chunk = found.and_then(|(segment, stored)| entries_from(&shared, &segment, stored, from));
             if chunk_to.send(chunk).is_err() {
                 return;
             }
@@ -68,9 +66,9 @@ fn start(name: &str, work: impl FnOnce() + Send + 'static) {
 }
 
 impl Iterator for Ahead {
-    type Item = Chunk;
+    type Item = Decoded;
 
-    fn next(&mut self) -> Option<Chunk> {
+    fn next(&mut self) -> Option<Decoded> {
         let chunk = self.workers[self.turn].recv().ok();
         self.turn = (self.turn + 1) % self.workers.len();
         chunk
