@@ -204,6 +204,87 @@ fn commerce() -> impl Strategy<Value = Event> {
     ]
 }
 
+fn lives() -> impl Strategy<Value = Event> {
+    let plan = || (guid(), instant()).prop_map(|(plan, at)| PlanChange { plan, at });
+    let subscription = || (guid(), instant()).prop_map(|(subscription, at)| SubscriptionChange { subscription, at });
+    let moved =
+        || (guid(), guid(), instant()).prop_map(|(subscription, to_plan, at)| Move { subscription, to_plan, at });
+    prop_oneof![
+        plan().prop_map(Event::PlanSuspended),
+        plan().prop_map(Event::PlanReactivated),
+        plan().prop_map(Event::PlanCancelled),
+        subscription().prop_map(Event::SubscriptionSuspended),
+        subscription().prop_map(Event::SubscriptionResumed),
+        moved().prop_map(Event::SubscriptionTransitioned),
+        moved().prop_map(Event::TransferRequested),
+        moved().prop_map(Event::TransferCancelled),
+    ]
+}
+
+prop_compose! {
+    fn coverage()(
+        ids in (guid(), guid(), guid()), resource in option::of(scope()), meter in meter(), product in option::of(name()),
+        sku in option::of(name()), unit in name(), day in 0_i32..40_000, quantity in quantity(),
+        benefit in prop_oneof![Just(Benefit::Reservation), Just(Benefit::SavingsPlan)], order in name(),
+    ) -> CoverageRecorded {
+        let (customer, plan, subscription) = ids;
+        CoverageRecorded {
+            customer, plan, subscription, resource, meter, product, sku, unit, day: Day(day), quantity, benefit, order,
+        }
+    }
+}
+
+prop_compose! {
+    fn charge()(
+        order in name(),
+        action in prop_oneof![
+            Just(ChargeAction::New), Just(ChargeAction::Renew), Just(ChargeAction::CancelImmediate), Just(ChargeAction::MoveQuantity)
+        ],
+        kind in prop_oneof![
+            Just(ChargeKind::Reservation), Just(ChargeKind::SavingsPlan), Just(ChargeKind::Marketplace), Just(ChargeKind::ThirdParty)
+        ],
+        ids in (guid(), guid()), names in (name(), words(), name(), words()), unit_price in not_negative(), quantity in quantity(),
+        term in prop_oneof![Just(Term::None), Just(Term::Month), Just(Term::Year), Just(Term::ThreeYears), Just(Term::FiveYears)],
+        billing in prop_oneof![Just(Billing::OneTime), Just(Billing::Monthly)], at in instant(),
+    ) -> ChargeRecorded {
+        let ((customer, plan), (product, product_title, sku, sku_title)) = (ids, names);
+        ChargeRecorded {
+            order, action, kind, customer, plan, product, product_title, sku, sku_title, unit_price, quantity, term, billing, at,
+        }
+    }
+}
+
+fn charges() -> impl Strategy<Value = Event> {
+    let credit = (
+        (name(), name(), guid(), guid()),
+        (option::of(guid()), option::of(scope()), not_negative()),
+        (0_i32..40_000, 0_i32..40_000),
+    );
+    prop_oneof![
+        coverage().prop_map(Event::CoverageRecorded),
+        charge().prop_map(Event::ChargeRecorded),
+        credit.prop_map(|((grant, name, bill_to, customer), (plan, scope, amount), (from, until))| {
+            let (from, until) = (Day(from), Day(until));
+            Event::AzureCreditGranted(AzureCreditGranted {
+                grant,
+                name,
+                bill_to,
+                customer,
+                plan,
+                scope,
+                amount,
+                from,
+                until,
+            })
+        }),
+        (name(), guid(), guid(), not_negative(), name(), instant()).prop_map(
+            |(refund, customer, plan, amount, reason, at)| {
+                Event::RefundGranted(RefundGranted { refund, customer, plan, amount, reason, at })
+            }
+        ),
+    ]
+}
+
 fn dated<T: std::fmt::Debug + Clone>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<Dated<T>>> {
     let times = (option::of(instant()), option::of(instant()));
     vec((value, times).prop_map(|(value, (since, until))| Dated { value, since, until }), 0..3)
@@ -289,8 +370,23 @@ fn reference() -> impl Strategy<Value = Event> {
         (period(), instant(), vec(rate, 1..4)).prop_map(|(period, published_at, usd_per_unit)| {
             Event::ExchangeRatesPublished(ExchangeRates { period, published_at, usd_per_unit })
         }),
+        (guid(), market(), not_negative(), 0_i32..40_000).prop_map(|(partner, location, rate, from)| {
+            Event::TaxSet(TaxSet { partner, location, rate, from: Day(from) })
+        }),
         policy().prop_map(Event::PolicyPublished),
     ]
+}
+
+fn charge_key() -> impl Strategy<Value = Box<ChargeKey>> {
+    let charge_type = prop_oneof![
+        Just(ChargeType::New),
+        Just(ChargeType::Renew),
+        Just(ChargeType::CycleCharge),
+        Just(ChargeType::CancelImmediate),
+        Just(ChargeType::CustomerCredit)
+    ];
+    (charge_type, name(), option::of(name()))
+        .prop_map(|(charge_type, order, reason)| Box::new(ChargeKey { charge_type, order, reason }))
 }
 
 prop_compose! {
@@ -298,22 +394,22 @@ prop_compose! {
         ids in (guid(), guid(), option::of(name()), meter()), price_kind in price_kind(), product in words(), sku in words(),
         price_from in day(), tier in any::<u32>(),
         portion in prop_oneof![Just(Portion::PayAsYouGo), Just(Portion::SavingsPlan), Just(Portion::Reservation), Just(Portion::AzureCredit)],
-        credit_rate in option::of(number()),
+        credit_rate in option::of(number()), charge in option::of(charge_key()),
     ) -> LineKey {
         let (customer, plan, reseller, meter) = ids;
-        LineKey { customer, plan, reseller, meter, price_kind, product, sku, price_from, tier, portion, credit_rate }
+        LineKey { customer, plan, reseller, meter, price_kind, product, sku, price_from, tier, portion, credit_rate, charge }
     }
 }
 
 prop_compose! {
     fn line()(
         key in line_key(), period in period(), days in vec(day(), 0..3), by_day in vec((day(), number()), 0..3),
-        amounts in vec(number(), 8..=8), rule in words(),
+        amounts in vec(number(), 8..=8), rule in words(), tax in option::of(number()),
     ) -> IssuedLine {
         IssuedLine {
             key, period, days, by_day, quantity: amounts[0], unit_price: amounts[1], effective_unit_price: amounts[2],
             charge_without_credit: amounts[3], charge: amounts[4], subtotal_without_credit: amounts[5],
-            subtotal: amounts[6], exchange_rate: amounts[7], rule,
+            subtotal: amounts[6], exchange_rate: amounts[7], rule, tax,
         }
     }
 }
@@ -322,12 +418,12 @@ prop_compose! {
     fn document()(
         id in name(), bill_to in guid(), currency in currency(), period in period(), revision in any::<u32>(),
         amends in option::of(name()), lines in vec(line(), 0..3), total in number(), rounding in number(),
-        lines_digest in digest(), numbers in (any::<u64>(), any::<u32>(), any::<u32>()), decision in decision(),
+        lines_digest in digest(), numbers in (any::<u64>(), any::<u32>(), any::<u32>(), option::of(number())), decision in decision(),
     ) -> IssuedDocument {
-        let (position, rules_version, policy_revision) = numbers;
+        let (position, rules_version, policy_revision, tax) = numbers;
         IssuedDocument {
             id, bill_to, currency, period, revision, amends, lines, total, rounding, lines_digest, position,
-            rules_version, policy_revision, decision,
+            rules_version, policy_revision, tax, decision,
         }
     }
 }
@@ -382,6 +478,8 @@ pub fn event() -> impl Strategy<Value = (Envelope, Event)> {
         3 => usage().prop_map(Event::UsageRecorded),
         3 => access(),
         2 => commerce(),
+        1 => lives(),
+        2 => charges(),
         3 => reference(),
         3 => decisions(),
     ];

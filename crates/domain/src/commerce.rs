@@ -3,13 +3,16 @@
 //! Placement is computed from the set of facts whenever somebody asks; two facts at one instant
 //! are taken in order of identity, so that arrival cannot matter.
 
+mod placing;
+
 use std::collections::BTreeMap;
 
 use crate::entry::{
-    ConflictDecided, CustomerRegistered, Offer, PlanCreated, ResellerOfRecordSet, SubscriptionCancelled,
-    SubscriptionCreated, TransferCompleted,
+    ConflictDecided, CustomerRegistered, Move, Offer, PlanChange, PlanCreated, ResellerOfRecordSet,
+    SubscriptionCancelled, SubscriptionChange, SubscriptionCreated, TransferCompleted,
 };
 use crate::filing::Filing;
+use crate::finding::Code;
 use crate::ids::{Digest, Guid, Identity, Market};
 use crate::period::{Instant, Interval};
 
@@ -26,6 +29,34 @@ pub struct Placement {
     pub by_transfer: bool,
 }
 
+/// What a subscription or plan is told to be from an instant on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum State {
+    Active,
+    Suspended,
+    Cancelled,
+}
+
+/// What a move of a subscription is, short of a completed transfer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Moving {
+    Requested,
+    Withdrawn,
+    /// From the classic offer 0145P to an Azure plan.
+    Transitioned,
+}
+
+/// A change that contradicts what was told before it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Oddity {
+    pub code: Code,
+    pub event: Identity,
+    pub at: Instant,
+    pub subscription: Option<Guid>,
+    pub plan: Guid,
+    pub detail: String,
+}
+
 /// What was told about commerce.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CommerceBook {
@@ -35,6 +66,9 @@ pub struct CommerceBook {
     cancelled: Filing<SubscriptionCancelled>,
     transfers: Filing<TransferCompleted>,
     resellers: Filing<ResellerOfRecordSet>,
+    states: Filing<(State, SubscriptionChange)>,
+    plan_states: Filing<(State, PlanChange)>,
+    moves: Filing<(Moving, Move)>,
 }
 
 /// The same facts by the id of what they are about, in order of time: built once per question.
@@ -44,6 +78,13 @@ pub struct Commerce {
     plans: BTreeMap<Guid, PlanCreated>,
     placements: BTreeMap<Guid, Vec<Placement>>,
     resellers: BTreeMap<Guid, Vec<(Instant, Option<Box<str>>)>>,
+    /// When a subscription or plan was suspended.
+    suspensions: BTreeMap<Guid, Vec<Interval>>,
+    /// Plans that are cancelled, and since when.
+    cancelled_plans: BTreeMap<Guid, Instant>,
+    /// Open requests to transfer (subscription, plan), and since when.
+    requests: BTreeMap<(Guid, Guid), Instant>,
+    oddities: Vec<Oddity>,
 }
 
 impl CommerceBook {
@@ -65,6 +106,15 @@ impl CommerceBook {
     pub fn file_reseller(&mut self, identity: Identity, digest: Digest, body: ResellerOfRecordSet) {
         self.resellers.file(identity, digest, body);
     }
+    pub fn file_state(&mut self, identity: Identity, digest: Digest, state: State, body: SubscriptionChange) {
+        self.states.file(identity, digest, (state, body));
+    }
+    pub fn file_plan_state(&mut self, identity: Identity, digest: Digest, state: State, body: PlanChange) {
+        self.plan_states.file(identity, digest, (state, body));
+    }
+    pub fn file_move(&mut self, identity: Identity, digest: Digest, moving: Moving, body: Move) {
+        self.moves.file(identity, digest, (moving, body));
+    }
 
     pub fn decide(&mut self, decided: &ConflictDecided) {
         self.customers.decide(decided);
@@ -73,6 +123,9 @@ impl CommerceBook {
         self.cancelled.decide(decided);
         self.transfers.decide(decided);
         self.resellers.decide(decided);
+        self.states.decide(decided);
+        self.plan_states.decide(decided);
+        self.moves.decide(decided);
     }
 
     /// Puts the facts in order. Linear in their number, but for the sorting.
@@ -94,45 +147,6 @@ impl CommerceBook {
         }
         self.place(&mut view);
         view
-    }
-
-    fn place(&self, view: &mut Commerce) {
-        for created in in_order(&self.created, |fact| fact.at) {
-            let Some(plan) = view.plans.get(&created.plan) else { continue };
-            let placement = Placement {
-                interval: Interval::new(created.at, Instant::MAX_UTC),
-                plan: plan.plan,
-                customer: plan.customer,
-                bill_to: plan.bill_to,
-                offer: created.offer,
-                by_transfer: false,
-            };
-            let placed = view.placements.entry(created.subscription).or_default();
-            if placed.is_empty() {
-                placed.push(placement);
-            }
-        }
-        for transfer in in_order(&self.transfers, |fact| fact.at) {
-            let Some(plan) = view.plans.get(&transfer.to_plan) else { continue };
-            let Some(placed) = view.placements.get_mut(&transfer.subscription) else { continue };
-            let Some(last) = placed.last_mut().filter(|last| last.interval.from < transfer.at) else { continue };
-            last.interval.to = transfer.at;
-            let offer = last.offer;
-            placed.push(Placement {
-                interval: Interval::new(transfer.at, Instant::MAX_UTC),
-                plan: plan.plan,
-                customer: plan.customer,
-                bill_to: plan.bill_to,
-                offer,
-                by_transfer: true,
-            });
-        }
-        for cancelled in in_order(&self.cancelled, |fact| fact.at) {
-            let Some(placed) = view.placements.get_mut(&cancelled.subscription) else { continue };
-            if let Some(last) = placed.last_mut().filter(|last| last.interval.contains(cancelled.at)) {
-                last.interval.to = cancelled.at;
-            }
-        }
     }
 }
 
@@ -181,6 +195,35 @@ impl Commerce {
 
     pub fn subscriptions(&self) -> impl Iterator<Item = (Guid, &[Placement])> {
         self.placements.iter().map(|(subscription, placed)| (*subscription, placed.as_slice()))
+    }
+
+    /// Whether a subscription or plan is suspended at an instant.
+    #[must_use]
+    pub fn is_suspended(&self, subscription_or_plan: Guid, at: Instant) -> bool {
+        self.suspensions(subscription_or_plan).iter().any(|interval| interval.contains(at))
+    }
+
+    /// The stretches of time in which a subscription or plan was suspended.
+    #[must_use]
+    pub fn suspensions(&self, subscription_or_plan: Guid) -> &[Interval] {
+        self.suspensions.get(&subscription_or_plan).map_or(&[], Vec::as_slice)
+    }
+
+    /// Since when a plan is cancelled.
+    #[must_use]
+    pub fn plan_cancelled(&self, plan: Guid) -> Option<Instant> {
+        self.cancelled_plans.get(&plan).copied()
+    }
+
+    /// Transfers that were requested and neither completed nor withdrawn: subscription, plan, since.
+    pub fn transfer_requests(&self) -> impl Iterator<Item = (Guid, Guid, Instant)> {
+        self.requests.iter().map(|((subscription, plan), at)| (*subscription, *plan, *at))
+    }
+
+    /// Changes that contradict what was told before them, in order of time.
+    #[must_use]
+    pub fn oddities(&self) -> &[Oddity] {
+        &self.oddities
     }
 
     #[must_use]

@@ -12,11 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::entry::{Acceptance, Decision, Event, InvoiceVoided, IssuedDocument, IssuedLine, LineKey};
 use crate::finding::{Code, Finding};
 use crate::ids::{Currency, Digest, Guid, Identity};
-use crate::invoice::{Draft, TooLong, draft};
+use crate::invoice::{Draft, TooLong, draft, tax_rate};
 use crate::issued::{IssuedBook, IssuedSum, canonical_lines, concern};
 use crate::money::Exact;
 use crate::period::{Instant, Period};
-use crate::policy::{Policy, RULES_VERSION};
+use crate::policy::{Policy, RULES_VERSION, Tax};
 use crate::rating::{Desk, Judging};
 use adjust::{Adjusted, difference};
 
@@ -267,6 +267,10 @@ fn document(
         let key = Box::new(lines[0].key.clone());
         Reason::TooLong(Box::new(TooLong { key, what, value: value.clone() }))
     };
+    let tax = match taxed(desk, closing.bill_to, &lines) {
+        None => None,
+        Some(tax) => Some(tax.decimal().ok_or_else(|| long("tax", &tax))?),
+    };
     let revision = issued.revisions(closing.bill_to, currency, closing.period) + 1;
     Ok(IssuedDocument {
         id: format!("{}-{currency}-{}-{revision}", closing.period, closing.bill_to).into(),
@@ -277,6 +281,7 @@ fn document(
         amends: None,
         total: total.decimal().ok_or_else(|| long("total", &total))?,
         rounding: rounding.decimal().ok_or_else(|| long("rounding", &rounding))?,
+        tax,
         lines_digest: (closing.digest)(&canonical_lines(&lines)),
         lines,
         position: closing.position,
@@ -284,6 +289,30 @@ fn document(
         policy_revision: policy.revision,
         decision: closing.decision.clone(),
     })
+}
+
+/// INV-12: the tax of a document: each month's lines by that month's rate. Absent where it is off.
+fn taxed(desk: &Desk<'_>, bill_to: Guid, lines: &[IssuedLine]) -> Option<Exact> {
+    let mut by_month: BTreeMap<Period, Vec<&IssuedLine>> = BTreeMap::new();
+    for line in lines {
+        by_month.entry(line.period).or_default().push(line);
+    }
+    let mut sum = None;
+    for (period, lines) in by_month {
+        let Some(rate) = tax_rate(desk, bill_to, period).0 else { continue };
+        let of_month = match rate.drawn {
+            Tax::Off => continue,
+            Tax::PerLine => {
+                lines.iter().filter_map(|line| line.tax).map(Exact::from).fold(Exact::zero(), |sum, one| &sum + &one)
+            }
+            Tax::OnTotal => {
+                let subtotals: Vec<Exact> = lines.iter().map(|line| Exact::from(line.subtotal)).collect();
+                rate.of(subtotals.iter())
+            }
+        };
+        *sum.get_or_insert_with(Exact::zero) += &of_month;
+    }
+    sum
 }
 
 /// INV-8: voids an invoice by an event and a credit note that takes every line back. Its month is
@@ -309,6 +338,7 @@ pub fn void(
         amends: Some(document.id.clone()),
         total: -document.total,
         rounding: -document.rounding,
+        tax: document.tax.map(|tax| -tax),
         lines_digest: digest(&canonical_lines(&lines)),
         lines,
         position,
@@ -329,6 +359,7 @@ fn negated(line: &IssuedLine) -> IssuedLine {
         charge: -line.charge,
         subtotal_without_credit: -line.subtotal_without_credit,
         subtotal: -line.subtotal,
+        tax: line.tax.map(|tax| -tax),
         rule: "INV-8".into(),
         ..line.clone()
     }

@@ -7,10 +7,12 @@
 mod usage;
 mod access;
 mod commerce;
+mod charges;
 mod reference;
 mod decisions;
 
 pub use access::*;
+pub use charges::*;
 pub use commerce::*;
 pub use decisions::*;
 pub use reference::*;
@@ -140,8 +142,21 @@ pub enum Event {
     PlanCreated(PlanCreated),
     SubscriptionCreated(SubscriptionCreated),
     SubscriptionCancelled(SubscriptionCancelled),
+    SubscriptionSuspended(SubscriptionChange),
+    SubscriptionResumed(SubscriptionChange),
+    /// Left the classic offer 0145P for an Azure plan.
+    SubscriptionTransitioned(Move),
+    PlanSuspended(PlanChange),
+    PlanReactivated(PlanChange),
+    PlanCancelled(PlanChange),
+    TransferRequested(Move),
+    TransferCancelled(Move),
     TransferCompleted(TransferCompleted),
     ResellerOfRecordSet(ResellerOfRecordSet),
+    CoverageRecorded(CoverageRecorded),
+    ChargeRecorded(ChargeRecorded),
+    AzureCreditGranted(AzureCreditGranted),
+    RefundGranted(RefundGranted),
 
     PartnerRegistered(PartnerRegistered),
     MembershipStarted(MembershipChange),
@@ -151,6 +166,7 @@ pub enum Event {
     PriceSheetPublished(PriceSheet),
     PriceSheetPart(PriceSheetPart),
     ExchangeRatesPublished(ExchangeRates),
+    TaxSet(TaxSet),
     PolicyPublished(PolicyDocument),
 
     InvoiceIssued(IssuedDocument),
@@ -192,7 +208,19 @@ impl Event {
             | Self::SubscriptionCreated(_)
             | Self::SubscriptionCancelled(_)
             | Self::TransferCompleted(_)
-            | Self::ResellerOfRecordSet(_) => Stream::Commerce,
+            | Self::ResellerOfRecordSet(_)
+            | Self::SubscriptionSuspended(_)
+            | Self::SubscriptionResumed(_)
+            | Self::SubscriptionTransitioned(_)
+            | Self::PlanSuspended(_)
+            | Self::PlanReactivated(_)
+            | Self::PlanCancelled(_)
+            | Self::TransferRequested(_)
+            | Self::TransferCancelled(_)
+            | Self::CoverageRecorded(_)
+            | Self::ChargeRecorded(_)
+            | Self::AzureCreditGranted(_)
+            | Self::RefundGranted(_) => Stream::Commerce,
             Self::PartnerRegistered(_)
             | Self::MembershipStarted(_)
             | Self::MembershipEnded(_)
@@ -201,6 +229,7 @@ impl Event {
             | Self::PriceSheetPublished(_)
             | Self::PriceSheetPart(_)
             | Self::ExchangeRatesPublished(_)
+            | Self::TaxSet(_)
             | Self::PolicyPublished(_) => Stream::Reference,
             Self::InvoiceIssued(_)
             | Self::CreditNoteIssued(_)

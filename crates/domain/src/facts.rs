@@ -7,7 +7,8 @@
 use std::sync::OnceLock;
 
 use crate::access::AccessBook;
-use crate::commerce::{Commerce, CommerceBook};
+use crate::charges::ChargeBook;
+use crate::commerce::{Commerce, CommerceBook, Moving, State};
 use crate::conflict::ConflictBook;
 use crate::entry::{ConflictDecided, Entry, Event, Outcome, Stream};
 use crate::issued::IssuedBook;
@@ -32,6 +33,7 @@ pub struct Facts {
     pub usage: UsageBook,
     pub access: AccessBook,
     pub commerce: CommerceBook,
+    pub charges: ChargeBook,
     pub partners: PartnerBook,
     pub prices: PriceBook,
     pub policy: PolicyBook,
@@ -94,6 +96,20 @@ impl Facts {
             Event::TransferCompleted(body) => self.commerce.file_transfer(identity, digest, body.clone()),
             Event::ResellerOfRecordSet(body) => self.commerce.file_reseller(identity, digest, body.clone()),
 
+            Event::SubscriptionSuspended(_)
+            | Event::SubscriptionResumed(_)
+            | Event::SubscriptionTransitioned(_)
+            | Event::PlanSuspended(_)
+            | Event::PlanReactivated(_)
+            | Event::PlanCancelled(_)
+            | Event::TransferRequested(_)
+            | Event::TransferCancelled(_) => self.file_life(entry),
+            Event::CoverageRecorded(_)
+            | Event::ChargeRecorded(_)
+            | Event::AzureCreditGranted(_)
+            | Event::RefundGranted(_)
+            | Event::TaxSet(_) => self.charges.apply(entry),
+
             Event::PartnerRegistered(_)
             | Event::MembershipStarted(_)
             | Event::MembershipEnded(_)
@@ -113,11 +129,30 @@ impl Facts {
         }
     }
 
+    /// Changes in the life of a plan or subscription.
+    fn file_life(&mut self, entry: &Entry) {
+        let (book, identity, digest) = (&mut self.commerce, entry.fact.identity, entry.fact.digest);
+        match &entry.fact.event {
+            Event::SubscriptionSuspended(body) => book.file_state(identity, digest, State::Suspended, body.clone()),
+            Event::SubscriptionResumed(body) => book.file_state(identity, digest, State::Active, body.clone()),
+            Event::PlanSuspended(body) => book.file_plan_state(identity, digest, State::Suspended, body.clone()),
+            Event::PlanReactivated(body) => book.file_plan_state(identity, digest, State::Active, body.clone()),
+            Event::PlanCancelled(body) => book.file_plan_state(identity, digest, State::Cancelled, body.clone()),
+            Event::SubscriptionTransitioned(body) => {
+                book.file_move(identity, digest, Moving::Transitioned, body.clone());
+            }
+            Event::TransferRequested(body) => book.file_move(identity, digest, Moving::Requested, body.clone()),
+            Event::TransferCancelled(body) => book.file_move(identity, digest, Moving::Withdrawn, body.clone()),
+            _ => {}
+        }
+    }
+
     fn decide(&mut self, decided: &ConflictDecided) {
         self.conflicts.decide(decided);
         self.usage.decide(decided);
         self.access.decide(decided);
         self.commerce.decide(decided);
+        self.charges.decide(decided);
         self.partners.decide(decided);
         self.prices.decide(decided);
         self.policy.decide(decided);

@@ -90,6 +90,9 @@ codes! {
     ResourceMismatch "F-resource-mismatch" true "The resource lies in another subscription than the entitlement id says." "correct the event at the meter";
     UnknownAccess "F-unknown-access" true "Access on that day is unknown: the log did not reach back, or a listing contradicts it." "publish a complete listing of role assignments, or close with --accept unknown-access";
     Overcovered "F-overcovered" true "A reservation or savings plan covers more than was used." "correct the coverage event";
+    AfterCancellation "F-after-cancellation" true "Usage after its subscription or plan was cancelled." "publish subscription resumed if it was reactivated, else correct the meter";
+    OverdrawnOrder "F-order" true "A return or move of an order that was never bought, or of more than was left of it." "publish the purchase, or correct the return";
+    ReturnRefused "F-return-refused" true "A return that the terms do not allow: after its order moved to another partner, or above the yearly limit." "correct the return, or agree it with Microsoft and publish a refund instead";
     HeldCorrection "F-held-correction" false "A correction whose target is not known yet; it counts when the target comes." "check the causationid and the source";
     Quarantined "F-quarantined" false "Messages of the period could not be read." "pec quarantine list, then pec quarantine redrive";
     UnresolvedGrant "F-unresolved-grant" false "A grant whose principal and role no record states; it gives no access." "publish a listing of the scope's role assignments";
@@ -102,6 +105,13 @@ codes! {
     InheritedGrant "F-inherited-grant" false "A grant on the root or a management group counts; Microsoft does not say whether it does." "nothing";
     Condition "F-condition" false "A grant carries a condition; it counts, its condition is not evaluated." "nothing";
     PriceDiffersByMarket "F-market-price" false "The same product has different USD prices in two markets." "check the price sheets";
+    WhileSuspended "F-while-suspended" false "Usage while its subscription was suspended; it is due all the same." "check the meter, or publish subscription resumed";
+    PlanInUse "F-plan-in-use" false "A plan was suspended while subscriptions under it were active." "suspend or cancel its subscriptions first";
+    NotLegacy "F-not-legacy" false "A transition of a subscription that was not sold as the classic offer 0145P." "publish transfer completed instead";
+    TransferOutOfOrder "F-transfer" false "A transfer was withdrawn without a request, or completed after its request had lapsed." "check the order of the transfer's events";
+    SeveralPlans "F-several-plans" false "A customer has several plans where one is allowed: one with a direct-bill partner, one per reseller with a provider." "check the plan created events";
+    MovedCurrency "F-moved-currency" false "A monthly order moved to a partner billed in another currency; it ends at its next cycle." "nothing, or buy the order anew";
+    UnknownTax "F-no-tax" true "Tax is to be drawn and no rate is known for the partner in that month." "publish tax set for the partner, or set the policy field tax to off";
     Estimate "F-estimate" false "Priced by last month's row because the month's sheet is missing; cannot be issued." "publish or import the month's price sheet";
 }
 

@@ -7,18 +7,22 @@
 //! up comes beside it as findings.
 
 mod line;
+mod beside;
+mod tax;
 
 use std::collections::BTreeMap;
 
 pub use line::{Line, TooLong};
+pub use tax::{TaxRate, cut_tax};
 
+use crate::charges::booked;
 use crate::entry::LineKey;
 use crate::finding::{About, Code, Finding};
 use crate::ids::{Currency, Guid};
-use crate::money::{Exact, Rounding};
+use crate::money::Exact;
 use crate::pec::LostCode;
-use crate::period::Period;
-use crate::policy::{Policy, RULES_VERSION};
+use crate::period::{Day, Period};
+use crate::policy::{Policy, RULES_VERSION, Tax};
 use crate::rating::{Desk, Judging, Piece};
 use line::Sum;
 
@@ -33,6 +37,8 @@ pub struct Draft {
     pub exchange_rate: Exact,
     /// In order of their keys.
     pub lines: Vec<Line>,
+    /// How tax is drawn; absent where it is off or no rate is known.
+    pub tax: Option<TaxRate>,
     /// The policy of the month's first day, by which amounts are cut.
     pub policy: Policy,
     pub rules_version: u32,
@@ -103,6 +109,12 @@ impl Draft {
         (total, rounding)
     }
 
+    /// INV-12: the tax of the whole draft, beside its total; absent where none is drawn.
+    #[must_use]
+    pub fn tax(&self) -> Option<Exact> {
+        self.tax.as_ref().map(|tax| tax.of(self.lines.iter().map(|line| &line.subtotal)))
+    }
+
     /// Totals by customer, plan or reseller of record; a plan sold direct has an empty reseller.
     #[must_use]
     pub fn grouped(&self, grouping: Grouping) -> BTreeMap<String, Totals> {
@@ -153,8 +165,36 @@ pub fn draft_with(
             (Currency::USD, Exact::one())
         }
     };
-    let lines = sums.lines(period, &exchange_rate, policy.line_rounding);
-    (Draft { bill_to, currency, period, exchange_rate, lines, policy, rules_version: RULES_VERSION }, findings)
+    let mut lines = sums.lines(period, &exchange_rate, &policy);
+    lines.extend(beside::given_back(&lines));
+    let billed_in = |partner: Guid| desk.billing_currency(partner);
+    let (booked, odd) = booked(&desk.facts.charges, desk.commerce, &billed_in, bill_to, period);
+    findings.extend(odd);
+    lines.extend(beside::charged(&booked, desk.commerce, period, &exchange_rate, &policy));
+    lines.sort_by(|one, other| one.key.cmp(&other.key));
+    let (tax, untaxed) = tax_rate(desk, bill_to, period);
+    findings.extend(untaxed);
+    if let Some(tax) = &tax {
+        tax.write(&mut lines);
+    }
+    (Draft { bill_to, currency, period, exchange_rate, lines, tax, policy, rules_version: RULES_VERSION }, findings)
+}
+
+/// How a month is taxed: by the rate in force for the partner on its last day. Absent where the policy
+/// says off; a finding where it does not and no rate is known.
+pub fn tax_rate(desk: &Desk<'_>, bill_to: Guid, period: Period) -> (Option<TaxRate>, Option<Finding>) {
+    let drawn = desk.facts.policy.at(period.first_day()).tax;
+    if drawn == Tax::Off {
+        return (None, None);
+    }
+    let last = Day(period.next().first_day().0 - 1);
+    match desk.facts.charges.tax_at(bill_to, last) {
+        Some(rate) => (Some(TaxRate { rate: Exact::from(rate), drawn }), None),
+        None => {
+            let about = About { bill_to: Some(bill_to), period: Some(period), ..About::default() };
+            (None, Some(Finding::new(Code::UnknownTax, about, format!("no tax rate is known at the end of {period}"))))
+        }
+    }
 }
 
 /// [`draft_with`], for who wants no daily lines.
@@ -174,7 +214,7 @@ struct Sums {
     by_key: BTreeMap<LineKey, usize>,
     /// Short names of the present plan's keys, so that a key is built once per line and not per piece.
     plan: Option<Guid>,
-    short: BTreeMap<(u32, u16, u8), usize>,
+    short: BTreeMap<(u32, u16, u16), usize>,
     sums: Vec<Sum>,
 }
 
@@ -199,12 +239,12 @@ impl Sums {
         self.sums[index].add(piece);
     }
 
-    fn lines(self, period: Period, exchange_rate: &Exact, mode: Rounding) -> Vec<Line> {
+    fn lines(self, period: Period, exchange_rate: &Exact, policy: &Policy) -> Vec<Line> {
         let Self { by_key, sums, .. } = self;
         let mut sums: Vec<Option<Sum>> = sums.into_iter().map(Some).collect();
         let lines = by_key.into_iter().map(|(key, index)| {
             let sum = sums[index].take().expect("every key names its own sum");
-            sum.line(key, period, exchange_rate, mode)
+            sum.line(key, period, exchange_rate, policy)
         });
         lines.collect()
     }

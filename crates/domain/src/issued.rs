@@ -39,6 +39,7 @@ pub struct IssuedSum {
     pub charge: Exact,
     pub subtotal_without_credit: Exact,
     pub subtotal: Exact,
+    pub tax: Option<Exact>,
 }
 
 impl IssuedSum {
@@ -55,6 +56,9 @@ impl IssuedSum {
         self.charge += &Exact::from(line.charge);
         self.subtotal_without_credit += &Exact::from(line.subtotal_without_credit);
         self.subtotal += &Exact::from(line.subtotal);
+        if let Some(tax) = line.tax {
+            *self.tax.get_or_insert_default() += &Exact::from(tax);
+        }
     }
 }
 
@@ -225,6 +229,12 @@ pub fn canonical_lines(lines: &[IssuedLine]) -> Vec<u8> {
             line.period.to_string(),
             line.rule.to_string(),
         ];
+        // Only where there is one, so that documents without charges keep their digest.
+        if let Some(charge) = &key.charge {
+            fields.push(format!("charge {}", charge.charge_type.text()));
+            fields.push(charge.order.to_string());
+            fields.push(charge.reason.as_deref().map_or_else(|| "-".to_owned(), |reason| format!("={reason}")));
+        }
         fields.extend(line.days.iter().map(|day| format!("!{day}")));
         fields.extend(line.by_day.iter().map(|(day, quantity)| format!("{day}={}", number(*quantity))));
         let amounts = [
@@ -238,6 +248,7 @@ pub fn canonical_lines(lines: &[IssuedLine]) -> Vec<u8> {
             line.exchange_rate,
         ];
         fields.extend(amounts.map(number));
+        fields.extend(line.tax.map(|tax| format!("tax {}", number(tax))));
         for field in fields {
             bytes.extend_from_slice(field.as_bytes());
             bytes.push(0xff);

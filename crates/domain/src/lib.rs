@@ -20,6 +20,7 @@ pub mod conflict;
 pub mod usage;
 pub mod access;
 pub mod commerce;
+pub mod charges;
 pub mod partners;
 pub mod prices;
 pub mod policy;

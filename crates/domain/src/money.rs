@@ -173,6 +173,18 @@ impl Exact {
         Some(Self { mantissa: quotient(&numerator, &denominator, mode), scale: decimals })
     }
 
+    /// The same number as a [`Quantity`]; `None` when it has more than 28 decimals or does not fit.
+    #[must_use]
+    pub fn quantity(&self) -> Option<Quantity> {
+        let plain = self.clone().normalised();
+        let up = QUANTITY_SCALE.checked_sub(plain.scale)?;
+        let bytes = (&plain.mantissa * power_of_ten(up)).to_signed_bytes_le();
+        let sign = if plain.mantissa.is_negative() { 0xff } else { 0 };
+        let mut wide = [sign; 32];
+        wide.get_mut(..bytes.len())?.copy_from_slice(&bytes);
+        Some(Quantity(I256::from_le_bytes(wide)))
+    }
+
     /// The same number as a [`Decimal`]; `None` when it needs more than 96 bits or 28 decimals.
     #[must_use]
     pub fn decimal(&self) -> Option<Decimal> {

@@ -47,6 +47,14 @@ pub struct Policy {
     pub line_rounding: Rounding,
     /// `invoice-rounding`: how the total is cut to the currency's minor unit.
     pub invoice_rounding: Rounding,
+    /// `line-steps`: whether a Subtotal is cut before and after the exchange rate, or once.
+    pub line_steps: LineSteps,
+    /// `charge-rounding`: whether a purchase is cut as an amount, or price by price.
+    pub charge_rounding: ChargeRounding,
+    /// `daily-decimals`: decimals of the daily lines' amount in billing currency.
+    pub daily_decimals: Option<u32>,
+    /// `tax`: off, line by line, or on the total.
+    pub tax: Tax,
     /// `exchange-rate`: decimals of the printed rate, or exact.
     pub exchange_rate_decimals: Option<u32>,
     /// `grace-hours`: how long after the end of a period it may first be closed (rule C-04).
@@ -58,6 +66,32 @@ pub enum PartialDay {
     /// The part in which the subscription existed under this partner and plan.
     Existence,
     WholeDay,
+}
+
+/// In how many steps a usage line becomes a Subtotal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LineSteps {
+    /// Cut in USD, then times the rate, then cut again (published 2022-01-18).
+    Two,
+    /// Everything multiplied, then cut once (the text of 2021).
+    One,
+}
+
+/// What of a purchase is cut.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ChargeRounding {
+    /// Price × quantity.
+    Amount,
+    /// The price, before it is multiplied: the published formula of licences.
+    Unit,
+}
+
+/// How tax is drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tax {
+    Off,
+    PerLine,
+    OnTotal,
 }
 
 impl Policy {
@@ -76,6 +110,10 @@ impl Policy {
             spot_meters: Vec::new(),
             line_rounding: Rounding::TowardZero,
             invoice_rounding: Rounding::TowardZero,
+            line_steps: LineSteps::Two,
+            charge_rounding: ChargeRounding::Amount,
+            daily_decimals: Some(10),
+            tax: Tax::Off,
             exchange_rate_decimals: Some(9),
             grace_hours: 72,
         }
@@ -122,6 +160,23 @@ impl Policy {
             }
             "line-rounding" => self.line_rounding = rounding(value).ok_or_else(|| wrong(ROUNDINGS))?,
             "invoice-rounding" => self.invoice_rounding = rounding(value).ok_or_else(|| wrong(ROUNDINGS))?,
+            "line-steps" => {
+                let two = choice(value, "two", "one").ok_or_else(|| wrong("two, one"))?;
+                self.line_steps = if two { LineSteps::Two } else { LineSteps::One };
+            }
+            "charge-rounding" => {
+                let amount = choice(value, "amount", "unit").ok_or_else(|| wrong("amount, unit"))?;
+                self.charge_rounding = if amount { ChargeRounding::Amount } else { ChargeRounding::Unit };
+            }
+            "daily-decimals" => {
+                let exact = (value == "exact").then_some(None);
+                self.daily_decimals =
+                    exact.or_else(|| value.parse().ok().map(Some)).ok_or_else(|| wrong("2, 10, exact"))?;
+            }
+            "tax" => {
+                let named = [Tax::Off, Tax::PerLine, Tax::OnTotal].into_iter().find(|tax| tax_name(*tax) == value);
+                self.tax = named.ok_or_else(|| wrong("off, per-line, on-total"))?;
+            }
             "exchange-rate" => {
                 let nine = choice(value, "9dp", "exact").ok_or_else(|| wrong("9dp, exact"))?;
                 self.exchange_rate_decimals = nine.then_some(9);
@@ -147,14 +202,18 @@ impl Policy {
         let spots: Vec<String> = self.spot_meters.iter().map(ToString::to_string).collect();
         let fields = [
             ("aobo-grace-minutes", self.aobo_grace_minutes.to_string()),
+            ("charge-rounding", yes_no(self.charge_rounding == ChargeRounding::Amount, "amount", "unit")),
             ("credit-rate", self.credit_rate.to_string()),
+            ("daily-decimals", self.daily_decimals.map_or_else(|| "exact".to_owned(), |count| count.to_string())),
             ("exchange-rate", yes_no(self.exchange_rate_decimals.is_some(), "9dp", "exact")),
             ("grace-hours", self.grace_hours.to_string()),
             ("inherited-grants", yes_no(self.inherited_grants, "count", "ignore")),
             ("invoice-rounding", rounding_name(self.invoice_rounding).to_owned()),
             ("line-rounding", rounding_name(self.line_rounding).to_owned()),
+            ("line-steps", yes_no(self.line_steps == LineSteps::Two, "two", "one")),
             ("partial-day", yes_no(self.partial_day == PartialDay::Existence, "existence", "whole-day")),
             ("spot-meters", spots.join(" ")),
+            ("tax", tax_name(self.tax).to_owned()),
             ("transfer-usage", "consumed".to_owned()),
             ("union-of-grants", yes_no(self.union_of_grants, "yes", "no")),
             ("unlisted-roles", yes_no(self.unlisted_roles_eligible, "eligible", "not-eligible")),
@@ -203,6 +262,14 @@ fn rounding_name(mode: Rounding) -> &'static str {
         Rounding::HalfEven => "half-even",
         Rounding::HalfUp => "half-up",
         Rounding::AwayFromZero => "away-from-zero",
+    }
+}
+
+fn tax_name(tax: Tax) -> &'static str {
+    match tax {
+        Tax::Off => "off",
+        Tax::PerLine => "per-line",
+        Tax::OnTotal => "on-total",
     }
 }
 

@@ -8,22 +8,30 @@
 
 mod cells;
 mod pricing;
+mod cover;
+mod credit;
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use credit::Balance;
+
+use crate::charges::{Coverage, Orders};
 use crate::commerce::{Commerce, Placement};
-use crate::entry::{LineKey, Portion, PriceKind};
+use crate::entry::{AzureCreditGranted, Benefit, ChargeKey, ChargeType, LineKey, Portion, PriceKind};
 use crate::facts::Facts;
 use crate::finding::{About, Code, Finding};
-use crate::ids::{Guid, MeterId};
+use crate::ids::{Currency, Guid, MeterId};
 use crate::money::{Exact, Quantity};
+use crate::partners::Partners;
 use crate::pec::{Judge, LostCode, NeverCode};
-use crate::period::{Day, Period};
+use crate::period::{Day, Instant, Period};
 use crate::policy::Policy;
 use crate::prices::{Band, has_tag, is_spot};
 use crate::scope::Scope;
 use crate::usage::Consumption;
 use cells::{Cell, Sheet, Spot};
+use credit::{Allocation, Drawn};
 use pricing::Pricing;
 
 /// How access decided a day of a resource.
@@ -112,6 +120,8 @@ pub struct Piece<'a> {
     pub kind: PriceKind,
     pub band: &'a Band<'a>,
     pub portion: Portion,
+    /// What pays for the portion where it is Azure credit.
+    pub grant: Option<&'a AzureCreditGranted>,
     pub quantity: Quantity,
     pub verdict: Verdict,
     /// The line carries the credit's label and price; a free tier does where access earned it.
@@ -123,7 +133,7 @@ pub struct Piece<'a> {
     /// Tells the policy's rates of the month apart.
     pub rate_number: u8,
     /// Equal within one plan only for pieces of one line.
-    pub short: (u32, u16, u8),
+    pub short: (u32, u16, u16),
 }
 
 impl Piece<'_> {
@@ -132,9 +142,12 @@ impl Piece<'_> {
         Exact::from(self.band.row.unit_price)
     }
 
-    /// Exact, in the pricing currency.
+    /// Exact, in the pricing currency. What is covered costs nothing.
     #[must_use]
     pub fn list_charge(&self) -> Exact {
+        if self.portion.is_covered() {
+            return Exact::zero();
+        }
         &self.quantity.exact() * &self.unit_price()
     }
 
@@ -163,6 +176,11 @@ pub struct Desk<'a> {
     pub facts: &'a Facts,
     pub commerce: &'a Commerce,
     usage: BTreeMap<Guid, Vec<Consumption<'a>>>,
+    /// By plan; empty unless somebody has reservations or savings plans.
+    coverage: BTreeMap<Guid, Vec<&'a Coverage>>,
+    /// What grants had drawn when a partner's month began, as far as somebody asked.
+    drawn: RefCell<BTreeMap<(Guid, Period), Drawn>>,
+    partners: OnceCell<Partners>,
 }
 
 impl<'a> Desk<'a> {
@@ -172,7 +190,23 @@ impl<'a> Desk<'a> {
         for consumption in facts.usage.consumption() {
             usage.entry(consumption.place.subscription).or_default().push(consumption);
         }
-        Self { facts, commerce, usage }
+        let mut coverage: BTreeMap<Guid, Vec<&'a Coverage>> = BTreeMap::new();
+        for (_, one) in facts.charges.coverage() {
+            coverage.entry(one.plan).or_default().push(one);
+        }
+        Self { facts, commerce, usage, coverage, drawn: RefCell::default(), partners: OnceCell::new() }
+    }
+
+    /// The partners, put in order the first time that somebody asks.
+    #[must_use]
+    pub fn partners(&self) -> &Partners {
+        self.partners.get_or_init(|| self.facts.partners.view())
+    }
+
+    /// The currency that a partner states it is billed in.
+    #[must_use]
+    pub fn billing_currency(&self, partner: Guid) -> Option<Currency> {
+        self.partners().statement(partner).map(|(_, statement)| statement.billing_currency)
     }
 
     /// Rates a month of everything that is billed to a partner. Pieces come plan by plan; within a
@@ -189,24 +223,43 @@ impl<'a> Desk<'a> {
         let policies: Vec<Policy> = period.days().map(|day| self.facts.policy.at(day)).collect();
         let (rates, rate_of_day) = numbered(&policies);
         let mut pricing = Pricing::new(&self.facts.prices, period);
+        let allocation = self.allocation(bill_to, period).unwrap_or_default();
         for (plan, subscriptions) in self.plans_of(bill_to) {
             let mut sheet = Sheet::new(self.commerce, plan, period);
-            for subscription in subscriptions {
-                for consumption in self.usage.get(&subscription).into_iter().flatten() {
-                    sheet.gather(consumption, &mut pricing, &mut notes);
-                }
-            }
+            self.gather(&mut sheet, plan, &subscriptions, &mut pricing, &mut notes);
             let cells = sheet.cells(&pricing);
-            let drawn = Drawing { plan, period, policies: &policies, rates: &rates, rate_of_day: &rate_of_day };
+            let allocation = &allocation;
+            let drawn =
+                Drawing { plan, period, policies: &policies, rates: &rates, rate_of_day: &rate_of_day, allocation };
             drawn.draw(&cells, &pricing, judging, &mut notes, sink);
         }
         pricing.findings(&mut notes);
         self.unplaced(&mut notes);
         self.ineffective(&mut notes);
+        self.oddities(&mut notes);
         notes.findings()
     }
 
-    /// The months in which a partner has usage, whatever it costs.
+    /// Puts a plan's usage and what covers it on its sheet.
+    fn gather<'s>(
+        &'s self,
+        sheet: &mut Sheet<'s>,
+        plan: Guid,
+        subscriptions: &BTreeSet<Guid>,
+        pricing: &mut Pricing<'s>,
+        notes: &mut Notes,
+    ) {
+        for subscription in subscriptions {
+            for consumption in self.usage.get(subscription).into_iter().flatten() {
+                sheet.gather(consumption, pricing, notes);
+            }
+        }
+        for coverage in self.coverage.get(&plan).into_iter().flatten() {
+            sheet.cover(coverage, pricing, notes);
+        }
+    }
+
+    /// The months in which a partner has usage or charges, whatever they come to.
     #[must_use]
     pub fn months(&self, bill_to: Guid) -> BTreeSet<Period> {
         let subscriptions: BTreeSet<Guid> = self.plans_of(bill_to).into_values().flatten().collect();
@@ -220,7 +273,10 @@ impl<'a> Desk<'a> {
                 }
             }
         }
-        days.into_iter().map(Day::period).collect()
+        let ours = |plan: Guid| self.commerce.plan(plan).is_some_and(|plan| plan.bill_to == bill_to);
+        let orders = Orders::play(&self.facts.charges, self.commerce, &|partner| self.billing_currency(partner));
+        let booked = orders.booked.iter().filter(|booked| ours(booked.plan)).map(|booked| booked.day().period());
+        days.into_iter().map(Day::period).chain(booked).collect()
     }
 
     /// Plans billed to a partner at any time, each with the subscriptions that ever stood under it.
@@ -251,6 +307,37 @@ impl<'a> Desk<'a> {
                     notes.no_plan(consumption, Day::of(start));
                 }
             }
+        }
+    }
+
+    /// What contradicts itself in the lives of plans and subscriptions, told in the month of the change;
+    /// INV-17: and customers with more plans than one partner, or one reseller, may have with them.
+    /// Source: transition and ownership of Azure plans (2023-01-11).
+    fn oddities(&self, notes: &mut Notes) {
+        let billed = |plan: Guid| self.commerce.plan(plan).is_some_and(|plan| plan.bill_to == notes.bill_to);
+        let here = |at: Instant| Day::of(at).period() == notes.period;
+        let odd: Vec<_> = self.commerce.oddities().iter().filter(|odd| billed(odd.plan) && here(odd.at)).collect();
+        for odd in odd {
+            let day = Some(Day::of(odd.at));
+            let about = About { plan: Some(odd.plan), subscription: odd.subscription, day, ..notes.about() };
+            notes.note_with(odd.code, about, odd.detail.clone(), odd.event);
+        }
+        let mut plans: BTreeMap<(Guid, Option<&str>), Vec<Guid>> = BTreeMap::new();
+        let end = notes.period.interval().to;
+        for plan in self.commerce.plans().filter(|plan| plan.bill_to == notes.bill_to && plan.at < end) {
+            let over =
+                self.commerce.plan_cancelled(plan.plan).is_some_and(|since| since <= notes.period.interval().from);
+            if !over {
+                let reseller = self.commerce.reseller_at(plan.plan, end - chrono::TimeDelta::nanoseconds(1));
+                plans.entry((plan.customer, reseller)).or_default().push(plan.plan);
+            }
+        }
+        for ((customer, reseller), plans) in plans.into_iter().filter(|(_, plans)| plans.len() > 1) {
+            let about = About { customer: Some(customer), ..notes.about() };
+            let through =
+                reseller.map_or_else(|| "sold direct".to_owned(), |reseller| format!("through reseller {reseller}"));
+            let named: Vec<String> = plans.iter().map(ToString::to_string).collect();
+            notes.note(Code::SeveralPlans, about, format!("{} plans {through}: {}", plans.len(), named.join(", ")));
         }
     }
 
@@ -309,6 +396,7 @@ struct Drawing<'a> {
     policies: &'a [Policy],
     rates: &'a [Exact],
     rate_of_day: &'a [u8],
+    allocation: &'a Allocation<'a>,
 }
 
 impl Drawing<'_> {
@@ -326,7 +414,8 @@ impl Drawing<'_> {
         let first = self.period.first_day();
         let mut verdicts: Vec<Option<Vec<Access>>> = vec![None; cells.spots.len()];
         let mut counter = (u32::MAX, Quantity::ZERO);
-        for cell in &cells.cells {
+        let mut covers = cells.covers.clone();
+        for (index, cell) in (0_u32..).zip(&cells.cells) {
             if counter.0 != cell.group {
                 counter = (cell.group, Quantity::ZERO);
             }
@@ -334,33 +423,35 @@ impl Drawing<'_> {
             let day = Day(first.0 + i32::from(cell.day));
             let access = verdict_of(&mut verdicts[cell.spot as usize], spot, first, cell.day, judging);
             let told = (spot, day, access);
+            let covered = covers.take(cell);
+            let charged = cell.quantity - covered.iter().map(|(_, quantity)| *quantity).sum::<Quantity>();
+            let parts = Parts { index, covered, from: counter.1, charged };
             if access.is_unknown() || cell.quantity.is_negative() {
-                self.doubtful(cell, cells, pricing, told, counter.1, notes, sink);
+                self.doubtful((cell, parts), cells, pricing, told, notes, sink);
             } else {
-                self.pieces(cell, cells, pricing, told, counter.1, sink);
+                self.pieces((cell, parts), cells, pricing, told, sink);
             }
-            counter.1 += cell.quantity;
+            counter.1 += charged;
         }
+        covers.leftovers(self.plan, self.period, notes);
     }
 
     /// The pieces of a cell with which something is wrong, and what that is, with the list charge that
     /// hangs on it. ACC-10: unknown access is a finding where it decides about credit; a product that
     /// never earns asks for none.
-    #[expect(clippy::too_many_arguments, reason = "all of a cell's surroundings, and where both kinds of answers go")]
     fn doubtful(
         &self,
-        cell: &Cell,
+        (cell, parts): (&Cell, Parts),
         cells: &cells::Cells<'_>,
         pricing: &Pricing<'_>,
         told: (&Spot<'_>, Day, Access),
-        counter: Quantity,
         notes: &mut Notes,
         sink: &mut dyn FnMut(&Piece<'_>),
     ) {
         let (mut list, mut excluded) = (Exact::zero(), true);
-        self.pieces(cell, cells, pricing, told, counter, &mut |piece| {
+        self.pieces((cell, parts), cells, pricing, told, &mut |piece| {
             list += &piece.list_charge();
-            excluded = matches!(piece.verdict, Verdict::Never(code) if code != NeverCode::ZeroCharge);
+            excluded &= matches!(piece.verdict, Verdict::Never(code) if code != NeverCode::ZeroCharge);
             sink(piece);
         });
         let (spot, day, access) = told;
@@ -372,31 +463,40 @@ impl Drawing<'_> {
         }
     }
 
-    /// The pieces of one cell: where the counter stands decides which bands it crosses.
+    /// The pieces of one cell: what is covered, then what is charged, by the bands that the counter
+    /// crosses, each part by what pays for it.
     fn pieces(
         &self,
-        cell: &Cell,
+        (cell, parts): (&Cell, Parts),
         cells: &cells::Cells<'_>,
         pricing: &Pricing<'_>,
         (spot, day, access): (&Spot<'_>, Day, Access),
-        counter: Quantity,
         sink: &mut dyn FnMut(&Piece<'_>),
     ) {
         let priced = pricing.priced(cell.tariff);
-        let policy = &self.policies[usize::from(cell.day)];
         let meter = pricing.meter(cell.group);
-        let parts: Vec<(&Band<'_>, u32, Quantity)> = crossed(&priced.bands, counter, counter + cell.quantity).collect();
-        let free = parts.iter().all(|(band, ..)| band.row.unit_price.is_zero());
-        let never = never(spot.placement, priced.kind, &priced.bands[0], meter, policy);
-        let verdict = match (never, access.lost()) {
-            (Some(never), _) => Verdict::Never(never),
-            (None, _) if free => Verdict::Never(NeverCode::ZeroCharge),
-            (None, None) => Verdict::Earned,
-            (None, Some(code)) => Verdict::Lost(code),
-        };
-        let credited = never.is_none() && access == Access::Earned;
+        let never = never(spot.placement, priced.kind, &priced.bands[0], meter, &self.policies[usize::from(cell.day)]);
+        let shares = self.shares(&parts, &priced.bands);
+        let own = |share: &&Share<'_>| share.portion == Portion::PayAsYouGo;
+        let free = shares.iter().filter(own).all(|share| share.band.row.unit_price.is_zero());
         let rate_number = self.rate_of_day[usize::from(cell.day)];
-        for (band, number, quantity) in parts {
+        for share in shares {
+            let verdict = match (never, share.portion.never(), access.lost()) {
+                (Some(NeverCode::LegacyOffer), ..) => Verdict::Never(NeverCode::LegacyOffer),
+                (_, Some(cover @ (NeverCode::Reservation | NeverCode::SavingsPlan)), _) => Verdict::Never(cover),
+                (Some(never), ..) | (None, Some(never), _) => Verdict::Never(never),
+                (None, None, _) if free => Verdict::Never(NeverCode::ZeroCharge),
+                (None, None, None) => Verdict::Earned,
+                (None, None, Some(code)) => Verdict::Lost(code),
+            };
+            let credited = share.portion == Portion::PayAsYouGo && never.is_none() && access == Access::Earned;
+            let label = match share.portion {
+                Portion::PayAsYouGo if credited => 1 + u16::from(rate_number),
+                Portion::PayAsYouGo => 0,
+                Portion::Reservation => COVERED_LABELS,
+                Portion::SavingsPlan => COVERED_LABELS + 1,
+                Portion::AzureCredit => COVERED_LABELS + 2 + share.grant.unwrap_or(0),
+            };
             sink(&Piece {
                 customer: spot.placement.customer,
                 plan: self.plan,
@@ -406,16 +506,80 @@ impl Drawing<'_> {
                 meter,
                 day,
                 kind: priced.kind,
-                band,
-                portion: Portion::PayAsYouGo,
-                quantity,
+                band: share.band,
+                portion: share.portion,
+                grant: share.grant.map(|number| self.allocation.grants[usize::from(number)]),
+                quantity: share.quantity,
                 verdict,
                 credited,
                 rate: &self.rates[usize::from(rate_number)],
                 estimate: priced.estimate,
                 rate_number,
-                short: (priced.first_slot + number, cell.stretch, if credited { 1 + rate_number } else { 0 }),
+                short: (priced.first_slot + share.number, cell.stretch, label),
             });
+        }
+    }
+
+    fn shares<'b>(&self, parts: &Parts, bands: &'b [Band<'b>]) -> Vec<Share<'b>> {
+        let covered = parts.covered.iter().map(|(benefit, quantity)| {
+            let portion = match benefit {
+                Benefit::Reservation => Portion::Reservation,
+                Benefit::SavingsPlan => Portion::SavingsPlan,
+            };
+            Share { band: &bands[0], number: 0, portion, grant: None, quantity: *quantity }
+        });
+        let mut shares: Vec<Share<'b>> = covered.collect();
+        for (band, number, quantity) in crossed(bands, parts.from, parts.from + parts.charged) {
+            let mut rest = quantity;
+            for (grant, paid) in self.allocation.of(self.plan, parts.index, number) {
+                let (portion, grant) = (Portion::AzureCredit, Some(*grant));
+                shares.push(Share { band, number, portion, grant, quantity: *paid });
+                rest = rest - *paid;
+            }
+            if !rest.is_zero() {
+                shares.push(Share { band, number, portion: Portion::PayAsYouGo, grant: None, quantity: rest });
+            }
+        }
+        shares
+    }
+}
+
+/// Labels from here on are of portions that credit rates do not reach.
+const COVERED_LABELS: u16 = 100;
+
+/// What of a cell is covered, and where the counter stands for the rest.
+struct Parts {
+    /// The cell's number in the plan's order.
+    index: u32,
+    covered: Vec<(Benefit, Quantity)>,
+    from: Quantity,
+    charged: Quantity,
+}
+
+/// A quantity at one price, and what pays for it.
+struct Share<'b> {
+    band: &'b Band<'b>,
+    number: u32,
+    portion: Portion,
+    grant: Option<u16>,
+    quantity: Quantity,
+}
+
+impl Portion {
+    /// Paid in advance by a reservation or savings plan: a quantity without money.
+    #[must_use]
+    pub fn is_covered(self) -> bool {
+        matches!(self, Self::Reservation | Self::SavingsPlan)
+    }
+
+    /// Why the portion never earns, whatever its product.
+    #[must_use]
+    pub fn never(self) -> Option<NeverCode> {
+        match self {
+            Self::PayAsYouGo => None,
+            Self::SavingsPlan => Some(NeverCode::SavingsPlan),
+            Self::Reservation => Some(NeverCode::Reservation),
+            Self::AzureCredit => Some(NeverCode::AzureCredit),
         }
     }
 }
@@ -513,6 +677,27 @@ impl Notes {
         *self.seen.entry((code, about, detail)).or_default().charge.get_or_insert_with(Exact::zero) += charge;
     }
 
+    /// USE-6: usage that no placement takes: after a cancellation, or of no plan at all.
+    fn outside(&mut self, consumption: &Consumption<'_>, day: Day, ended: bool) {
+        if !ended {
+            return self.no_plan(consumption, day);
+        }
+        let place = consumption.place;
+        let about = About {
+            customer: Some(place.customer),
+            subscription: Some(place.subscription),
+            day: Some(day),
+            ..self.about()
+        };
+        self.note(Code::AfterCancellation, about, "used after the subscription had ended");
+    }
+
+    fn while_suspended(&mut self, plan: Guid, consumption: &Consumption<'_>, day: Day) {
+        let subscription = Some(consumption.place.subscription);
+        let about = About { plan: Some(plan), subscription, day: Some(day), ..self.about() };
+        self.note(Code::WhileSuspended, about, "used while the subscription was suspended");
+    }
+
     fn no_plan(&mut self, consumption: &Consumption<'_>, day: Day) {
         let place = consumption.place;
         let about = About {
@@ -581,5 +766,9 @@ pub fn line_key(piece: &Piece<'_>) -> LineKey {
         tier: piece.band.tier,
         portion: piece.portion,
         credit_rate: if piece.credited { piece.rate.decimal() } else { None },
+        charge: piece.grant.map(|grant| {
+            let (charge_type, order) = (ChargeType::New, grant.grant.clone());
+            Box::new(ChargeKey { charge_type, order, reason: None })
+        }),
     }
 }

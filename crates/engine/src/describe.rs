@@ -3,8 +3,8 @@
 //! Words only: nothing reads these lines again, so they may change. Numbers keep every digit.
 
 use domain::entry::{
-    ActivityOperation, ActivityResult, AssignmentActivity, Event, GrantFacts, IssuedDocument, Offer, PartnerKind,
-    PolicyDocument,
+    ActivityOperation, ActivityResult, AssignmentActivity, Benefit, ChargeAction, Event, GrantFacts, IssuedDocument,
+    Offer, PartnerKind, PolicyDocument,
 };
 use domain::period::Instant;
 
@@ -32,6 +32,19 @@ pub fn kind(event: &Event) -> &'static str {
         Event::SubscriptionCancelled(_) => "subscription cancelled",
         Event::TransferCompleted(_) => "transfer completed",
         Event::ResellerOfRecordSet(_) => "reseller of record set",
+        Event::SubscriptionSuspended(_) => "subscription suspended",
+        Event::SubscriptionResumed(_) => "subscription resumed",
+        Event::SubscriptionTransitioned(_) => "subscription transitioned",
+        Event::PlanSuspended(_) => "plan suspended",
+        Event::PlanReactivated(_) => "plan reactivated",
+        Event::PlanCancelled(_) => "plan cancelled",
+        Event::TransferRequested(_) => "transfer requested",
+        Event::TransferCancelled(_) => "transfer cancelled",
+        Event::CoverageRecorded(_) => "coverage recorded",
+        Event::ChargeRecorded(_) => "charge recorded",
+        Event::AzureCreditGranted(_) => "Azure credit granted",
+        Event::RefundGranted(_) => "refund granted",
+        Event::TaxSet(_) => "tax set",
         Event::PartnerRegistered(_) => "partner registered",
         Event::MembershipStarted(_) => "membership started",
         Event::MembershipEnded(_) => "membership ended",
@@ -98,7 +111,20 @@ pub fn event(event: &Event) -> String {
         | Event::SubscriptionCreated(_)
         | Event::SubscriptionCancelled(_)
         | Event::TransferCompleted(_)
-        | Event::ResellerOfRecordSet(_) => commerce(event),
+        | Event::ResellerOfRecordSet(_)
+        | Event::SubscriptionSuspended(_)
+        | Event::SubscriptionResumed(_)
+        | Event::SubscriptionTransitioned(_)
+        | Event::PlanSuspended(_)
+        | Event::PlanReactivated(_)
+        | Event::PlanCancelled(_)
+        | Event::TransferRequested(_)
+        | Event::TransferCancelled(_) => commerce(event),
+        Event::CoverageRecorded(_)
+        | Event::ChargeRecorded(_)
+        | Event::AzureCreditGranted(_)
+        | Event::RefundGranted(_)
+        | Event::TaxSet(_) => charges(event),
         Event::PartnerRegistered(_)
         | Event::MembershipStarted(_)
         | Event::MembershipEnded(_)
@@ -233,6 +259,65 @@ fn commerce(event: &Event) -> String {
             let reseller = set.reseller.as_deref().unwrap_or("none");
             format!("reseller of plan {} is {reseller} from {}", set.plan, at(set.at))
         }
+        Event::SubscriptionSuspended(one) => format!("subscription {} suspended at {}", one.subscription, at(one.at)),
+        Event::SubscriptionResumed(one) => {
+            format!("subscription {} active again from {}", one.subscription, at(one.at))
+        }
+        Event::PlanSuspended(one) => format!("plan {} suspended at {}", one.plan, at(one.at)),
+        Event::PlanReactivated(one) => format!("plan {} active again from {}", one.plan, at(one.at)),
+        Event::PlanCancelled(one) => format!("plan {} cancelled at {}", one.plan, at(one.at)),
+        Event::SubscriptionTransitioned(one) => {
+            format!("subscription {} left 0145P for plan {} at {}", one.subscription, one.to_plan, at(one.at))
+        }
+        Event::TransferRequested(one) => {
+            format!("transfer of subscription {} to plan {} requested at {}", one.subscription, one.to_plan, at(one.at))
+        }
+        Event::TransferCancelled(one) => {
+            format!("transfer of subscription {} to plan {} withdrawn at {}", one.subscription, one.to_plan, at(one.at))
+        }
+        other => kind(other).to_owned(),
+    }
+}
+
+fn charges(event: &Event) -> String {
+    match event {
+        Event::CoverageRecorded(one) => {
+            let benefit = match one.benefit {
+                Benefit::Reservation => "reservation",
+                Benefit::SavingsPlan => "savings plan",
+            };
+            format!(
+                "{benefit} {} covers {} × {} of meter {} on {}, subscription {}",
+                one.order, one.quantity, one.unit, one.meter, one.day, one.subscription
+            )
+        }
+        Event::ChargeRecorded(one) => {
+            let action = match one.action {
+                ChargeAction::New => "bought",
+                ChargeAction::Renew => "renewed",
+                ChargeAction::CancelImmediate => "returned",
+                ChargeAction::MoveQuantity => "moved",
+            };
+            format!(
+                "order {} {action}: {} × {} at {} USD, plan {}, at {}",
+                one.order,
+                one.quantity,
+                one.product_title,
+                one.unit_price,
+                one.plan,
+                at(one.at)
+            )
+        }
+        Event::AzureCreditGranted(one) => {
+            format!(
+                "{} USD to customer {}, to be drawn from {} until {}",
+                one.amount, one.customer, one.from, one.until
+            )
+        }
+        Event::RefundGranted(one) => {
+            format!("{} USD to plan {} at {}: {}", one.amount, one.plan, at(one.at), one.reason)
+        }
+        Event::TaxSet(one) => format!("{} in {} from {}", one.rate, one.location, one.from),
         other => kind(other).to_owned(),
     }
 }

@@ -7,6 +7,7 @@
 mod access;
 pub mod activity;
 mod commerce;
+mod charges;
 mod content;
 mod decisions;
 mod encode;

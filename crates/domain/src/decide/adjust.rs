@@ -48,12 +48,13 @@ fn change(now: &Line, issued: &IssuedSum) -> Option<Result<IssuedLine, TooLong>>
         charge: &now.charge - &issued.charge,
         subtotal_without_credit: &now.subtotal_without_credit - &issued.subtotal_without_credit,
         subtotal: &now.subtotal - &issued.subtotal,
+        tax: tax(now.tax.as_ref(), issued.tax.as_ref()),
         rule: "INV-6",
         ..now.clone()
     };
     let amounts =
         [&line.quantity, &line.charge_without_credit, &line.charge, &line.subtotal_without_credit, &line.subtotal];
-    if amounts.into_iter().all(Exact::is_zero) {
+    if amounts.into_iter().chain(&line.tax).all(Exact::is_zero) {
         return None;
     }
     let priced_anew = line.by_day.is_empty();
@@ -67,6 +68,12 @@ fn change(now: &Line, issued: &IssuedSum) -> Option<Result<IssuedLine, TooLong>>
         },
         ..line
     }))
+}
+
+/// What a line's tax changes by; absent where it never had any.
+fn tax(now: Option<&Exact>, issued: Option<&Exact>) -> Option<Exact> {
+    let zero = Exact::zero();
+    (now.is_some() || issued.is_some()).then(|| now.unwrap_or(&zero) - issued.unwrap_or(&zero))
 }
 
 /// A line that the redraft no longer has: everything issued for it, taken back.
@@ -90,6 +97,7 @@ fn vanished(key: LineKey, period: Period, issued: &IssuedSum) -> Option<Result<I
         subtotal: Exact::zero(),
         lost: BTreeMap::new(),
         estimate: false,
+        tax: None,
         rule: "INV-6",
     };
     change(&nothing, issued)

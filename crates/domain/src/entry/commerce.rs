@@ -63,3 +63,25 @@ pub struct ResellerOfRecordSet {
     pub reseller: Option<Box<str>>,
     pub at: Instant,
 }
+
+/// A plan was suspended, reactivated or cancelled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanChange {
+    pub plan: Guid,
+    pub at: Instant,
+}
+
+/// A subscription was suspended or resumed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubscriptionChange {
+    pub subscription: Guid,
+    pub at: Instant,
+}
+
+/// A subscription and the plan under which it came, or is to come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Move {
+    pub subscription: Guid,
+    pub to_plan: Guid,
+    pub at: Instant,
+}

@@ -29,6 +29,8 @@ pub struct IssuedDocument {
     pub total: Decimal,
     /// The visible rounding line (all Subtotals so far, rounded, less totals issued so far).
     pub rounding: Decimal,
+    /// Beside the total, in billing currency; absent where tax is off.
+    pub tax: Option<Decimal>,
     /// BLAKE3 over the canonical lines.
     pub lines_digest: Digest,
     /// The journal's end when it was issued.
@@ -59,6 +61,8 @@ pub struct IssuedLine {
     pub subtotal: Decimal,
     pub exchange_rate: Decimal,
     pub rule: Box<str>,
+    /// In billing currency; absent where tax is off or drawn on totals.
+    pub tax: Option<Decimal>,
 }
 
 /// What makes two amounts the same invoice line within a month (definitions: line key).
@@ -79,6 +83,41 @@ pub struct LineKey {
     pub portion: Portion,
     /// PEC rate as a fraction, `0.15`; absent on lines without credit.
     pub credit_rate: Option<Decimal>,
+    /// What tells a line apart that is more than metered usage; absent on ordinary lines.
+    pub charge: Option<Box<ChargeKey>>,
+}
+
+/// What tells apart lines of charges and credits: a purchase, an instalment, a return, a credit.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct ChargeKey {
+    pub charge_type: ChargeType,
+    /// The order, grant or refund.
+    pub order: Box<str>,
+    /// As the column CreditReasonCode prints it; credits have one.
+    pub reason: Option<Box<str>>,
+}
+
+/// What a line charges, in the words of the column ChargeType.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ChargeType {
+    New,
+    Renew,
+    CycleCharge,
+    CancelImmediate,
+    CustomerCredit,
+}
+
+impl ChargeType {
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Renew => "renew",
+            Self::CycleCharge => "cycleCharge",
+            Self::CancelImmediate => "cancelImmediate",
+            Self::CustomerCredit => "customerCredit",
+        }
+    }
 }
 
 /// Which part of a day's usage of a meter: the grain at which credit is judged.

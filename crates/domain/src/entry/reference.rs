@@ -130,6 +130,16 @@ pub struct ExchangeRates {
     pub usd_per_unit: Vec<(Currency, Decimal)>,
 }
 
+/// The rate of the tax on what a partner is billed, by the partner's location, from a day on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaxSet {
+    pub partner: Guid,
+    pub location: Market,
+    /// A fraction: `0.25`.
+    pub rate: Decimal,
+    pub from: Day,
+}
+
 /// A policy document, whole, kept as its canonical JSON text; `policy` reads it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicyDocument {

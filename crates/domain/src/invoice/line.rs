@@ -5,16 +5,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::entry::{IssuedLine, LineKey};
+use crate::entry::{IssuedLine, LineKey, Portion};
 use crate::money::{Exact, Quantity, Rounding};
 use crate::pec::LostCode;
 use crate::period::{Day, Period};
+use crate::policy::{LineSteps, Policy};
 use crate::rating::{Piece, Verdict};
 
 /// Decimals of the printed effective unit price.
-const PRICE_DECIMALS: u32 = 15;
+pub(super) const PRICE_DECIMALS: u32 = 15;
 /// Decimals of the reconciliation columns, whatever the currency.
-const COLUMN_DECIMALS: u32 = 2;
+pub(super) const COLUMN_DECIMALS: u32 = 2;
 
 /// A line as it would be printed, and the exact amounts behind it.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +45,8 @@ pub struct Line {
     pub lost: BTreeMap<LostCode, Exact>,
     /// Priced by last month's row: shown, never issued.
     pub estimate: bool,
+    /// In billing currency, where tax is drawn line by line.
+    pub tax: Option<Exact>,
     /// The rule that made the line.
     pub rule: &'static str,
 }
@@ -89,6 +92,7 @@ impl Line {
             subtotal: fit("subtotal", &self.subtotal)?,
             exchange_rate: fit("exchange rate", &self.exchange_rate)?,
             rule: self.rule.into(),
+            tax: self.tax.as_ref().map(|tax| fit("tax", tax)).transpose()?,
         })
     }
 }
@@ -103,6 +107,9 @@ pub(super) struct Sum {
     by_day: BTreeMap<Day, Quantity>,
     lost: BTreeMap<(LostCode, u8), (Quantity, Exact)>,
     estimate: bool,
+    /// A quantity without money.
+    covered: bool,
+    rule: &'static str,
 }
 
 impl Sum {
@@ -117,6 +124,12 @@ impl Sum {
             by_day: BTreeMap::new(),
             lost: BTreeMap::new(),
             estimate: false,
+            covered: piece.portion.is_covered(),
+            rule: match piece.portion {
+                Portion::PayAsYouGo => "INV-1",
+                Portion::Reservation | Portion::SavingsPlan => "RATE-10",
+                Portion::AzureCredit => "RATE-11",
+            },
         }
     }
 
@@ -132,33 +145,40 @@ impl Sum {
     /// INV-1: charge = cut(quantity × unit price × (1 − rate), 2), once. INV-2: Subtotal =
     /// cut(charge × exchange rate, 2); both toward zero, also below zero. Source: reconciliation
     /// file, ROUNDDOWN of ROUNDDOWN (2022-01-18).
-    pub(super) fn line(self, key: LineKey, period: Period, exchange_rate: &Exact, mode: Rounding) -> Line {
+    pub(super) fn line(self, key: LineKey, period: Period, exchange_rate: &Exact, policy: &Policy) -> Line {
         let quantity = self.by_day.values().copied().sum::<Quantity>().exact();
-        let list_charge = &quantity * &self.unit_price;
-        let net_price = &self.unit_price * &(&Exact::one() - &self.rate);
+        let mode = policy.line_rounding;
+        let paid = if self.covered { Exact::zero() } else { self.unit_price.clone() };
+        let list_charge = &quantity * &paid;
+        let net_price = &paid * &(&Exact::one() - &self.rate);
         let net_charge = &quantity * &net_price;
         let charge_without_credit = list_charge.round(COLUMN_DECIMALS, mode);
         let charge = net_charge.round(COLUMN_DECIMALS, mode);
-        let subtotal = |charge: &Exact| (charge * exchange_rate).round(COLUMN_DECIMALS, mode);
+        // INV-15: one cut after all three factors, or two, as the policy says.
+        let subtotal = |exact: &Exact, charge: &Exact| match policy.line_steps {
+            LineSteps::Two => (charge * exchange_rate).round(COLUMN_DECIMALS, mode),
+            LineSteps::One => (exact * exchange_rate).round(COLUMN_DECIMALS, mode),
+        };
         let mut lost: BTreeMap<LostCode, Exact> = BTreeMap::new();
         for ((code, _), (quantity, rate)) in self.lost {
             *lost.entry(code).or_default() += &(&(&quantity.exact() * &self.unit_price) * &rate);
         }
         let by_day = self.by_day.into_iter().filter(|(_, quantity)| !quantity.is_zero());
         Line {
-            effective_unit_price: effective(&key, &self.unit_price, &net_price, &charge, &quantity),
+            effective_unit_price: effective(&key, &paid, &net_price, &charge, &quantity),
             period,
             product_title: self.product_title,
             sku_title: self.sku_title,
             unit: self.unit,
             by_day: by_day.map(|(day, quantity)| (day, quantity.exact())).collect(),
             unit_price: self.unit_price,
-            subtotal_without_credit: subtotal(&charge_without_credit),
-            subtotal: subtotal(&charge),
+            subtotal_without_credit: subtotal(&list_charge, &charge_without_credit),
+            subtotal: subtotal(&net_charge, &charge),
             exchange_rate: exchange_rate.clone(),
             lost,
             estimate: self.estimate,
-            rule: "INV-1",
+            tax: None,
+            rule: self.rule,
             key,
             quantity,
             list_charge,

@@ -1,5 +1,6 @@
 use super::*;
 use crate::commerce::Commerce;
+use crate::money::Rounding;
 use crate::pec::LostCode;
 use crate::testing::*;
 

@@ -64,6 +64,14 @@ fn effective_at(event: &Event) -> Option<Instant> {
         Event::SubscriptionCancelled(one) => one.at,
         Event::TransferCompleted(one) => one.at,
         Event::ResellerOfRecordSet(one) => one.at,
+        Event::SubscriptionSuspended(one) | Event::SubscriptionResumed(one) => one.at,
+        Event::PlanSuspended(one) | Event::PlanReactivated(one) | Event::PlanCancelled(one) => one.at,
+        Event::SubscriptionTransitioned(one) | Event::TransferRequested(one) | Event::TransferCancelled(one) => one.at,
+        Event::CoverageRecorded(one) => one.day.start(),
+        Event::ChargeRecorded(one) => one.at,
+        Event::AzureCreditGranted(one) => one.from.start(),
+        Event::RefundGranted(one) => one.at,
+        Event::TaxSet(one) => one.from.start(),
         Event::PartnerRegistered(one) => one.at,
         Event::MembershipStarted(one) | Event::MembershipEnded(one) => one.at,
         Event::PartnerBarred(one) | Event::PartnerReinstated(one) => one.at,
@@ -98,18 +106,34 @@ pub fn concern(event: &Event, antecedent: Option<&Event>, commerce: &Commerce) -
         Event::PlanCreated(one) => Concern::Partners([one.bill_to].into()),
         Event::SubscriptionCreated(one) => of_plan(one.plan, commerce),
         Event::SubscriptionCancelled(one) => of_subscription(one.subscription, commerce),
-        Event::TransferCompleted(one) => {
-            match (of_subscription(one.subscription, commerce), of_plan(one.to_plan, commerce)) {
-                (Concern::Partners(mut from), Concern::Partners(to)) => {
-                    from.extend(to);
-                    Concern::Partners(from)
-                }
-                _ => Concern::Everybody,
-            }
+        Event::TransferCompleted(one) => of_move(one.subscription, one.to_plan, commerce),
+        Event::SubscriptionTransitioned(one) | Event::TransferRequested(one) | Event::TransferCancelled(one) => {
+            of_move(one.subscription, one.to_plan, commerce)
         }
+        Event::SubscriptionSuspended(one) | Event::SubscriptionResumed(one) => {
+            of_subscription(one.subscription, commerce)
+        }
+        Event::PlanSuspended(one) | Event::PlanReactivated(one) | Event::PlanCancelled(one) => {
+            of_plan(one.plan, commerce)
+        }
+        Event::CoverageRecorded(one) => of_plan(one.plan, commerce),
+        Event::ChargeRecorded(one) => of_plan(one.plan, commerce),
+        Event::RefundGranted(one) => of_plan(one.plan, commerce),
+        Event::AzureCreditGranted(one) => Concern::Partners([one.bill_to].into()),
+        Event::TaxSet(one) => Concern::Partners([one.partner].into()),
         Event::ResellerOfRecordSet(one) => of_plan(one.plan, commerce),
         Event::InvoiceIssued(one) | Event::CreditNoteIssued(one) => Concern::Partners([one.bill_to].into()),
         Event::OtherActivity(_) => Concern::Partners(BTreeSet::new()),
+        _ => Concern::Everybody,
+    }
+}
+
+fn of_move(subscription: Guid, to_plan: Guid, commerce: &Commerce) -> Concern {
+    match (of_subscription(subscription, commerce), of_plan(to_plan, commerce)) {
+        (Concern::Partners(mut from), Concern::Partners(to)) => {
+            from.extend(to);
+            Concern::Partners(from)
+        }
         _ => Concern::Everybody,
     }
 }

@@ -48,11 +48,25 @@ pub const FIELDS: &[Field] = &[
         why: "Not stated; the portal writes the assignment after the subscription",
     },
     Field {
+        name: "charge-rounding",
+        values: Values::OneOf(&["amount", "unit"]),
+        default: "amount",
+        decides: "INV-15: whether a purchase is cut as an amount, or price by price before it is multiplied",
+        why: "The published formula of licences cuts the price (2022-01-18), most of its own examples the amount",
+    },
+    Field {
         name: "credit-rate",
         values: Values::Fraction,
         default: "0.15",
         decides: "RATE-7: the rate of the credit, as a fraction of the list price",
         why: "Public samples from 2020 to 2023; formally on a page behind sign-in",
+    },
+    Field {
+        name: "daily-decimals",
+        values: Values::OneOf(&["2", "10", "exact"]),
+        default: "10",
+        decides: "RATE-12: decimals of a daily line's amount in billing currency",
+        why: "Two until 2021, up to ten since (2022-07-18)",
     },
     Field {
         name: "exchange-rate",
@@ -90,6 +104,13 @@ pub const FIELDS: &[Field] = &[
         why: "Microsoft's worked examples take the lowest amount possible (2022-07-18)",
     },
     Field {
+        name: "line-steps",
+        values: Values::OneOf(&["two", "one"]),
+        default: "two",
+        decides: "INV-15: whether a Subtotal is cut before and after the exchange rate, or once after both",
+        why: "The formula published 2022-01-18; the text of 2021 has one cut",
+    },
+    Field {
         name: "partial-day",
         values: Values::OneOf(&["existence", "whole-day"]),
         default: "existence",
@@ -102,6 +123,13 @@ pub const FIELDS: &[Field] = &[
         default: "",
         decides: "RATE-4: meters that are spot although their title does not say so",
         why: "Spot is told by the price row's title",
+    },
+    Field {
+        name: "tax",
+        values: Values::OneOf(&["off", "per-line", "on-total"]),
+        default: "off",
+        decides: "INV-12: whether tax is drawn, and on what",
+        why: "The reconciliation file may show none since 2022 (2022-07-18); the partner's location decides",
     },
     Field {
         name: "transfer-usage",

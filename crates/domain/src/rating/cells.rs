@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use super::Notes;
+use super::cover::{Covers, overcovered};
 use super::pricing::Pricing;
+use crate::charges::Coverage;
 use crate::commerce::{Commerce, Placement};
 use crate::entry::{Offer, PriceKind};
 use crate::finding::{About, Code};
@@ -53,6 +55,7 @@ pub(super) struct Cell {
 pub(super) struct Cells<'a> {
     pub(super) cells: Vec<Cell>,
     pub(super) spots: Vec<Spot<'a>>,
+    pub(super) covers: Covers<'a>,
     resellers: Vec<Option<&'a str>>,
 }
 
@@ -72,6 +75,7 @@ pub(super) struct Sheet<'a> {
     stretches: Vec<(Instant, Option<&'a str>)>,
     spots: BTreeMap<(&'a Scope, Instant, Guid), (u32, Spot<'a>)>,
     cells: Vec<Cell>,
+    covers: Covers<'a>,
 }
 
 impl<'a> Sheet<'a> {
@@ -79,7 +83,8 @@ impl<'a> Sheet<'a> {
         let changes = commerce.reseller_changes(plan).iter().map(|(at, reseller)| (*at, reseller.as_deref()));
         let stretches = [(Instant::MIN_UTC, None)].into_iter().chain(changes).collect();
         let (spots, cells) = (BTreeMap::new(), Vec::new());
-        Self { commerce, plan, period, month: period.interval(), stretches, spots, cells }
+        let covers = Covers::default();
+        Self { commerce, plan, period, month: period.interval(), stretches, spots, cells, covers }
     }
 
     /// Adds one series of usage up, day by day. Placement goes by each start: USE-1.
@@ -106,16 +111,21 @@ impl<'a> Sheet<'a> {
         let mut sums: BTreeMap<(u8, u16), Quantity> = BTreeMap::new();
         let first = self.period.first_day();
         let here = placements[index].interval;
+        let suspensions = self.commerce.suspensions(consumption.place.subscription);
         for (start, end, quantity) in consumption.slices().filter(|(start, ..)| self.month.contains(*start)) {
             let mine = here.contains(start) || {
                 let usage = Interval::new(start, end.max(start + chrono::TimeDelta::nanoseconds(1)));
                 let placed = placements.iter().position(|one| !one.interval.intersect(&usage).is_empty());
-                if placed.is_none() && index == 0 {
-                    notes.no_plan(consumption, Day::of(start));
+                let ended = placements.iter().rposition(|one| one.interval.to <= start);
+                if placed.is_none() && index == ended.unwrap_or(0) {
+                    notes.outside(consumption, Day::of(start), ended.is_some());
                 }
                 placed == Some(index)
             };
             if mine {
+                if suspensions.iter().any(|interval| interval.contains(start)) {
+                    notes.while_suspended(self.plan, consumption, Day::of(start));
+                }
                 let day = u8::try_from(Day::of(start).0 - first.0).expect("a month has at most 31 days");
                 *sums.entry((day, self.stretch(start.max(here.from)))).or_default() += quantity;
             }
@@ -155,10 +165,7 @@ impl<'a> Sheet<'a> {
         notes: &mut Notes,
     ) {
         let place = consumption.place;
-        let kind = match placement.offer {
-            Offer::DevTest => PriceKind::DevTest,
-            Offer::AzurePlan | Offer::Legacy => PriceKind::Consumption,
-        };
+        let kind = price_kind(placement.offer);
         let Some(market) = self.commerce.market(placement.customer) else {
             let about = About { customer: Some(placement.customer), plan: Some(self.plan), ..notes.about() };
             notes.note(Code::NoPrice, about, "the customer's market is not known, so no price sheet applies");
@@ -177,6 +184,29 @@ impl<'a> Sheet<'a> {
             let Some(found) = found else { continue };
             spot.days |= 1 << day;
             self.cells.push(Cell { group: found.group, day, stretch, spot: *number, tariff: found.tariff, quantity });
+        }
+    }
+
+    /// Adds what covers a resource's day. Cover of what nobody used is named at once.
+    pub(super) fn cover(&mut self, coverage: &'a Coverage, pricing: &mut Pricing<'a>, notes: &mut Notes) {
+        if coverage.day.period() != self.period {
+            return;
+        }
+        let day = u8::try_from(coverage.day.0 - self.period.first_day().0).expect("a month has at most 31 days");
+        let placements = self.commerce.placements(coverage.subscription);
+        let used = placements.iter().filter(|one| one.plan == self.plan).find_map(|placement| {
+            let (_, spot) =
+                self.spots.get_key_value(&(&coverage.scope, placement.interval.from, coverage.subscription))?;
+            (spot.1.days & (1 << day) != 0).then_some((placement, spot.0))
+        });
+        let found = used.and_then(|(placement, spot)| {
+            let kind = price_kind(placement.offer);
+            let market = self.commerce.market(placement.customer)?;
+            Some((pricing.find((market, kind), &coverage.item, coverage.day).0?, spot))
+        });
+        match found {
+            Some((found, spot)) => self.covers.add((found.group, day, spot), coverage),
+            None => overcovered(coverage, self.plan, coverage.day, coverage.quantity, notes),
         }
     }
 
@@ -207,7 +237,16 @@ impl<'a> Sheet<'a> {
             same
         });
         cells.retain(|cell| !cell.quantity.is_zero());
-        Cells { cells, spots, resellers: self.stretches.into_iter().map(|(_, reseller)| reseller).collect() }
+        let mut covers = self.covers;
+        covers.renumber(&places);
+        Cells { cells, spots, covers, resellers: self.stretches.into_iter().map(|(_, reseller)| reseller).collect() }
+    }
+}
+
+fn price_kind(offer: Offer) -> PriceKind {
+    match offer {
+        Offer::DevTest => PriceKind::DevTest,
+        Offer::AzurePlan | Offer::Legacy => PriceKind::Consumption,
     }
 }
 

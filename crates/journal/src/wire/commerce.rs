@@ -3,8 +3,8 @@
 //! Every statement carries its own effective time; the time at which it was sent says nothing.
 
 use domain::entry::{
-    CustomerRegistered, Offer, PlanCreated, ResellerOfRecordSet, SubscriptionCancelled, SubscriptionCreated,
-    TransferCompleted,
+    CustomerRegistered, Move, Offer, PlanChange, PlanCreated, ResellerOfRecordSet, SubscriptionCancelled,
+    SubscriptionChange, SubscriptionCreated, TransferCompleted,
 };
 
 use super::form::{Country, Id, Maybe, Name, Time};
@@ -53,5 +53,21 @@ form! { TransferCompleted {
 form! { ResellerOfRecordSet {
     plan: "planId" as Id,
     reseller: "resellerPartnerId" as Maybe<Name>,
+    at: "effectiveAt" as Time,
+} }
+
+form! { PlanChange {
+    plan: "planId" as Id,
+    at: "effectiveAt" as Time,
+} }
+
+form! { SubscriptionChange {
+    subscription: "subscriptionId" as Id,
+    at: "effectiveAt" as Time,
+} }
+
+form! { Move {
+    subscription: "subscriptionId" as Id,
+    to_plan: "toPlanId" as Id,
     at: "effectiveAt" as Time,
 } }

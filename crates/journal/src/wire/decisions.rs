@@ -4,15 +4,15 @@
 //! Amounts are decimal text with every digit; a document is whole, lines and digest included.
 
 use domain::entry::{
-    Acceptance, ConflictDecided, Decision, EntryRedriven, InvoiceVoided, IssuedDocument, IssuedLine, LineKey,
-    PolicyAdopted, Portion, Restored,
+    Acceptance, ChargeKey, ChargeType, ConflictDecided, Decision, EntryRedriven, InvoiceVoided, IssuedDocument,
+    IssuedLine, LineKey, PolicyAdopted, Portion, Restored,
 };
 use domain::period::Day;
 use rust_decimal::Decimal;
 
 use super::form::{
-    Blake3, Citation, Codec, EventIdentity, Fields, Id, List, Maybe, Meter, Money, Month, Name, Number, Object, Reason,
-    Time, UtcDay, Whole, Words, form, words,
+    Added, Blake3, Boxed, Citation, Codec, EventIdentity, Fields, Id, List, Maybe, Meter, Money, Month, Name, Number,
+    Object, Reason, Time, UtcDay, Whole, Words, form, words,
 };
 use super::json::Value;
 use super::reference::PriceKindWord;
@@ -39,6 +39,7 @@ form! { IssuedDocument {
     position: "position" as Whole,
     rules_version: "rulesVersion" as Whole,
     policy_revision: "policyRevision" as Whole,
+    tax: "tax" as Added<Number>,
 } with { decision } }
 
 form! { IssuedLine {
@@ -55,6 +56,7 @@ form! { IssuedLine {
     subtotal: "subtotal" as Number,
     exchange_rate: "exchangeRate" as Number,
     rule: "rule" as Words,
+    tax: "tax" as Added<Number>,
 } }
 
 /// What was used on one day of a line.
@@ -85,6 +87,21 @@ form! { LineKey {
     tier: "tier" as Whole,
     portion: "portion" as PortionWord,
     credit_rate: "creditRate" as Maybe<Number>,
+    charge: "charge" as Added<Boxed<Object>>,
+} }
+
+form! { ChargeKey {
+    charge_type: "chargeType" as ChargeTypeWord,
+    order: "orderId" as Name,
+    reason: "creditReasonCode" as Maybe<Name>,
+} }
+
+words! { ChargeTypeWord: ChargeType {
+    "new" = ChargeType::New,
+    "renew" = ChargeType::Renew,
+    "cycleCharge" = ChargeType::CycleCharge,
+    "cancelImmediate" = ChargeType::CancelImmediate,
+    "customerCredit" = ChargeType::CustomerCredit,
 } }
 
 words! { PortionWord: Portion {

@@ -64,6 +64,10 @@ fn key(stream: Stream, event: &Event) -> Option<Guid> {
         Event::UsageRecorded(usage) => usage.customer,
         Event::CustomerRegistered(registered) => registered.customer,
         Event::PlanCreated(created) => created.customer,
+        Event::CoverageRecorded(coverage) => coverage.customer,
+        Event::ChargeRecorded(charge) => charge.customer,
+        Event::AzureCreditGranted(granted) => granted.customer,
+        Event::RefundGranted(granted) => granted.customer,
         _ => return None,
     };
     matches!(stream, Stream::Usage | Stream::Commerce).then_some(customer)

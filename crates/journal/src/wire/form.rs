@@ -97,6 +97,36 @@ impl<T, C: Codec<T>> Codec<Option<T>> for Maybe<C> {
     }
 }
 
+/// A field that came later: like [`Maybe`], but where it is absent the canonical form has nothing at
+/// all, so that what was written before the field existed keeps its digest.
+pub(crate) struct Added<C>(std::marker::PhantomData<C>);
+
+impl<T, C: Codec<T>> Codec<Option<T>> for Added<C> {
+    fn read(value: Option<Value<'_>>) -> Result<Option<T>, Problem> {
+        Maybe::<C>::read(value)
+    }
+
+    fn write(value: &Option<T>, out: &mut impl Sink) {
+        match value {
+            None => out.left_out(),
+            Some(_) => Maybe::<C>::write(value, out),
+        }
+    }
+}
+
+/// A value on the heap.
+pub(crate) struct Boxed<C>(std::marker::PhantomData<C>);
+
+impl<T, C: Codec<T>> Codec<Box<T>> for Boxed<C> {
+    fn read(value: Option<Value<'_>>) -> Result<Box<T>, Problem> {
+        C::read(value).map(Box::new)
+    }
+
+    fn write(value: &Box<T>, out: &mut impl Sink) {
+        C::write(value, out);
+    }
+}
+
 /// A value that may be missing, null, or empty text, as Microsoft's own records write "nothing".
 pub(crate) struct MaybeBlank<C>(std::marker::PhantomData<C>);
 

@@ -5,7 +5,7 @@
 
 use domain::entry::{
     Dated, ExchangeRates, MembershipChange, PartnerKind, PartnerRegistered, PartnerStanding, PolicyDocument,
-    PolicySetting, PriceKind, PriceRow, PriceSheet, PriceSheetPart,
+    PolicySetting, PriceKind, PriceRow, PriceSheet, PriceSheetPart, TaxSet,
 };
 use domain::ids::Currency;
 use rust_decimal::Decimal;
@@ -77,6 +77,13 @@ form! { PartnerStanding {
     partner: "partnerTenantId" as Id,
     reason: "reason" as Reason,
     at: "effectiveAt" as Time,
+} }
+
+form! { TaxSet {
+    partner: "partnerTenantId" as Id,
+    location: "location" as Country,
+    rate: "rate" as NotNegative,
+    from: "from" as UtcDay,
 } }
 
 form! { PriceSheet {

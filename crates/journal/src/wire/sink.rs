@@ -20,6 +20,9 @@ pub(crate) trait Sink {
     fn field(&mut self, name: &'static str);
     /// Instead of the value of an optional field.
     fn absent(&mut self);
+    /// Instead of the value of a field that earlier versions did not have: leaves no trace, so that
+    /// what was written before keeps its digest.
+    fn left_out(&mut self);
     /// In front of the value of an optional field.
     fn present(&mut self);
     /// Tells apart values of one field that are written in different ways; JSON needs no telling.
@@ -99,6 +102,10 @@ impl Sink for Json {
         self.field = None;
     }
 
+    fn left_out(&mut self) {
+        self.field = None;
+    }
+
     fn present(&mut self) {}
 
     fn tag(&mut self, _tag: u8) {}
@@ -169,6 +176,8 @@ impl Sink for Canonical {
     fn absent(&mut self) {
         self.out.push(0);
     }
+
+    fn left_out(&mut self) {}
 
     fn present(&mut self) {
         self.out.push(1);

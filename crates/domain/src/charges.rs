@@ -1,0 +1,119 @@
+//! Charges beside metered usage: what covers usage, what was bought, credit, refunds and tax.
+//!
+//! The book files what was told; [`Orders`] plays purchases, returns and moves in order of time and
+//! says which amounts fall into a month. Nothing here rounds: amounts are exact and in USD. Coverage
+//! is a quantity without money, and is drawn by `rating` together with the usage it covers.
+
+mod cycle;
+mod orders;
+
+use rust_decimal::Decimal;
+
+pub use cycle::cycle_start;
+pub use orders::{Booked, Orders, booked};
+
+use crate::entry::{
+    AzureCreditGranted, Benefit, ChargeRecorded, ConflictDecided, CoverageRecorded, Entry, Event, RefundGranted, TaxSet,
+};
+use crate::filing::Filing;
+use crate::ids::{Guid, Identity};
+use crate::money::Quantity;
+use crate::period::Day;
+use crate::scope::Scope;
+use crate::usage::Item;
+
+/// Coverage as rating reads it: the same names that usage is kept under.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Coverage {
+    pub customer: Guid,
+    pub plan: Guid,
+    pub subscription: Guid,
+    pub scope: Scope,
+    pub item: Item,
+    pub day: Day,
+    pub quantity: Quantity,
+    pub benefit: Benefit,
+    pub order: Box<str>,
+}
+
+impl From<&CoverageRecorded> for Coverage {
+    fn from(told: &CoverageRecorded) -> Self {
+        let item = Item {
+            meter: told.meter.clone(),
+            product: told.product.clone(),
+            sku: told.sku.clone(),
+            unit: told.unit.clone(),
+        };
+        Self {
+            customer: told.customer,
+            plan: told.plan,
+            subscription: told.subscription,
+            scope: told.resource.clone().unwrap_or_else(|| Scope::subscription_of(told.subscription)),
+            item,
+            day: told.day,
+            quantity: Quantity::from(told.quantity),
+            benefit: told.benefit,
+            order: told.order.clone(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChargeBook {
+    coverage: Filing<Coverage>,
+    charges: Filing<ChargeRecorded>,
+    credits: Filing<AzureCreditGranted>,
+    refunds: Filing<RefundGranted>,
+    taxes: Filing<TaxSet>,
+}
+
+impl ChargeBook {
+    pub fn apply(&mut self, entry: &Entry) {
+        let (identity, digest) = (entry.fact.identity, entry.fact.digest);
+        match &entry.fact.event {
+            Event::CoverageRecorded(body) => self.coverage.file(identity, digest, Coverage::from(body)),
+            Event::ChargeRecorded(body) => self.charges.file(identity, digest, body.clone()),
+            Event::AzureCreditGranted(body) => self.credits.file(identity, digest, body.clone()),
+            Event::RefundGranted(body) => self.refunds.file(identity, digest, body.clone()),
+            Event::TaxSet(body) => self.taxes.file(identity, digest, body.clone()),
+            _ => {}
+        }
+    }
+
+    pub fn decide(&mut self, decided: &ConflictDecided) {
+        self.coverage.decide(decided);
+        self.charges.decide(decided);
+        self.credits.decide(decided);
+        self.refunds.decide(decided);
+        self.taxes.decide(decided);
+    }
+
+    pub fn coverage(&self) -> impl Iterator<Item = (Identity, &Coverage)> {
+        self.coverage.iter()
+    }
+
+    pub fn charges(&self) -> impl Iterator<Item = (Identity, &ChargeRecorded)> {
+        self.charges.iter()
+    }
+
+    pub fn refunds(&self) -> impl Iterator<Item = (Identity, &RefundGranted)> {
+        self.refunds.iter()
+    }
+
+    /// The credits that a partner's plans draw on, in the order in which they are drawn: the one that
+    /// ends first comes first, then the older one, then by its id.
+    #[must_use]
+    pub fn credits_of(&self, bill_to: Guid) -> Vec<&AzureCreditGranted> {
+        let mut credits: Vec<_> =
+            self.credits.iter().map(|(_, credit)| credit).filter(|credit| credit.bill_to == bill_to).collect();
+        credits.sort_by_key(|credit| (credit.until, credit.from, &credit.grant));
+        credits
+    }
+
+    /// INV-12: the tax rate in force for a partner on a day: the newest set by then, ties by identity.
+    #[must_use]
+    pub fn tax_at(&self, partner: Guid, day: Day) -> Option<Decimal> {
+        let set = self.taxes.iter().filter(|(_, tax)| tax.partner == partner && tax.from <= day);
+        set.max_by_key(|(identity, tax)| (tax.from, *identity)).map(|(_, tax)| tax.rate)
+    }
+}

@@ -1,0 +1,157 @@
+//! Lines beside metered usage: what Azure credit gives back, purchases, instalments, returns, refunds.
+//!
+//! They stand in the same draft, under the same cut and the same exchange rate as usage of the month,
+//! so that totals, adjustments and voids need to know nothing about them.
+
+use std::collections::BTreeMap;
+
+use super::line::{COLUMN_DECIMALS, Line, PRICE_DECIMALS};
+use crate::charges::Booked;
+use crate::commerce::Commerce;
+use crate::entry::{ChargeKey, ChargeKind, ChargeType, LineKey, Portion, PriceKind};
+use crate::ids::MeterId;
+use crate::money::{Exact, Rounding};
+use crate::period::{Day, Period};
+use crate::policy::{ChargeRounding, Policy};
+
+/// The first month whose credit lines carry today's reason code. Source: Azure credit offer balance
+/// (2022-07-27); before it the reconciliation file printed another one (2021-01-29).
+const NEW_REASON: &str = "2022-07-27";
+
+fn reason(period: Period) -> &'static str {
+    let since = Day::parse(NEW_REASON).expect("a day of the calendar");
+    if period.first_day() < since { "Azure Consumption Credit" } else { "Azure Credit Offer" }
+}
+
+/// INV-13: what Azure credit pays is printed twice: as usage at list price, and as a line of type
+/// customerCredit with the same quantity, the opposite amounts and its reason. Source: Azure credit
+/// offer balance (2022-07-27); use the reconciliation files (2023-10-12).
+pub(super) fn given_back(lines: &[Line]) -> Vec<Line> {
+    let paid = lines.iter().filter(|line| line.key.portion == Portion::AzureCredit);
+    let back = paid.filter_map(|line| {
+        let order = line.key.charge.as_ref()?.order.clone();
+        let reason = Some(reason(line.period).into());
+        let charge = Some(Box::new(ChargeKey { charge_type: ChargeType::CustomerCredit, order, reason }));
+        Some(Line {
+            key: LineKey { charge, ..line.key.clone() },
+            effective_unit_price: -&line.effective_unit_price,
+            list_charge: -&line.list_charge,
+            net_charge: -&line.net_charge,
+            charge_without_credit: -&line.charge_without_credit,
+            charge: -&line.charge,
+            subtotal_without_credit: -&line.subtotal_without_credit,
+            subtotal: -&line.subtotal,
+            rule: "INV-13",
+            ..line.clone()
+        })
+    });
+    back.collect()
+}
+
+/// One line per charge; charges of one key on one day are added up after each is cut.
+pub(super) fn charged(
+    booked: &[Booked],
+    commerce: &Commerce,
+    period: Period,
+    exchange_rate: &Exact,
+    policy: &Policy,
+) -> Vec<Line> {
+    let mut lines: BTreeMap<LineKey, Line> = BTreeMap::new();
+    for one in booked {
+        let line = line(one, commerce, period, exchange_rate, policy);
+        match lines.get_mut(&line.key) {
+            None => drop(lines.insert(line.key.clone(), line)),
+            Some(sum) => add(sum, &line),
+        }
+    }
+    lines.into_values().collect()
+}
+
+fn add(sum: &mut Line, line: &Line) {
+    sum.quantity += &line.quantity;
+    for (day, quantity) in &line.by_day {
+        match sum.by_day.iter_mut().find(|(known, _)| known == day) {
+            Some((_, known)) => *known += quantity,
+            None => sum.by_day.push((*day, quantity.clone())),
+        }
+    }
+    sum.list_charge += &line.list_charge;
+    sum.net_charge += &line.net_charge;
+    sum.charge_without_credit += &line.charge_without_credit;
+    sum.charge += &line.charge;
+    sum.subtotal_without_credit += &line.subtotal_without_credit;
+    sum.subtotal += &line.subtotal;
+}
+
+/// The word that stands in place of a meter.
+fn word(kind: Option<ChargeKind>) -> (&'static str, PriceKind) {
+    match kind {
+        None => ("refund", PriceKind::Consumption),
+        Some(ChargeKind::Reservation) => ("reservation", PriceKind::Reservation),
+        Some(ChargeKind::SavingsPlan) => ("savings-plan", PriceKind::SavingsPlan),
+        Some(ChargeKind::Marketplace) => ("marketplace", PriceKind::Consumption),
+        Some(ChargeKind::ThirdParty) => ("third-party", PriceKind::Consumption),
+    }
+}
+
+/// INV-15: a charge is cut once as an amount, or price by price as licences are (policy
+/// `charge-rounding`); either way toward zero also below zero (policy `line-rounding`). Source:
+/// reconciliation file (2022-01-18), whose own examples follow now one, now the other.
+pub(crate) fn cut(unit: &Exact, divisor: &Exact, quantity: &Exact, rate: &Exact, policy: &Policy) -> (Exact, Exact) {
+    let mode = policy.line_rounding;
+    let share = |amount: &Exact| amount.divide(divisor, COLUMN_DECIMALS, mode).expect("a term has days");
+    match policy.charge_rounding {
+        ChargeRounding::Amount => {
+            let charge = share(&(unit * quantity));
+            let subtotal = (&charge * rate).round(COLUMN_DECIMALS, mode);
+            (charge, subtotal)
+        }
+        ChargeRounding::Unit => {
+            let charge = &share(unit) * quantity;
+            let subtotal = &share(&(unit * rate)) * quantity;
+            (charge.round(COLUMN_DECIMALS, mode), subtotal.round(COLUMN_DECIMALS, mode))
+        }
+    }
+}
+
+fn line(booked: &Booked, commerce: &Commerce, period: Period, exchange_rate: &Exact, policy: &Policy) -> Line {
+    let (meter, price_kind) = word(booked.kind);
+    let (charge, subtotal) = cut(&booked.unit, &booked.divisor, &booked.quantity, exchange_rate, policy);
+    let (order, charge_type) = (booked.order.clone(), booked.charge_type);
+    let effective = booked.unit.divide(&booked.divisor, PRICE_DECIMALS, Rounding::AwayFromZero);
+    Line {
+        key: LineKey {
+            customer: booked.customer,
+            plan: booked.plan,
+            reseller: commerce.reseller_at(booked.plan, booked.at).map(Into::into),
+            meter: MeterId::parse(meter),
+            price_kind,
+            product: booked.product.clone(),
+            sku: booked.sku.clone(),
+            price_from: booked.day(),
+            tier: 1,
+            portion: Portion::PayAsYouGo,
+            credit_rate: None,
+            charge: Some(Box::new(ChargeKey { charge_type, order, reason: booked.reason.clone() })),
+        },
+        period,
+        product_title: booked.product_title.clone(),
+        sku_title: booked.sku_title.clone(),
+        unit: "1".into(),
+        by_day: vec![(booked.day(), booked.quantity.clone())],
+        quantity: booked.quantity.clone(),
+        unit_price: booked.list_price.clone(),
+        effective_unit_price: effective.expect("a term has days"),
+        list_charge: charge.clone(),
+        net_charge: charge.clone(),
+        charge_without_credit: charge.clone(),
+        charge,
+        exchange_rate: exchange_rate.clone(),
+        subtotal_without_credit: subtotal.clone(),
+        subtotal,
+        lost: BTreeMap::new(),
+        estimate: false,
+        tax: None,
+        rule: booked.rule,
+    }
+}

@@ -1,0 +1,241 @@
+//! Azure credit: which part of a month's usage is paid by a grant, before anything else is decided.
+//!
+//! What a grant pays does not depend on access, so it is found out first, for all plans together
+//! and in one order, from the list charges alone. Whatever was used earlier is drawn again whenever
+//! somebody asks; months are remembered for the length of one question.
+
+use std::collections::BTreeMap;
+
+use super::cells::{Cells, Sheet};
+use super::pricing::Pricing;
+use super::{Desk, Notes, crossed};
+use crate::entry::{AzureCreditGranted, Offer};
+use crate::ids::{Guid, MeterId};
+use crate::money::{Exact, Quantity, Rounding};
+use crate::period::{Day, Period};
+use crate::prices::has_tag;
+use crate::scope::Scope;
+
+/// Decimals of the printed covered quantity.
+const QUANTITY_DECIMALS: u32 = 15;
+
+/// A part of a cell: the plan, the cell's number in the plan's order, the band's number.
+type Place = (Guid, u32, u32);
+
+/// Which grant pays how much of which part of the usage of a month.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Allocation<'a> {
+    pub(super) grants: Vec<&'a AzureCreditGranted>,
+    parts: BTreeMap<Place, Vec<(u16, Quantity)>>,
+}
+
+impl Allocation<'_> {
+    pub(super) fn of(&self, plan: Guid, cell: u32, band: u32) -> &[(u16, Quantity)] {
+        self.parts.get(&(plan, cell, band)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// How much of each grant is drawn, and which are used up.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Drawn(BTreeMap<Box<str>, (Exact, bool)>);
+
+/// How a grant stands at the end of a month.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Balance<'a> {
+    pub grant: &'a AzureCreditGranted,
+    /// In USD, up to the month before, and in the month.
+    pub drawn_before: Exact,
+    pub drawn: Exact,
+    pub left: Exact,
+    pub expired: bool,
+}
+
+/// A part of usage that a grant may pay.
+struct Candidate<'c> {
+    day: Day,
+    plan: Guid,
+    meter: &'c MeterId,
+    scope: &'c Scope,
+    tier: u32,
+    place: Place,
+    customer: Guid,
+    quantity: Quantity,
+    price: Exact,
+}
+
+impl<'a> Desk<'a> {
+    /// How every grant of a partner stands at the end of a month; grants that begin later are left out.
+    #[must_use]
+    pub fn balances(&self, bill_to: Guid, period: Period) -> Vec<Balance<'a>> {
+        let (before, after) = (self.drawn_until(bill_to, period), self.drawn_until(bill_to, period.next()));
+        let grants = self.facts.charges.credits_of(bill_to).into_iter();
+        let begun = grants.filter(|grant| grant.from < period.next().first_day());
+        let of = |drawn: &Drawn, grant: &AzureCreditGranted| {
+            drawn.0.get(&grant.grant).map_or_else(Exact::zero, |(drawn, _)| drawn.clone())
+        };
+        let balance = |grant: &'a AzureCreditGranted| {
+            let (drawn_before, all) = (of(&before, grant), of(&after, grant));
+            Balance {
+                grant,
+                drawn: &all - &drawn_before,
+                left: &Exact::from(grant.amount) - &all,
+                drawn_before,
+                expired: grant.until <= period.next().first_day(),
+            }
+        };
+        begun.map(balance).collect()
+    }
+
+    /// What pays for which part of a month; nothing where no grant runs in it.
+    pub(super) fn allocation(&self, bill_to: Guid, period: Period) -> Option<Allocation<'a>> {
+        let grants = self.running(bill_to, period);
+        if grants.is_empty() {
+            return None;
+        }
+        let before = self.drawn_until(bill_to, period);
+        Some(self.allocate(bill_to, period, grants, before).0)
+    }
+
+    fn running(&self, bill_to: Guid, period: Period) -> Vec<&'a AzureCreditGranted> {
+        let mut grants = self.facts.charges.credits_of(bill_to);
+        let (first, end) = (period.first_day(), period.next().first_day());
+        grants.retain(|grant| grant.from < end && grant.until > first);
+        grants
+    }
+
+    /// What was drawn before a month begins. Months already known are not drawn again.
+    fn drawn_until(&self, bill_to: Guid, period: Period) -> Drawn {
+        let grants = self.facts.charges.credits_of(bill_to);
+        let Some(first) = grants.iter().map(|grant| grant.from.period()).min() else { return Drawn::default() };
+        let known = self
+            .drawn
+            .borrow()
+            .range((bill_to, first)..=(bill_to, period))
+            .next_back()
+            .map(|(key, drawn)| (key.1, drawn.clone()));
+        let (mut month, mut drawn) = known.unwrap_or((first, Drawn::default()));
+        while month < period {
+            let running = self.running(bill_to, month);
+            if !running.is_empty() {
+                drawn = self.allocate(bill_to, month, running, drawn).1;
+            }
+            month = month.next();
+            self.drawn.borrow_mut().insert((bill_to, month), drawn.clone());
+        }
+        drawn
+    }
+
+    /// RATE-11: a grant is drawn at list charge in USD, on first-party usage only, within the scope and
+    /// days that it states, in order of day, plan, meter, resource and tier, before any other credit.
+    /// The part that it pays is split off by money: money ÷ price, rounded down at 15 decimals; the
+    /// rest stays as it was. Of several grants the one that ends first is drawn first. Source: Azure
+    /// credit offer balance (2022-07-27): before partner earned credit, first-party Azure only.
+    fn allocate(
+        &self,
+        bill_to: Guid,
+        period: Period,
+        grants: Vec<&'a AzureCreditGranted>,
+        mut drawn: Drawn,
+    ) -> (Allocation<'a>, Drawn) {
+        let mut notes = Notes { bill_to, period, seen: BTreeMap::new() };
+        let mut pricing = Pricing::new(&self.facts.prices, period);
+        let mut allocation = Allocation { grants, parts: BTreeMap::new() };
+        let mut plans: Vec<(Guid, Cells<'_>)> = Vec::new();
+        for (plan, subscriptions) in self.plans_of(bill_to) {
+            let customer = self.commerce.plan(plan).map(|plan| plan.customer);
+            let may = |grant: &&AzureCreditGranted| {
+                customer == Some(grant.customer) && grant.plan.is_none_or(|named| named == plan)
+            };
+            if allocation.grants.iter().any(may) {
+                let mut sheet = Sheet::new(self.commerce, plan, period);
+                self.gather(&mut sheet, plan, &subscriptions, &mut pricing, &mut notes);
+                plans.push((plan, sheet.cells(&pricing)));
+            }
+        }
+        let mut candidates = Vec::new();
+        for (plan, cells) in &plans {
+            first_party(*plan, cells, &pricing, period, &mut candidates);
+        }
+        candidates.sort_by_key(|one| (one.day, one.plan, one.meter, one.scope, one.tier, one.place));
+        for candidate in &candidates {
+            draw(&allocation.grants, candidate, &mut drawn, allocation.parts.entry(candidate.place).or_default());
+        }
+        allocation.parts.retain(|_, parts| !parts.is_empty());
+        (allocation, drawn)
+    }
+}
+
+/// The parts of one plan's usage that a grant may pay, after coverage has taken its share.
+fn first_party<'c>(
+    plan: Guid,
+    cells: &'c Cells<'_>,
+    pricing: &'c Pricing<'_>,
+    period: Period,
+    candidates: &mut Vec<Candidate<'c>>,
+) {
+    let mut counter = (u32::MAX, Quantity::ZERO);
+    let mut cover = cells.covers.clone();
+    for (index, cell) in (0_u32..).zip(&cells.cells) {
+        if counter.0 != cell.group {
+            counter = (cell.group, Quantity::ZERO);
+        }
+        let (spot, priced) = (&cells.spots[cell.spot as usize], pricing.priced(cell.tariff));
+        let charged = cell.quantity - cover.take(cell).iter().map(|(_, quantity)| *quantity).sum::<Quantity>();
+        let row = priced.bands[0].row;
+        let ours =
+            spot.placement.offer != Offer::Legacy && !has_tag(row, "Third Party") && !has_tag(row, "Marketplace");
+        for (band, number, quantity) in crossed(&priced.bands, counter.1, counter.1 + charged) {
+            let price = Exact::from(band.row.unit_price);
+            if ours && !price.is_zero() && !quantity.is_negative() {
+                candidates.push(Candidate {
+                    day: Day(period.first_day().0 + i32::from(cell.day)),
+                    plan,
+                    meter: pricing.meter(cell.group),
+                    scope: spot.scope,
+                    tier: band.tier,
+                    place: (plan, index, number),
+                    customer: spot.placement.customer,
+                    quantity,
+                    price,
+                });
+            }
+        }
+        counter.1 += charged;
+    }
+}
+
+fn draw(
+    grants: &[&AzureCreditGranted],
+    candidate: &Candidate<'_>,
+    drawn: &mut Drawn,
+    parts: &mut Vec<(u16, Quantity)>,
+) {
+    let mut rest = candidate.quantity;
+    for (number, grant) in (0_u16..).zip(grants) {
+        let runs = grant.from <= candidate.day && candidate.day < grant.until;
+        let here = grant.customer == candidate.customer
+            && grant.plan.is_none_or(|plan| plan == candidate.plan)
+            && grant.scope.as_ref().is_none_or(|scope| scope.contains(candidate.scope));
+        if !runs || !here || rest.is_zero() {
+            continue;
+        }
+        let (sum, used_up) = drawn.0.entry(grant.grant.clone()).or_default();
+        let left = &Exact::from(grant.amount) - sum;
+        if *used_up || left.is_zero() || left.is_negative() {
+            continue;
+        }
+        let paid = if &rest.exact() * &candidate.price <= left {
+            rest
+        } else {
+            // What is left of the money after this pays no 15th decimal of a unit: the grant is used up.
+            *used_up = true;
+            let quantity = left.divide(&candidate.price, QUANTITY_DECIMALS, Rounding::TowardZero);
+            quantity.and_then(|quantity| quantity.quantity()).expect("it is less than the quantity that was used")
+        };
+        if !paid.is_zero() {
+            *sum += &(&paid.exact() * &candidate.price);
+            parts.push((number, paid));
+            rest = rest - paid;
+        }
+    }
+}
