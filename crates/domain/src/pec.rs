@@ -280,12 +280,12 @@ macro_rules! never_codes {
 
 never_codes! {
     LegacyOffer "legacy-offer" "RATE-6" "The subscription was sold under the classic CSP offer, which has no credit.";
-    Reservation "reservation" "RATE-6" "The usage is covered by a reservation.";
-    SavingsPlan "savings-plan" "RATE-6" "The usage is covered by a savings plan, which replaces the credit.";
+    Reservation "reservation" "RATE-10" "The usage is covered by a reservation.";
+    SavingsPlan "savings-plan" "RATE-10" "The usage is covered by a savings plan, which replaces the credit.";
     Spot "spot" "RATE-4" "Spot capacity earns no credit.";
     ThirdParty "third-party" "RATE-5" "The price list marks the product as third-party.";
     Marketplace "marketplace" "RATE-5" "The product is sold through the Marketplace price list.";
-    AzureCredit "azure-credit" "RATE-6" "The usage is paid by an Azure credit offer.";
+    AzureCredit "azure-credit" "RATE-11" "The usage is paid by an Azure credit offer.";
     ZeroCharge "zero-charge" "RATE-7" "Nothing is charged for the portion, so there is nothing to earn on.";
 }
 

@@ -158,6 +158,18 @@ impl Piece<'_> {
         if self.credited { &list - &(&list * self.rate) } else { list }
     }
 
+    /// RATE-12: the amount of a daily line in billing currency. Days are never added up to the month's
+    /// line, which is cut once. Source: daily rated usage (2021): two decimals; read your bill
+    /// (2022-07-18): up to ten; samples print more.
+    #[must_use]
+    pub fn daily_amount(&self, exchange_rate: &Exact, policy: &Policy) -> Exact {
+        let exact = &self.net_charge() * exchange_rate;
+        match policy.daily_decimals {
+            Some(decimals) => exact.round(decimals, policy.line_rounding),
+            None => exact,
+        }
+    }
+
     /// RATE-7: credit of a piece = list charge − net charge, exact. Nothing is at stake unless it was
     /// earned or lost.
     #[must_use]

@@ -16,7 +16,7 @@ use super::stage::{self, Names, Stage, instant, long_ago, standard_prices};
 
 /// Everything that a file may say beside its expected tables, whose names begin with `expect`.
 const KEYS: &[&str] =
-    &["title", "rules", "shows", "period", "currency", "prices", "us_prices", "usd_per_unit", "journal"];
+    &["title", "rules", "shows", "period", "currency", "daily", "prices", "us_prices", "usd_per_unit", "journal"];
 
 /// One file, read.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub struct Scenario {
     pub shows: Vec<Shows>,
     pub period: Period,
     pub currency: Currency,
+    /// Whether daily lines are asked for.
+    pub daily: bool,
     pub names: Names,
     pub steps: Vec<Step>,
 }
@@ -127,6 +129,7 @@ fn parsed(path: &str, text: &str) -> anyhow::Result<Scenario> {
         shows,
         period,
         currency,
+        daily: file.get("daily").and_then(toml::Value::as_bool).unwrap_or(false),
         names,
         steps,
     })

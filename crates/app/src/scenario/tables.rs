@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
+use domain::entry::{LineKey, Portion};
 use domain::facts::Facts;
 use domain::finding::Finding;
 use domain::invoice::{Draft, draft_with};
@@ -51,14 +52,24 @@ pub fn tables(scenario: &Scenario, facts: &Facts) -> anyhow::Result<Tables> {
     let mut judge = Judge::new(facts, &commerce);
     let bill_to: BTreeSet<_> = commerce.plans().map(|plan| plan.bill_to).collect();
     let (mut days, mut lines, mut findings) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
+    let mut daily: Vec<Vec<String>> = Vec::new();
+    let policy = facts.policy.at(scenario.period.first_day());
+    let rate = facts.prices.billing_per_pricing(scenario.period, scenario.currency, &policy);
+    let rate = rate.map_or_else(Exact::one, |rate| rate.value);
     for partner in bill_to {
         let mut asked: BTreeSet<(domain::ids::Guid, domain::ids::Guid, Scope, Day)> = BTreeSet::new();
+        let mut pieces: Vec<(Day, Scope, Exact, Exact)> = Vec::new();
         let (draft, found) =
             draft_with(&desk, partner, scenario.currency, scenario.period, &mut judged(&mut judge), &mut |piece| {
                 asked.insert((piece.plan, piece.subscription, piece.scope.clone(), piece.day));
+                if scenario.daily {
+                    let amount = piece.daily_amount(&rate, &policy);
+                    pieces.push((piece.day, piece.scope.clone(), piece.quantity.exact(), amount));
+                }
                 add(&mut days, piece);
             });
         findings.extend(found);
+        daily.extend(daily_rows(scenario, pieces));
         lines.extend(line_rows(scenario, &draft));
         for (plan, subscription, scope, day) in asked {
             let placed = commerce.placements(subscription).iter();
@@ -81,16 +92,29 @@ pub fn tables(scenario: &Scenario, facts: &Facts) -> anyhow::Result<Tables> {
     let mut tables = Tables::new();
     tables.insert("expect".to_owned(), day_table(scenario, &days));
     tables.insert("expect_lines".to_owned(), aligned(LINE_COLUMNS, &lines));
+    tables.insert("expect_daily".to_owned(), aligned(&["# day", "resource", "quantity", "amount"], &daily));
     tables.insert("expect_findings".to_owned(), finding_table(scenario, &findings));
     tables.insert("expect_issued".to_owned(), issued_table(scenario, facts));
     tables.retain(|_, text| !text.is_empty());
     Ok(tables)
 }
 
-type DayKey = (Day, domain::ids::Guid, Scope, domain::ids::MeterId);
+/// Daily lines, as the daily rated usage file has them.
+fn daily_rows(scenario: &Scenario, mut pieces: Vec<(Day, Scope, Exact, Exact)>) -> Vec<Vec<String>> {
+    pieces.sort();
+    let row = |(day, scope, quantity, amount): (Day, Scope, Exact, Exact)| {
+        let resource = scenario.names.shorten(scope.as_str());
+        vec![day.to_string(), resource, quantity.to_string(), format!("{amount} {}", scenario.currency)]
+    };
+    pieces.into_iter().map(row).collect()
+}
+
+/// The grain of a verdict, but for the subscription.
+type DayKey = (Day, domain::ids::Guid, Scope, domain::ids::MeterId, Portion);
 
 fn add(days: &mut BTreeMap<DayKey, Row>, piece: &Piece<'_>) {
-    let row = days.entry((piece.day, piece.plan, piece.scope.clone(), piece.meter.clone())).or_default();
+    let key = (piece.day, piece.plan, piece.scope.clone(), piece.meter.clone(), piece.portion);
+    let row = days.entry(key).or_default();
     row.quantity += &piece.quantity.exact();
     row.list += &piece.list_charge();
     row.credit += &piece.credit_at_stake();
@@ -131,13 +155,19 @@ fn clock(interval: &Interval, day: Day) -> String {
 }
 
 fn day_table(scenario: &Scenario, days: &BTreeMap<DayKey, Row>) -> String {
-    let row = |((day, plan, scope, meter), row): (&DayKey, &Row)| {
+    let row = |((day, plan, scope, meter, portion), row): (&DayKey, &Row)| {
         let names = &scenario.names;
+        let part = match portion {
+            Portion::PayAsYouGo => "",
+            Portion::Reservation => " by reservation",
+            Portion::SavingsPlan => " by savings plan",
+            Portion::AzureCredit => " by Azure credit",
+        };
         let cells = [
             day.to_string(),
             names.shorten(&plan.to_string()),
             names.shorten(scope.as_str()),
-            names.shorten(&meter.to_string()),
+            names.shorten(&meter.to_string()) + part,
             row.quantity.to_string(),
             row.list.to_string(),
             row.credit.to_string(),
@@ -152,6 +182,17 @@ fn day_table(scenario: &Scenario, days: &BTreeMap<DayKey, Row>) -> String {
 const LINE_COLUMNS: &[&str] =
     &["# plan", "reseller", "meter", "tier", "credit", "quantity", "price", "effective", "charge", "subtotal", "rule"];
 
+/// The rate of a line's credit; where it has none, what else pays for it or what it charges.
+fn paid_by(key: &LineKey) -> String {
+    match (&key.charge, key.portion) {
+        (Some(charge), _) => format!("{}:{}", charge.charge_type.text(), charge.order),
+        (None, Portion::Reservation) => "reservation".to_owned(),
+        (None, Portion::SavingsPlan) => "savings-plan".to_owned(),
+        (None, Portion::AzureCredit) => "azure-credit".to_owned(),
+        (None, Portion::PayAsYouGo) => key.credit_rate.map_or_else(|| "-".to_owned(), |rate| rate.to_string()),
+    }
+}
+
 fn line_rows(scenario: &Scenario, draft: &Draft) -> Vec<Vec<String>> {
     let names = &scenario.names;
     let mut rows: Vec<Vec<String>> = Vec::new();
@@ -161,7 +202,7 @@ fn line_rows(scenario: &Scenario, draft: &Draft) -> Vec<Vec<String>> {
             line.key.reseller.as_deref().unwrap_or("-").to_owned(),
             names.shorten(&line.key.meter.to_string()),
             line.key.tier.to_string(),
-            line.key.credit_rate.map_or_else(|| "-".to_owned(), |rate| rate.to_string()),
+            paid_by(&line.key),
             line.quantity.to_string(),
             line.unit_price.to_string(),
             line.effective_unit_price.to_string(),
@@ -173,10 +214,11 @@ fn line_rows(scenario: &Scenario, draft: &Draft) -> Vec<Vec<String>> {
     if !rows.is_empty() {
         let (total, rounding) = draft.total_and_rounding();
         let missing = draft.totals().missing();
+        let tax = draft.tax().map_or_else(String::new, |tax| format!(", tax {}", tax.to_fixed(2)));
         let minor = draft.currency.minor_unit();
         let partner = names.shorten(&draft.bill_to.to_string());
         rows.push(vec![format!(
-            "total of {partner}: {} {}, rounding {rounding}, missing credit USD {missing}",
+            "total of {partner}: {} {}, rounding {rounding}{tax}, missing credit USD {missing}",
             total.to_fixed(minor),
             draft.currency
         )]);
@@ -197,7 +239,7 @@ fn issued_table(scenario: &Scenario, facts: &Facts) -> String {
                 format!("{kind} {}", document.period),
                 line.period.to_string(),
                 scenario.names.shorten(&line.key.meter.to_string()),
-                line.key.credit_rate.map_or_else(|| "-".to_owned(), |rate| rate.to_string()),
+                paid_by(&line.key),
                 line.quantity.to_string(),
                 line.charge.to_string(),
                 line.subtotal.to_string(),
@@ -206,7 +248,8 @@ fn issued_table(scenario: &Scenario, facts: &Facts) -> String {
             ]);
         }
         let (total, currency) = (&document.total, document.currency);
-        rows.push(vec![format!("total of {kind} {}{voided}: {total} {currency}", document.period)]);
+        let tax = document.tax.map_or_else(String::new, |tax| format!(", tax {tax}"));
+        rows.push(vec![format!("total of {kind} {}{voided}: {total} {currency}{tax}", document.period)]);
     }
     aligned(&heads, &rows)
 }

@@ -5,6 +5,7 @@
 
 mod access;
 mod azure_records;
+mod charges;
 mod commerce;
 mod partners;
 mod usage;
@@ -17,7 +18,8 @@ use super::reading::Line;
 use super::stage::Names;
 
 /// Every word, for the document that explains them.
-pub const WORDS: &[&[&str]] = &[access::WORDS, azure_records::WORDS, commerce::WORDS, partners::WORDS, usage::WORDS];
+pub const WORDS: &[&[&str]] =
+    &[access::WORDS, azure_records::WORDS, charges::WORDS, commerce::WORDS, partners::WORDS, usage::WORDS];
 
 impl Line<'_> {
     /// What the line tells.
@@ -31,6 +33,7 @@ impl Line<'_> {
     fn event(&self, names: &mut Names) -> anyhow::Result<Event> {
         let event = match self.what {
             word if access::WORDS.contains(&word) => self.access()?,
+            word if charges::WORDS.contains(&word) => self.money()?,
             word if commerce::WORDS.contains(&word) => self.commerce(names)?,
             word if partners::WORDS.contains(&word) => self.partner()?,
             word if usage::WORDS.contains(&word) => self.usage()?,
