@@ -173,7 +173,7 @@ pub fn draft_with(
     lines.extend(beside::charged(&booked, desk.commerce, period, &exchange_rate, &policy));
     lines.sort_by(|one, other| one.key.cmp(&other.key));
     let (tax, untaxed) = tax_rate(desk, bill_to, period);
-    findings.extend(untaxed);
+    findings.extend(untaxed.filter(|_| !lines.is_empty()));
     if let Some(tax) = &tax {
         tax.write(&mut lines);
     }

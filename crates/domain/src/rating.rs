@@ -18,7 +18,7 @@ pub use credit::Balance;
 
 use crate::charges::{Coverage, Orders};
 use crate::commerce::{Commerce, Placement};
-use crate::entry::{AzureCreditGranted, Benefit, ChargeKey, ChargeType, LineKey, Portion, PriceKind};
+use crate::entry::{AzureCreditGranted, Benefit, ChargeKey, ChargeType, LineKey, PlanCreated, Portion, PriceKind};
 use crate::facts::Facts;
 use crate::finding::{About, Code, Finding};
 use crate::ids::{Currency, Guid, MeterId};
@@ -123,6 +123,8 @@ pub struct Piece<'a> {
     /// What pays for the portion where it is Azure credit.
     pub grant: Option<&'a AzureCreditGranted>,
     pub quantity: Quantity,
+    /// What quantity × price lacks of the money where Azure credit split a part: below the 15th decimal.
+    pub split: Option<Exact>,
     pub verdict: Verdict,
     /// The line carries the credit's label and price; a free tier does where access earned it.
     pub credited: bool,
@@ -148,7 +150,11 @@ impl Piece<'_> {
         if self.portion.is_covered() {
             return Exact::zero();
         }
-        &self.quantity.exact() * &self.unit_price()
+        let list = &self.quantity.exact() * &self.unit_price();
+        match &self.split {
+            None => list,
+            Some(split) => &list + split,
+        }
     }
 
     /// Exact, in the pricing currency, after credit.
@@ -336,7 +342,13 @@ impl<'a> Desk<'a> {
         }
         let mut plans: BTreeMap<(Guid, Option<&str>), Vec<Guid>> = BTreeMap::new();
         let end = notes.period.interval().to;
-        for plan in self.commerce.plans().filter(|plan| plan.bill_to == notes.bill_to && plan.at < end) {
+        // What the classic offer was billed under is no Azure plan.
+        let placed = self.commerce.subscriptions().flat_map(|(_, placed)| placed);
+        let classic: BTreeSet<Guid> =
+            placed.filter(|one| one.offer == crate::entry::Offer::Legacy).map(|one| one.plan).collect();
+        let ours =
+            |plan: &&PlanCreated| plan.bill_to == notes.bill_to && plan.at < end && !classic.contains(&plan.plan);
+        for plan in self.commerce.plans().filter(ours) {
             let over =
                 self.commerce.plan_cancelled(plan.plan).is_some_and(|since| since <= notes.period.interval().from);
             if !over {
@@ -522,6 +534,7 @@ impl Drawing<'_> {
                 portion: share.portion,
                 grant: share.grant.map(|number| self.allocation.grants[usize::from(number)]),
                 quantity: share.quantity,
+                split: share.split,
                 verdict,
                 credited,
                 rate: &self.rates[usize::from(rate_number)],
@@ -538,18 +551,26 @@ impl Drawing<'_> {
                 Benefit::Reservation => Portion::Reservation,
                 Benefit::SavingsPlan => Portion::SavingsPlan,
             };
-            Share { band: &bands[0], number: 0, portion, grant: None, quantity: *quantity }
+            Share { band: &bands[0], number: 0, portion, grant: None, quantity: *quantity, split: None }
         });
         let mut shares: Vec<Share<'b>> = covered.collect();
         for (band, number, quantity) in crossed(bands, parts.from, parts.from + parts.charged) {
-            let mut rest = quantity;
-            for (grant, paid) in self.allocation.of(self.plan, parts.index, number) {
-                let (portion, grant) = (Portion::AzureCredit, Some(*grant));
-                shares.push(Share { band, number, portion, grant, quantity: *paid });
-                rest = rest - *paid;
+            let (mut rest, mut kept) = (quantity, None);
+            for paid in self.allocation.of(self.plan, parts.index, number) {
+                let (portion, grant) = (Portion::AzureCredit, Some(paid.grant));
+                shares.push(Share { band, number, portion, grant, quantity: paid.quantity, split: paid.split.clone() });
+                rest = rest - paid.quantity;
+                kept = kept.or_else(|| paid.split.as_ref().map(|split| -split));
             }
             if !rest.is_zero() {
-                shares.push(Share { band, number, portion: Portion::PayAsYouGo, grant: None, quantity: rest });
+                shares.push(Share {
+                    band,
+                    number,
+                    portion: Portion::PayAsYouGo,
+                    grant: None,
+                    quantity: rest,
+                    split: kept,
+                });
             }
         }
         shares
@@ -575,6 +596,7 @@ struct Share<'b> {
     portion: Portion,
     grant: Option<u16>,
     quantity: Quantity,
+    split: Option<Exact>,
 }
 
 impl Portion {

@@ -97,6 +97,13 @@ impl Line {
     }
 }
 
+/// What was lost for one reason at one rate: quantity, what it lacks of its money, rate.
+struct Missing {
+    quantity: Quantity,
+    split: Exact,
+    rate: Exact,
+}
+
 /// A line while its pieces are coming in.
 pub(super) struct Sum {
     product_title: Box<str>,
@@ -105,7 +112,9 @@ pub(super) struct Sum {
     unit_price: Exact,
     rate: Exact,
     by_day: BTreeMap<Day, Quantity>,
-    lost: BTreeMap<(LostCode, u8), (Quantity, Exact)>,
+    /// What the quantities of split parts lack of their money.
+    split: Exact,
+    lost: BTreeMap<(LostCode, u8), Missing>,
     estimate: bool,
     /// A quantity without money.
     covered: bool,
@@ -122,6 +131,7 @@ impl Sum {
             unit_price: Exact::from(row.unit_price),
             rate: if piece.credited { piece.rate.clone() } else { Exact::zero() },
             by_day: BTreeMap::new(),
+            split: Exact::zero(),
             lost: BTreeMap::new(),
             estimate: false,
             covered: piece.portion.is_covered(),
@@ -136,9 +146,19 @@ impl Sum {
     pub(super) fn add(&mut self, piece: &Piece<'_>) {
         *self.by_day.entry(piece.day).or_default() += piece.quantity;
         self.estimate |= piece.estimate;
+        if let Some(split) = &piece.split {
+            self.split += split;
+        }
         if let Verdict::Lost(code) = piece.verdict {
-            let lost = self.lost.entry((code, piece.rate_number));
-            lost.or_insert_with(|| (Quantity::ZERO, piece.rate.clone())).0 += piece.quantity;
+            let missing = self.lost.entry((code, piece.rate_number)).or_insert_with(|| Missing {
+                quantity: Quantity::ZERO,
+                split: Exact::zero(),
+                rate: piece.rate.clone(),
+            });
+            missing.quantity += piece.quantity;
+            if let Some(split) = &piece.split {
+                missing.split += split;
+            }
         }
     }
 
@@ -149,9 +169,9 @@ impl Sum {
         let quantity = self.by_day.values().copied().sum::<Quantity>().exact();
         let mode = policy.line_rounding;
         let paid = if self.covered { Exact::zero() } else { self.unit_price.clone() };
-        let list_charge = &quantity * &paid;
+        let list_charge = &(&quantity * &paid) + &self.split;
         let net_price = &paid * &(&Exact::one() - &self.rate);
-        let net_charge = &quantity * &net_price;
+        let net_charge = &list_charge * &(&Exact::one() - &self.rate);
         let charge_without_credit = list_charge.round(COLUMN_DECIMALS, mode);
         let charge = net_charge.round(COLUMN_DECIMALS, mode);
         // INV-15: one cut after all three factors, or two, as the policy says.
@@ -160,8 +180,9 @@ impl Sum {
             LineSteps::One => (exact * exchange_rate).round(COLUMN_DECIMALS, mode),
         };
         let mut lost: BTreeMap<LostCode, Exact> = BTreeMap::new();
-        for ((code, _), (quantity, rate)) in self.lost {
-            *lost.entry(code).or_default() += &(&(&quantity.exact() * &self.unit_price) * &rate);
+        for ((code, _), Missing { quantity, split, rate }) in self.lost {
+            let list = &(&quantity.exact() * &self.unit_price) + &split;
+            *lost.entry(code).or_default() += &(&list * &rate);
         }
         let by_day = self.by_day.into_iter().filter(|(_, quantity)| !quantity.is_zero());
         Line {

@@ -26,18 +26,27 @@ type Place = (Guid, u32, u32);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Allocation<'a> {
     pub(super) grants: Vec<&'a AzureCreditGranted>,
-    parts: BTreeMap<Place, Vec<(u16, Quantity)>>,
+    parts: BTreeMap<Place, Vec<Paid>>,
+}
+
+/// What one grant pays of a part of the usage.
+#[derive(Clone, Debug)]
+pub(super) struct Paid {
+    pub(super) grant: u16,
+    pub(super) quantity: Quantity,
+    /// The money that quantity × price lacks, where the grant was used up within the part.
+    pub(super) split: Option<Exact>,
 }
 
 impl Allocation<'_> {
-    pub(super) fn of(&self, plan: Guid, cell: u32, band: u32) -> &[(u16, Quantity)] {
+    pub(super) fn of(&self, plan: Guid, cell: u32, band: u32) -> &[Paid] {
         self.parts.get(&(plan, cell, band)).map_or(&[], Vec::as_slice)
     }
 }
 
-/// How much of each grant is drawn, and which are used up.
+/// How much of each grant is drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Drawn(BTreeMap<Box<str>, (Exact, bool)>);
+pub(super) struct Drawn(BTreeMap<Box<str>, Exact>);
 
 /// How a grant stands at the end of a month.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,9 +79,7 @@ impl<'a> Desk<'a> {
         let (before, after) = (self.drawn_until(bill_to, period), self.drawn_until(bill_to, period.next()));
         let grants = self.facts.charges.credits_of(bill_to).into_iter();
         let begun = grants.filter(|grant| grant.from < period.next().first_day());
-        let of = |drawn: &Drawn, grant: &AzureCreditGranted| {
-            drawn.0.get(&grant.grant).map_or_else(Exact::zero, |(drawn, _)| drawn.clone())
-        };
+        let of = |drawn: &Drawn, grant: &AzureCreditGranted| drawn.0.get(&grant.grant).cloned().unwrap_or_default();
         let balance = |grant: &'a AzureCreditGranted| {
             let (drawn_before, all) = (of(&before, grant), of(&after, grant));
             Balance {
@@ -204,12 +211,7 @@ fn first_party<'c>(
     }
 }
 
-fn draw(
-    grants: &[&AzureCreditGranted],
-    candidate: &Candidate<'_>,
-    drawn: &mut Drawn,
-    parts: &mut Vec<(u16, Quantity)>,
-) {
+fn draw(grants: &[&AzureCreditGranted], candidate: &Candidate<'_>, drawn: &mut Drawn, parts: &mut Vec<Paid>) {
     let mut rest = candidate.quantity;
     for (number, grant) in (0_u16..).zip(grants) {
         let runs = grant.from <= candidate.day && candidate.day < grant.until;
@@ -219,23 +221,27 @@ fn draw(
         if !runs || !here || rest.is_zero() {
             continue;
         }
-        let (sum, used_up) = drawn.0.entry(grant.grant.clone()).or_default();
+        let sum = drawn.0.entry(grant.grant.clone()).or_default();
         let left = &Exact::from(grant.amount) - sum;
-        if *used_up || left.is_zero() || left.is_negative() {
+        if left.is_zero() || left.is_negative() {
             continue;
         }
-        let paid = if &rest.exact() * &candidate.price <= left {
-            rest
+        let cost = &rest.exact() * &candidate.price;
+        let (quantity, split) = if cost <= left {
+            *sum += &cost;
+            (rest, None)
         } else {
-            // What is left of the money after this pays no 15th decimal of a unit: the grant is used up.
-            *used_up = true;
             let quantity = left.divide(&candidate.price, QUANTITY_DECIMALS, Rounding::TowardZero);
-            quantity.and_then(|quantity| quantity.quantity()).expect("it is less than the quantity that was used")
+            let quantity =
+                quantity.and_then(|quantity| quantity.quantity()).expect("it is less than the quantity that was used");
+            if quantity.is_zero() {
+                continue;
+            }
+            *sum += &left;
+            let split = &left - &(&quantity.exact() * &candidate.price);
+            (quantity, Some(split))
         };
-        if !paid.is_zero() {
-            *sum += &(&paid.exact() * &candidate.price);
-            parts.push((number, paid));
-            rest = rest - paid;
-        }
+        parts.push(Paid { grant: number, quantity, split });
+        rest = rest - quantity;
     }
 }
