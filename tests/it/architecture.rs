@@ -25,6 +25,8 @@ const KEPT_APART: &[(&str, &[&str])] = &[
     ("anyhow", &["app"]),
     ("axum", &["app"]),
     ("clap", &["app"]),
+    ("hyper", &["app"]),
+    ("hyper-util", &["app"]),
     ("tokio", &["app"]),
 ];
 

@@ -11,26 +11,26 @@ use serde_json::Value;
 
 const MONTH: &str = "2026-01";
 
-struct Home {
-    dir: tempfile::TempDir,
+pub struct Home {
+    pub dir: tempfile::TempDir,
 }
 
 impl Home {
     /// A ready-made world.
-    fn demo() -> Self {
+    pub fn demo() -> Self {
         let home = Self::empty();
         let made = home.pec(&["demo"]);
         assert!(made.status.success(), "{}", text(&made.stderr));
         home
     }
 
-    fn empty() -> Self {
+    pub fn empty() -> Self {
         let home = Self { dir: tempfile::tempdir().unwrap() };
         std::fs::write(home.dir.path().join("pec.toml"), "[metrics]\nlisten = \"\"\n").unwrap();
         home
     }
 
-    fn data(&self) -> PathBuf {
+    pub fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 
@@ -41,33 +41,33 @@ impl Home {
         command
     }
 
-    fn pec(&self, words: &[&str]) -> Output {
+    pub fn pec(&self, words: &[&str]) -> Output {
         self.command(words).output().unwrap()
     }
 
     /// The answer of a command that must end with this exit code.
-    fn answer(&self, words: &[&str], code: i32) -> String {
+    pub fn answer(&self, words: &[&str], code: i32) -> String {
         let output = self.pec(words);
         assert_eq!(output.status.code(), Some(code), "pec {}: {}", words.join(" "), text(&output.stderr));
         text(&output.stdout)
     }
 
-    fn json(&self, words: &[&str], code: i32) -> Value {
+    pub fn json(&self, words: &[&str], code: i32) -> Value {
         serde_json::from_str(&self.answer(words, code)).unwrap()
     }
 
-    fn lines(&self, words: &[&str], code: i32) -> Vec<Value> {
+    pub fn lines(&self, words: &[&str], code: i32) -> Vec<Value> {
         self.answer(words, code).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// What goes wrong, with the exit code it must have.
-    fn complaint(&self, words: &[&str], code: i32) -> String {
+    pub fn complaint(&self, words: &[&str], code: i32) -> String {
         let output = self.pec(words);
         assert_eq!(output.status.code(), Some(code), "pec {}: {}", words.join(" "), text(&output.stdout));
         text(&output.stderr)
     }
 
-    fn serve(&self) -> Server {
+    pub fn serve(&self) -> Server {
         let child = self.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let server = Server { child, socket: self.data().join("pec.sock") };
         let deadline = crate::kafka::now() + Duration::from_secs(30);
@@ -79,14 +79,14 @@ impl Home {
     }
 }
 
-struct Server {
+pub struct Server {
     child: Child,
     socket: PathBuf,
 }
 
 impl Server {
     /// Asks it to stop and waits; a stop is bounded.
-    fn stop(mut self) -> Option<i32> {
+    pub fn stop(mut self) -> Option<i32> {
         let killed = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(killed.success());
         let deadline = crate::kafka::now() + Duration::from_secs(20);
@@ -111,13 +111,13 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-fn schema(name: &str) -> jsonschema::Validator {
+pub fn schema(name: &str) -> jsonschema::Validator {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../schemas/output/{name}.v1.json"));
     let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     jsonschema::validator_for(&schema).unwrap()
 }
 
-fn must_fit(validator: &jsonschema::Validator, value: &Value) {
+pub fn must_fit(validator: &jsonschema::Validator, value: &Value) {
     let errors: Vec<String> =
         validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{errors:#?}");
@@ -178,6 +178,13 @@ fn a_running_server_gives_the_same_answers() {
         vec!["explain", &line, "--period", MONTH, "--color", "always"],
         vec!["explain", "no-such-vm", "--day", &day],
         vec!["check", "--period", MONTH],
+        vec!["policy", "show", "--json"],
+        vec!["policy", "diff", "default", "9"],
+        vec!["access", "timeline", &resource],
+        vec!["access", "timeline", "no-such-vm"],
+        vec!["access", "report", "--json"],
+        vec!["eligibility", "--period", MONTH, "--calendar", "--reason", "removed", "--color", "always"],
+        vec!["what-if", "revoke", "0f0f0f0f-0000-4000-8000-000000000001", "--at", "2026-01-10"],
         vec!["conflicts", "list"],
         vec!["quarantine", "list", "--json"],
         vec!["replay"],

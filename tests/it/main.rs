@@ -41,3 +41,7 @@ mod cli;
 
 // A journal without a disk and Azure's records, as scenarios use them.
 use app::scenario::{azure, memory};
+// Policy, what-if and access, asked of the real program.
+mod questions;
+// The leak meter: a revoked grant becomes an alert, its return an end.
+mod leaks;

@@ -36,6 +36,9 @@ pub mod generate;
 pub mod demo;
 pub mod scenario;
 pub mod bench;
+pub mod policy;
+pub mod what_if;
+pub mod access;
 
 #[derive(Parser, Debug)]
 #[command(
@@ -90,6 +93,12 @@ pub enum Command {
     Eligibility(eligibility::Eligibility),
     /// A line, or a resource and day, down to its events, rules and arithmetic
     Explain(explain::Explain),
+    /// The difference that a grant, a removal, a policy or a transfer would make; writes nothing
+    WhatIf(what_if::WhatIf),
+    /// Who held which access when, and which access is about to cost credit
+    Access(access::Accesses),
+    /// The choices that Microsoft never states: what is in force, what a change would cost
+    Policy(policy::Policies),
     /// Rehearse closing a month: everything that is missing, and what mends it
     Check(close::Check),
     /// Issue a month's invoices
@@ -172,6 +181,9 @@ pub fn execute(command: &Command, context: &Context<'_>, out: &mut Output) -> an
         Command::Invoice(invoice) => invoice.run(context, out),
         Command::Eligibility(eligibility) => eligibility.run(context, out),
         Command::Explain(explain) => explain.run(context, out),
+        Command::WhatIf(what_if) => what_if.run(context, out),
+        Command::Access(access) => access.run(context, out),
+        Command::Policy(policy) => policy.run(context, out),
         Command::Check(check) => check.run(context, out),
         Command::Close(close) => close.run(context, out),
         Command::Void(void) => void.run(context, out),

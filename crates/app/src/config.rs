@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::alerts::{Webhook, WrittenWebhook};
 use crate::exit::Problem;
 
 /// Where the configuration is looked for when nobody names a file.
@@ -40,6 +41,8 @@ pub struct Config {
     /// Where metrics and health are served; `None` switches them off.
     pub metrics_listen: Option<SocketAddr>,
     pub kafka: Option<ingest::Config>,
+    /// Where alerts are posted.
+    pub webhook: Option<Webhook>,
     /// How far the clock may be ahead of the last entry at start.
     pub clock_ahead_days: u32,
 }
@@ -67,6 +70,13 @@ struct Written {
     log: Option<WrittenLog>,
     metrics: Option<WrittenMetrics>,
     kafka: Option<ingest::Config>,
+    alerts: Option<WrittenAlerts>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenAlerts {
+    webhook: Option<WrittenWebhook>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -177,6 +187,7 @@ fn check(written: Written) -> Result<Config, Problem> {
     if let Some(kafka) = &written.kafka {
         kafka.validate().map_err(|fault| Problem::usage(fault.to_string()).hint(fault.hint()))?;
     }
+    let webhook = written.alerts.and_then(|alerts| alerts.webhook);
     let log = written.log.unwrap_or(WrittenLog { format: None, level: None });
     Ok(Config {
         data_dir: written.data_dir.unwrap_or_else(|| PathBuf::from("./pec-data")),
@@ -186,6 +197,7 @@ fn check(written: Written) -> Result<Config, Problem> {
         },
         metrics_listen: listen(&metrics)?,
         kafka: written.kafka,
+        webhook: webhook.map(|webhook| Webhook::check(&webhook)).transpose()?,
         clock_ahead_days: written.clock_ahead_days.unwrap_or(31),
     })
 }
@@ -236,7 +248,8 @@ fn redact(table: &mut Table) {
     for (key, value) in table.iter_mut() {
         let key = key.to_ascii_lowercase();
         let names_a_place = key.ends_with("_file") || key.ends_with("_env") || key.ends_with(".location");
-        let secret = ["password", "secret", "token", "pem"].iter().any(|word| key.contains(word));
+        // A receiver's address often is its password.
+        let secret = key == "url" || ["password", "secret", "token", "pem"].iter().any(|word| key.contains(word));
         match value {
             Value::Table(inner) => redact(inner),
             value if secret && !names_a_place => *value = Value::String("(not shown)".to_owned()),

@@ -13,6 +13,7 @@ pub mod cli;
 pub mod server;
 pub mod intake;
 pub mod metrics;
+pub mod alerts;
 pub mod generate;
 pub mod scenario;
 

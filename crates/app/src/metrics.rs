@@ -34,6 +34,9 @@ pub struct Metrics {
     waiting: IntGauge,
     segment_bytes: IntGauge,
     conflicts: IntGauge,
+    leaks: IntGauge,
+    leak_cents: IntGauge,
+    alerts_lost: IntGaugeVec,
 }
 
 impl Metrics {
@@ -75,6 +78,9 @@ impl Metrics {
             waiting: gauge("pec_fold_waiting_entries", "Entries that are durable and not folded yet."),
             segment_bytes: gauge("pec_journal_active_segment_bytes", "Bytes stored in the active segment."),
             conflicts: gauge("pec_open_conflicts", "Events told in two ways that nobody decided yet."),
+            leaks: gauge("pec_leaks_open", "Resources that lose credit since some access ended."),
+            leak_cents: gauge("pec_leak_credit_cents_per_day", "Credit that open leaks lose a day, in US cents."),
+            alerts_lost: labelled("pec_alerts_lost_total", "Alerts that were given up, by way out.", &["sink"]),
             registry,
         }
     }
@@ -100,6 +106,17 @@ impl Metrics {
         self.ledger.append(batch)?;
         timer.observe_duration();
         Ok(())
+    }
+
+    /// What the leak meter found.
+    pub fn leaks(&self, open: usize, per_day: &domain::money::Exact) {
+        self.leaks.set(as_gauge(open as u64));
+        self.leak_cents.set(crate::alerts::cents_per_day(per_day));
+    }
+
+    /// An alert that nobody will get.
+    pub fn alert_lost(&self, sink: &str) {
+        self.alerts_lost.with_label_values(&[sink]).inc();
     }
 
     fn gather(&self) -> anyhow::Result<Vec<u8>> {

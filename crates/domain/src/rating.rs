@@ -237,12 +237,24 @@ impl<'a> Desk<'a> {
         judging: &mut Judging<'_>,
         sink: &mut dyn FnMut(&Piece<'_>),
     ) -> Vec<Finding> {
+        self.rate_plans(bill_to, period, &|_| true, judging, sink)
+    }
+
+    /// The same for some plans alone: tiers run plan by plan, so that no plan needs another.
+    pub fn rate_plans(
+        &self,
+        bill_to: Guid,
+        period: Period,
+        wanted: &dyn Fn(Guid) -> bool,
+        judging: &mut Judging<'_>,
+        sink: &mut dyn FnMut(&Piece<'_>),
+    ) -> Vec<Finding> {
         let mut notes = Notes { bill_to, period, seen: BTreeMap::new() };
         let policies: Vec<Policy> = period.days().map(|day| self.facts.policy.at(day)).collect();
         let (rates, rate_of_day) = numbered(&policies);
         let mut pricing = Pricing::new(&self.facts.prices, period);
         let allocation = self.allocation(bill_to, period).unwrap_or_default();
-        for (plan, subscriptions) in self.plans_of(bill_to) {
+        for (plan, subscriptions) in self.plans_of(bill_to).into_iter().filter(|(plan, _)| wanted(*plan)) {
             let mut sheet = Sheet::new(self.commerce, plan, period);
             self.gather(&mut sheet, plan, &subscriptions, &mut pricing, &mut notes);
             let cells = sheet.cells(&pricing);

@@ -4,10 +4,12 @@
 //! holds only the fold, never the writer: while it reads, appended entries wait in a queue, so that
 //! ingest goes on. Whoever reads next sees everything that was durable when it asked.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
+use std::sync::{Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard};
+
+use crossbeam_channel::{Receiver, Sender};
 
 use domain::entry::{Entry, Event, Outcome, PolicyAdopted, PolicyDocument, Stream};
 use domain::facts::Facts;
@@ -19,6 +21,7 @@ use journal::{Batch, DeliveryKey, Journal, Options, PartitionState, Reader, Stat
 use crate::clock::Clock;
 use crate::decision::{self, Name};
 use crate::fault::Fault;
+use crate::leak::{self, Concern};
 use crate::view;
 
 /// How many appended entries may wait for a reader before the writer waits for it too.
@@ -51,6 +54,8 @@ pub struct Ledger {
     fold: RwLock<Fold<Facts>>,
     counts: Mutex<Counts>,
     closing: Mutex<()>,
+    /// Hears of every accepted event that may change access, once somebody listens.
+    access_watcher: OnceLock<Sender<Concern>>,
 }
 
 /// Entries by stream (none for what could not be read) and outcome.
@@ -104,6 +109,7 @@ impl Ledger {
             fold: RwLock::new(fold),
             counts: Mutex::new(counts),
             closing: Mutex::new(()),
+            access_watcher: OnceLock::new(),
         };
         if ledger.end() == 0 {
             ledger.adopt_policy()?;
@@ -143,6 +149,7 @@ impl Ledger {
             }
         }
         drop(counts);
+        let changed = self.access_changes(&appended.entries);
         // Still under the writer's lock: the queue must have the order of the journal.
         let waiting = {
             let mut pending = lock(&self.pending, "queue of entries")?;
@@ -150,6 +157,13 @@ impl Ledger {
             pending.batches.push_back((appended.entries, appended.next_position));
             pending.entries
         };
+        // Told only now: whoever looks at the facts after hearing of it finds it there.
+        if let Some(watcher) = self.access_watcher.get() {
+            // Nobody listens any more while the process stops.
+            for concern in changed {
+                let _ = watcher.send(concern);
+            }
+        }
         if waiting > PENDING_ENTRIES_MAX {
             let mut fold = self.fold.write().map_err(|_| Fault::Broken("facts"))?;
             self.take_pending(&mut fold)?;
@@ -157,6 +171,23 @@ impl Ledger {
             self.take_pending(&mut fold)?;
         }
         Ok(recorded)
+    }
+
+    /// From now on, hears what each accepted event may change about access. One listener at most: a
+    /// second one hears nothing.
+    pub fn watch_access(&self) -> Receiver<Concern> {
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        let _ = self.access_watcher.set(sender);
+        receiver
+    }
+
+    /// What entries may change about access; nothing, where nobody listens.
+    fn access_changes(&self, entries: &[Entry]) -> BTreeSet<Concern> {
+        if self.access_watcher.get().is_none() {
+            return BTreeSet::new();
+        }
+        let counts = |entry: &&Entry| matches!(entry.outcome, Outcome::Accepted | Outcome::Conflicting);
+        entries.iter().filter(counts).filter_map(|entry| leak::concern(&entry.fact.event)).collect()
     }
 
     /// Appends what was decided here, each under a name that makes saying it twice a duplicate.

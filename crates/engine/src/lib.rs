@@ -16,6 +16,10 @@ pub mod books;
 pub mod digest;
 pub mod trace;
 pub mod close;
+pub mod adopt;
+pub mod burn;
+pub mod leak;
+pub mod suppose;
 
 pub use clock::Clock;
 pub use fault::Fault;

@@ -44,6 +44,8 @@ pub struct Topics {
     /// Where what is decided here is published. Empty: nowhere, and then Kafka alone cannot bring
     /// issued documents back.
     pub decisions: String,
+    /// Where leaks are told (`leak opened`, `leak cleared`). Empty: nowhere. Never read.
+    pub alerts: String,
 }
 
 impl Default for Topics {
@@ -54,6 +56,7 @@ impl Default for Topics {
             commerce: "pec.commerce.v1".to_owned(),
             reference: "pec.reference.v1".to_owned(),
             decisions: String::new(),
+            alerts: String::new(),
         }
     }
 }
@@ -180,13 +183,15 @@ impl Config {
             return refuse("group_id must have 1 to 256 characters".to_owned());
         }
         let mut seen = BTreeMap::new();
-        for stream in Stream::ALL {
-            let Some(topic) = self.topics.of(stream) else { continue };
+        let alerts = Some(self.topics.alerts.as_str()).filter(|topic| !topic.is_empty());
+        let streams = Stream::ALL.into_iter().map(|stream| (stream.name(), self.topics.of(stream)));
+        for (stream, topic) in streams.chain([("alerts", alerts)]) {
+            let Some(topic) = topic else { continue };
             if topic.len() > 249 || !topic.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) {
-                return refuse(format!("topics.{}: {topic:?} is not a topic name", stream.name()));
+                return refuse(format!("topics.{stream}: {topic:?} is not a topic name"));
             }
             if let Some(other) = seen.insert(topic, stream) {
-                return refuse(format!("{topic:?} cannot carry both {} and {}", other.name(), stream.name()));
+                return refuse(format!("{topic:?} cannot carry both {other} and {stream}"));
             }
         }
         if let Some(name) = self.properties.keys().find(|name| crate::settings::relied_on(name)) {

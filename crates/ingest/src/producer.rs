@@ -117,6 +117,14 @@ impl Sink {
         Ok(())
     }
 
+    /// Queues bytes for a topic that is written and never read back.
+    fn send_to(&mut self, topic: &str, key: &[u8], headers: OwnedHeaders, value: &[u8]) -> Result<(), Fault> {
+        let record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(topic).key(key).payload(value).headers(headers);
+        self.producer.send(record).map_err(|(error, _)| self.failed(topic, &error.to_string()))?;
+        self.sent += 1;
+        Ok(())
+    }
+
     /// Waits until everything sent is acknowledged; says how much that was.
     pub fn finish(self) -> Result<u64, Fault> {
         let topic = "Kafka";
@@ -170,6 +178,19 @@ pub fn publish<'m>(config: &Config, messages: impl IntoIterator<Item = &'m Messa
         sink.send(message)?;
     }
     sink.finish()
+}
+
+/// Publishes one alert, a structured CloudEvent, and returns when it is acknowledged.
+pub fn publish_alert(config: &Config, key: &[u8], event: &[u8]) -> Result<(), Fault> {
+    let topic = config.topics.alerts.as_str();
+    if topic.is_empty() {
+        return Err(Fault::Configuration("no topic is configured for alerts".to_owned()));
+    }
+    let content_type = b"application/cloudevents+json; charset=UTF-8".as_slice();
+    let headers = OwnedHeaders::new().insert(Header { key: "content-type", value: Some(content_type) });
+    let mut sink = Sink::new(config)?;
+    sink.send_to(topic, key, headers, event)?;
+    sink.finish().map(|_| ())
 }
 
 /// How a transaction ends.

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use domain::facts::Facts;
-use domain::ids::Currency;
+use domain::ids::{Currency, Guid};
 use domain::money::Exact;
-use domain::pec::LostCode;
+use domain::pec::{LostCode, NeverCode};
 use domain::period::{Day, Instant, Period};
 use domain::rating::{Piece, Verdict, line_key};
 use engine::books::{self, Books};
@@ -26,7 +26,7 @@ const RESOURCES_SHOWN: usize = 40;
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  pec eligibility --period 2026-01\n  pec eligibility --period 2026-01 --lost --list\n  pec eligibility --period 2026-01 --resource vm-1 --day 2026-01-15\n  pec eligibility --period 2026-01 --json\n\nCalendar: # earned   x lost   . never (product, or nothing charged)   blank: no usage"
+    after_help = "Examples:\n  pec eligibility --period 2026-01\n  pec eligibility --period 2026-01 --lost --list\n  pec eligibility --period 2026-01 --resource vm-1 --day 2026-01-15\n  pec eligibility --period 2026-01 --reason removed --customer Fabrikam\n  pec eligibility --period 2026-01 --json\n\nCalendar: # earned   x lost   . never (product, or nothing charged)   blank: no usage"
 )]
 pub struct Eligibility {
     #[arg(long, value_parser = period::period, value_name = "MONTH", required_unless_present = "day")]
@@ -43,9 +43,18 @@ pub struct Eligibility {
     /// One resource: its name, the end of its id, or all of it
     #[arg(long)]
     resource: Option<String>,
+    /// One subscription, by its id
+    #[arg(long, value_parser = period::guid, value_name = "ID")]
+    subscription: Option<Guid>,
     /// Only what was lost
     #[arg(long)]
     lost: bool,
+    /// Only what was lost for this reason, or never could be earned for it
+    #[arg(long, value_name = "CODE", value_parser = reason)]
+    reason: Option<&'static str>,
+    /// Days × resources, a sign a day: what a month is shown as unless --list is said
+    #[arg(long, conflicts_with = "list")]
+    calendar: bool,
     /// A line for each resource, day and meter in place of the calendar
     #[arg(long)]
     list: bool,
@@ -103,6 +112,8 @@ impl Eligibility {
                 any = true;
                 let wanted = customer.is_none_or(|customer| customer == piece.customer)
                     && self.day.is_none_or(|day| day == piece.day)
+                    && self.subscription.is_none_or(|one| one == piece.subscription)
+                    && self.reason.is_none_or(|code| engine::digest::verdict(piece.verdict).1 == code)
                     && (!self.lost || matches!(piece.verdict, Verdict::Lost(_)))
                     && self.resource.as_deref().is_none_or(|named| select::is_scope(named, piece.scope));
                 if wanted {
@@ -126,7 +137,7 @@ impl Eligibility {
             out.line(self.empty(month))?;
             return Ok(Exit::Fine);
         }
-        if self.list || self.day.is_some() {
+        if self.list || self.day.is_some() && !self.calendar {
             self.print_list(&mut rows, out)?;
         } else {
             self.print_calendar(&rows, month, out)?;
@@ -138,6 +149,9 @@ impl Eligibility {
     fn empty(&self, month: Period) -> String {
         let what = self.resource.as_deref().map_or_else(|| "anything".to_owned(), |resource| format!("of {resource}"));
         match (self.lost, self.day) {
+            _ if self.reason.is_some() => {
+                format!("Nothing there has the reason {} in {month}.", self.reason.unwrap_or_default())
+            }
             (true, _) => format!("No credit was lost there in {month}."),
             (false, Some(day)) => format!("No usage {what} is known on {day}."),
             (false, None) => format!("No usage {what} is known in {month} for this choice."),
@@ -190,13 +204,16 @@ impl Eligibility {
         out.heading(&format!("{:name_width$} {ones} {:>12}", "resource", "lost"))?;
         let shown = if self.all { order.len() } else { order.len().min(RESOURCES_SHOWN) };
         for (resource, lost, signs) in order.iter().take(shown) {
-            let line: String = days.iter().map(|day| signs.get(day).copied().unwrap_or(' ')).collect();
+            let line: String =
+                days.iter().map(|day| painted(signs.get(day).copied().unwrap_or(' '), out.style.color)).collect();
             let lost = if lost.is_zero() { String::new() } else { cents(lost, Currency::USD) };
             let name = fit(&short_scope(resource), name_width);
             out.line(format!("{name:name_width$} {line} {lost:>12}").trim_end())?;
         }
         out.line("")?;
-        out.line("# earned   x lost   . never (product, or nothing charged)   blank: no usage")?;
+        let legend = [('#', "earned"), ('x', "lost"), ('.', "never (product, or nothing charged)")];
+        let legend = legend.map(|(sign, meaning)| format!("{} {meaning}", painted(sign, out.style.color)));
+        out.line(format!("{}   blank: no usage", legend.join("   ")))?;
         if shown < order.len() {
             out.note(format!(
                 "{} more, with less to lose; all of them with --all, or narrow down with --customer or --resource",
@@ -214,6 +231,24 @@ fn worse(sign: char, verdict: Verdict) -> char {
         ('#', _) | (_, Verdict::Earned) => '#',
         _ => '.',
     }
+}
+
+/// A sign in its colour, where there is any: the sign alone says everything.
+fn painted(sign: char, color: bool) -> String {
+    let paint = match sign {
+        '#' => "32",
+        'x' => "1;31",
+        '.' => "2",
+        _ => return sign.to_string(),
+    };
+    if color { format!("\x1b[{paint}m{sign}\x1b[0m") } else { sign.to_string() }
+}
+
+/// A code of the closed lists, as every output writes it.
+fn reason(text: &str) -> Result<&'static str, String> {
+    let lost = LostCode::ALL.iter().map(|code| code.text());
+    let all: Vec<&'static str> = lost.chain(NeverCode::ALL.iter().map(|code| code.text())).collect();
+    all.iter().copied().find(|code| *code == text).ok_or_else(|| format!("write one of {}", all.join(", ")))
 }
 
 fn digit(day: Day, tens: bool) -> char {
@@ -311,6 +346,16 @@ mod tests {
         assert_eq!(worse(worse('.', lost), Verdict::Earned), 'x');
         assert_eq!(worse(worse('.', Verdict::Earned), never), '#');
         assert_eq!(worse('.', never), '.');
+    }
+
+    #[test]
+    fn colour_adds_nothing_that_the_sign_does_not_say() {
+        for sign in ['#', 'x', '.', ' '] {
+            assert_eq!(painted(sign, false), sign.to_string());
+            assert!(painted(sign, true).contains(sign));
+        }
+        assert_eq!(reason("removed"), Ok("removed"));
+        assert!(reason("gone").unwrap_err().contains("early-end"));
     }
 
     #[test]

@@ -130,7 +130,7 @@ pub(super) struct FindingAnswer {
 }
 
 /// An amount with its currency: `12.34 EUR`, never a bare number.
-pub(super) fn money(amount: &Exact, currency: Currency) -> String {
+pub(crate) fn money(amount: &Exact, currency: Currency) -> String {
     format!("{} {currency}", amount.to_fixed(2))
 }
 

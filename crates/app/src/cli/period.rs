@@ -23,6 +23,15 @@ pub fn as_of(text: &str) -> Result<Instant, String> {
     parsed.map_err(|_| "write a date (its end, UTC) or an instant such as 2026-02-03T12:00:00Z".to_owned())
 }
 
+/// An instant, or a date that means the beginning of that UTC day.
+pub fn from(text: &str) -> Result<Instant, String> {
+    if let Some(day) = Day::parse(text) {
+        return Ok(day.start());
+    }
+    let parsed = chrono::DateTime::parse_from_rfc3339(text).map(|at| at.to_utc());
+    parsed.map_err(|_| "write a date (its beginning, UTC) or an instant such as 2026-02-03T12:00:00Z".to_owned())
+}
+
 /// As RFC 3339 with milliseconds, UTC: how every instant is printed.
 #[must_use]
 pub fn instant(at: Instant) -> String {

@@ -18,7 +18,7 @@ use crate::config::{Config, Loaded, socket_path};
 use crate::exit::{Exit, Problem};
 use crate::metrics::Metrics;
 use crate::output::Output;
-use crate::{intake, metrics, remote, server, telemetry};
+use crate::{alerts, intake, metrics, remote, server, telemetry};
 
 #[derive(Args, Debug)]
 #[command(
@@ -107,6 +107,7 @@ impl Run {
             Some(address) => Some(metrics::serve(address, Arc::clone(metrics)).await?),
             None => None,
         };
+        let alerts = alerts::start(config, metrics, &stop)?;
         let ingest = intake::start(config, metrics, kafka, Arc::clone(&stop));
         let result = tokio::select! {
             _ = terminate.recv() => { tracing::info!("told to stop (SIGTERM)"); Ok(()) }
@@ -116,6 +117,7 @@ impl Run {
         stop.store(true, Ordering::Relaxed);
         metrics.stopping();
         let joined = tokio::task::spawn_blocking(move || ingest.join()).await?;
+        tokio::task::spawn_blocking(move || alerts.join()).await?;
         commands.finish(FINISH);
         if let Some(http) = http {
             http.abort();

@@ -15,6 +15,26 @@ pub const SCHEMAS: &[(&str, &str, &str)] = &[
     ),
     ("explain.v1", include_str!("../../../../schemas/output/explain.v1.json"), "pec explain --json"),
     ("status.v1", include_str!("../../../../schemas/output/status.v1.json"), "pec status --json"),
+    ("policy.v1", include_str!("../../../../schemas/output/policy.v1.json"), "pec policy show --json"),
+    ("policy-diff.v1", include_str!("../../../../schemas/output/policy-diff.v1.json"), "pec policy diff --json"),
+    ("policy-check.v1", include_str!("../../../../schemas/output/policy-check.v1.json"), "pec policy check --json"),
+    (
+        "policy-published.v1",
+        include_str!("../../../../schemas/output/policy-published.v1.json"),
+        "pec policy publish --json",
+    ),
+    ("what-if.v1", include_str!("../../../../schemas/output/what-if.v1.json"), "pec what-if --json"),
+    (
+        "access-timeline.v1",
+        include_str!("../../../../schemas/output/access-timeline.v1.json"),
+        "pec access timeline --json",
+    ),
+    ("access-report.v1", include_str!("../../../../schemas/output/access-report.v1.json"), "pec access report --json"),
+    (
+        "policy-document.v1",
+        include_str!("../../../../schemas/reference/policy.published.v1.json"),
+        "the file of pec policy check and publish",
+    ),
 ];
 
 #[derive(Args, Debug)]

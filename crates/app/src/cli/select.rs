@@ -1,7 +1,10 @@
 //! Partners, customers and resources as people name them, and findings in a line.
 
+use std::collections::BTreeMap;
+
 use domain::finding::Finding;
 use domain::ids::Guid;
+use domain::period::Day;
 use domain::scope::Scope;
 use engine::books::Books;
 
@@ -48,6 +51,38 @@ pub fn customer(books: &Books<'_>, named: Option<&str>) -> Result<Option<Guid>, 
 
 fn is_called(named: &str, id: Guid, name: &str) -> bool {
     Guid::parse(named).map_or_else(|| name.eq_ignore_ascii_case(named), |guid| guid == id)
+}
+
+/// The one resource that is meant among all that were ever used, its subscription, and the newest
+/// day with usage of it. A whole ARM id need not have been used.
+pub fn resource(books: &Books<'_>, named: &str) -> Result<(Guid, Scope, Option<Day>), Problem> {
+    let mut found: BTreeMap<(Guid, Scope), Day> = BTreeMap::new();
+    for consumption in books.facts.usage.consumption() {
+        let scope = &consumption.place.scope;
+        if !is_scope(named, scope) {
+            continue;
+        }
+        if let Some(newest) = consumption.slices().map(|(start, ..)| Day::of(start)).max() {
+            let known = found.entry((consumption.place.subscription, scope.clone())).or_insert(newest);
+            *known = newest.max(*known);
+        }
+    }
+    let mut found = found.into_iter();
+    match (found.next(), found.next()) {
+        (Some(((subscription, scope), newest)), None) => Ok((subscription, scope, Some(newest))),
+        (Some(((_, first), _)), Some(((_, second), _))) => {
+            Err(Problem::refused(format!("several resources are called {named}"))
+                .hint(format!("write more of the id, for example {first} or {second}")))
+        }
+        (None, _) => {
+            let scope = Scope::parse(named);
+            let known = scope.subscription().filter(|id| !books.commerce.placements(*id).is_empty());
+            known.map(|subscription| (subscription, scope, None)).ok_or_else(|| {
+                Problem::refused(format!("no usage ever named a resource {named}"))
+                    .hint("pec eligibility --period MONTH shows the resources of a month; or write a whole ARM id")
+            })
+        }
+    }
 }
 
 /// What a finding is about, in a line.

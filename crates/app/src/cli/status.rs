@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use domain::facts::Counts;
+use domain::ids::Currency;
+use domain::money::Exact;
 use domain::policy::RULES_VERSION;
+use engine::books::Books;
 use serde::Serialize;
 
 use super::Context;
+use super::invoice::{cents, money};
+use super::select::short_scope;
 use super::start::fault;
 use crate::exit::Exit;
 use crate::output::{Output, align_right, left, right, table, thousands};
@@ -28,6 +33,7 @@ struct Answer {
     partitions: Vec<Partition>,
     cluster: Option<String>,
     waiting: Waiting,
+    leaks: Leaks,
     issued: Vec<String>,
 }
 
@@ -64,6 +70,58 @@ struct Waiting {
     quarantined: BTreeMap<&'static str, u64>,
 }
 
+/// Resources that lose credit since some access ended.
+#[derive(Serialize)]
+struct Leaks {
+    resources: usize,
+    credit_per_day: String,
+    /// Those that lose most, first.
+    worst: Vec<LeakRow>,
+    #[serde(skip)]
+    per_day: Exact,
+}
+
+#[derive(Serialize)]
+struct LeakRow {
+    customer: String,
+    subscription: String,
+    resource: String,
+    since: String,
+    reason: &'static str,
+    rule: &'static str,
+    credit_per_day: String,
+    #[serde(skip)]
+    per_day: Exact,
+}
+
+/// How many leaks are named; the count and the sum are of all.
+const LEAKS_SHOWN: usize = 10;
+
+fn leaks(facts: &domain::facts::Facts, now: domain::period::Instant) -> Leaks {
+    let commerce = facts.commerce.view();
+    let mut books = Books::new(facts, &commerce);
+    let found = engine::leak::leaks(&mut books, now, None);
+    let mut worst: Vec<LeakRow> = found
+        .leaks
+        .iter()
+        .map(|leak| LeakRow {
+            customer: books.customer_name(leak.customer),
+            subscription: leak.subscription.to_string(),
+            resource: leak.resource.to_string(),
+            since: super::period::instant(leak.since),
+            reason: leak.reason.text(),
+            rule: leak.reason.rule(),
+            credit_per_day: money(&leak.burn.per_day(), Currency::USD),
+            per_day: leak.burn.per_day(),
+        })
+        .collect();
+    worst.sort_by(|a, b| b.per_day.cmp(&a.per_day).then(a.resource.cmp(&b.resource)));
+    let per_day: Exact = worst.iter().map(|row| &row.per_day).sum();
+    let resources = worst.len();
+    worst.truncate(LEAKS_SHOWN);
+    Leaks { resources, credit_per_day: money(&per_day, Currency::USD), worst, per_day }
+}
+
 impl Status {
     pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
         let answer = gather(context)?;
@@ -90,7 +148,8 @@ fn gather(context: &Context<'_>) -> anyhow::Result<Answer> {
     }
     let facts = ledger.facts().map_err(fault)?;
     let Counts { accepted, duplicate, conflicting, quarantined: unreadable, late } = facts.counts;
-    let today = domain::period::Day::of(ledger.clock().now().map_err(fault)?);
+    let now = ledger.clock().now().map_err(fault)?;
+    let today = domain::period::Day::of(now);
     Ok(Answer {
         schema: "pec.status.v1",
         data_dir: ledger.dir().display().to_string(),
@@ -115,6 +174,7 @@ fn gather(context: &Context<'_>) -> anyhow::Result<Answer> {
             .collect(),
         cluster,
         waiting: Waiting { open_conflicts: facts.conflicts.open().count() as u64, quarantined },
+        leaks: leaks(&facts, now),
         issued: super::close::issued_ids(&facts),
     })
 }
@@ -153,7 +213,38 @@ fn print(answer: &Answer, out: &mut Output) -> anyhow::Result<()> {
         align_right(&mut partitions, &[1, 2]);
         out.table(partitions)?;
     }
+    print_leaks(&answer.leaks, out)?;
     print_waiting(answer, out)
+}
+
+fn print_leaks(leaks: &Leaks, out: &mut Output) -> anyhow::Result<()> {
+    if leaks.resources == 0 {
+        return Ok(());
+    }
+    out.line("")?;
+    out.heading(&format!(
+        "Losing credit since access ended: {}, {} a day",
+        crate::output::count(leaks.resources as u64, "resource"),
+        cents(&leaks.per_day, Currency::USD)
+    ))?;
+    let mut list = table(&["customer", "resource", "since", "because", "a day"]);
+    for row in &leaks.worst {
+        let since = row.since.get(..16).unwrap_or(&row.since).replace('T', " ");
+        let amount = cents(&row.per_day, Currency::USD);
+        list.add_row([
+            left(&row.customer),
+            left(short_scope(&row.resource)),
+            left(since),
+            left(row.reason),
+            right(amount),
+        ]);
+    }
+    align_right(&mut list, &[4]);
+    out.table(list)?;
+    if leaks.resources > leaks.worst.len() {
+        out.note(format!("{} more, each with less", leaks.resources - leaks.worst.len()))?;
+    }
+    Ok(())
 }
 
 fn print_waiting(answer: &Answer, out: &mut Output) -> anyhow::Result<()> {

@@ -114,6 +114,13 @@ impl Access {
         self.links.range(range).flat_map(|(_, links)| links)
     }
 
+    /// The tenants in which an identity ever had a link, in order.
+    #[must_use]
+    pub fn tenants_linked(&self, principal: Guid) -> Vec<Guid> {
+        let range = (principal, Guid(0))..=(principal, Guid(u128::MAX));
+        self.links.range(range).map(|((_, tenant), _)| *tenant).collect()
+    }
+
     /// ACC-10: knowledge of a subscription begins at its known creation or its first complete
     /// listing; before that, what is not proven is unknown, never "never granted".
     #[must_use]

@@ -212,6 +212,39 @@ impl<'a> Terms<'a> {
         union(spans)
     }
 
+    /// The conditions that a grant failed while it was held within a stretch of time. None of them is
+    /// a verdict: another grant may have covered the day all the same.
+    pub(super) fn lacks(&self, grant: &Grant, within: Interval) -> Vec<LostCode> {
+        let held = clip(&[self.held(grant)], within);
+        let route = self.route(grant);
+        let open = |spans: &[Interval]| !without(&held, spans).is_empty();
+        let linked = self.linked(grant);
+        let fails = |code: &LostCode| match code {
+            LostCode::PartnerRole => !self.standing.may_receive(),
+            LostCode::AgreementInactive => open(&self.standing.membership),
+            LostCode::Barred => {
+                let own = self.partners_of(grant).into_iter().flat_map(|partner| self.partners.barred(partner));
+                let barred = union(own.chain(self.standing.barred.iter().copied()).collect());
+                !intersect(&held, &barred).is_empty()
+            }
+            LostCode::PalMissing => route.needs_link() && open(&linked),
+            LostCode::PalOtherOrganisation => {
+                route.needs_link() && !intersect(&held, &without(&linked, &self.tied_to_us(grant))).is_empty()
+            }
+            LostCode::JitOnly => grant.eligible_only,
+            LostCode::RoleNotEligible => !self.eligible(grant),
+            LostCode::OtherPartner => !route.needs_link() && !intersect(&held, &self.tied_to_others(grant)).is_empty(),
+            LostCode::Denied
+            | LostCode::Gap
+            | LostCode::EarlyEnd
+            | LostCode::LateStart
+            | LostCode::Removed
+            | LostCode::UnknownAccess
+            | LostCode::NeverGranted => false,
+        };
+        if held.is_empty() { Vec::new() } else { LostCode::ALL.iter().copied().filter(fails).collect() }
+    }
+
     /// Whether the grant once qualified and had ended before the tested part. Where it may or may not
     /// have been held counts as held here: that it once was is proven.
     pub(super) fn is_removed(&self, grant: &Grant, tested: Interval) -> bool {

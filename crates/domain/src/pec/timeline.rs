@@ -2,7 +2,7 @@
 
 use crate::access::GrantId;
 use crate::pec::qualify::clip;
-use crate::pec::{Holding, Judge, PlaceId};
+use crate::pec::{Holding, Judge, LostCode, PlaceId};
 use crate::period::{Day, Instant, Interval, gaps, union};
 
 /// One grant within a stretch of time.
@@ -21,6 +21,10 @@ pub struct Held {
     pub role_eligible: bool,
     /// Who wrote a condition on it; the condition is not evaluated.
     pub condition: Option<Box<str>>,
+    /// Access of the billed partner or the reseller of record, or of somebody ever tied to them.
+    pub ours: bool,
+    /// Why it did not count where it was held, in the order in which reasons are tried.
+    pub lacks: Vec<LostCode>,
 }
 
 /// Who held what, and the gaps.
@@ -35,6 +39,13 @@ pub struct Timeline {
 }
 
 impl Judge<'_> {
+    /// Every span in which something qualifies at a place, by policy and role list of a day. Spans
+    /// reach as far as the grants do, whatever the day.
+    pub fn counted(&mut self, place: PlaceId, day: Day) -> Vec<Interval> {
+        let (terms, grants) = self.terms_of(place, day);
+        union(grants.iter().flat_map(|id| terms.spans(terms.access.grant(*id), None)).collect())
+    }
+
     /// Every grant that touched a place within a stretch of time, by policy and role list of the day
     /// on which the stretch begins.
     pub fn timeline(&mut self, place: PlaceId, within: Interval) -> Timeline {
@@ -56,6 +67,8 @@ impl Judge<'_> {
                 eligible_only: grant.eligible_only,
                 role_eligible: terms.eligible(grant),
                 condition: grant.condition.clone(),
+                ours: terms.is_ours(grant, within),
+                lacks: terms.lacks(grant, within),
             });
         }
         held.sort_by_key(|row| (row.held.or(row.unknown), row.holding.grant));

@@ -1,0 +1,222 @@
+//! What an alert says: CloudEvents `pec.leak.opened.v1` and `pec.leak.cleared.v1`.
+//!
+//! One alert for everything of a subscription that was lost, or came back, at one time. Its id is
+//! made of what it says, so that telling it twice is the same event. Amounts stand here because the
+//! reader is the partner; a request to a customer never carries one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::ids::{Currency, Guid};
+use domain::money::Exact;
+use domain::period::Instant;
+use domain::policy::RULES_VERSION;
+use engine::leak::Leak;
+use serde::Serialize;
+
+use crate::cli::invoice::money;
+use crate::cli::period::instant;
+
+/// An alert names at most this many resources; the count and the sum are of all.
+const RESOURCES_MAX: usize = 1_000;
+
+/// What alerts need besides the leaks themselves.
+#[derive(Default)]
+pub(super) struct Names {
+    pub of: BTreeMap<Guid, String>,
+    pub policy_revision: u32,
+    /// Subscriptions that are over.
+    pub ended: BTreeSet<Guid>,
+    /// Subscriptions with a resource in use that something covers.
+    pub covered: BTreeSet<Guid>,
+}
+
+impl Names {
+    fn party(&self, id: Guid) -> Party {
+        Party { id: id.to_string(), name: self.of.get(&id).cloned().unwrap_or_else(|| id.to_string()) }
+    }
+}
+
+#[derive(Serialize)]
+struct Party {
+    id: String,
+    name: String,
+}
+
+#[derive(Serialize)]
+struct CloudEvent<T> {
+    specversion: &'static str,
+    id: String,
+    source: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    time: String,
+    datacontenttype: &'static str,
+    data: T,
+}
+
+/// `schemas/alerts/leak.opened.v1.json`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Opened {
+    customer: Party,
+    bill_to: Party,
+    subscription_id: String,
+    plan_id: String,
+    since: String,
+    found_at: String,
+    resource_count: usize,
+    credit_per_day: String,
+    resources: Vec<Lost>,
+    policy_revision: u32,
+    rules_version: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Lost {
+    resource_id: String,
+    reason: &'static str,
+    rule: &'static str,
+    credit_per_day: String,
+    /// Credit potential of `burnDays` days, exact: `creditPerDay` is their quotient.
+    burn: String,
+    burn_days: u32,
+    events: Vec<String>,
+}
+
+/// `schemas/alerts/leak.cleared.v1.json`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Cleared<'a> {
+    subscription_id: String,
+    since: String,
+    found_at: String,
+    because: &'static str,
+    resource_count: usize,
+    resources: Vec<&'a str>,
+    policy_revision: u32,
+    rules_version: u32,
+}
+
+/// An alert and its names.
+pub(super) struct Written {
+    pub id: String,
+    /// Alerts of one subscription keep their order.
+    pub key: String,
+    pub text: String,
+    pub kind: &'static str,
+    pub said: Said,
+}
+
+/// The figures of an alert, for the log.
+pub(super) struct Said {
+    pub subscription: Guid,
+    pub customer: String,
+    pub since: String,
+    pub resources: usize,
+    pub per_day: String,
+    pub why: String,
+}
+
+pub(super) const OPENED: &str = "pec.leak.opened.v1";
+pub(super) const CLEARED: &str = "pec.leak.cleared.v1";
+
+fn name(kind: &str, subscription: Guid, since: &str, resources: &[&str]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for resource in resources {
+        hasher.update(&(resource.len() as u64).to_be_bytes());
+        hasher.update(resource.as_bytes());
+    }
+    format!("{kind}/{subscription}/{since}/{}", &hasher.finalize().to_hex()[..16])
+}
+
+fn written<T: Serialize>(kind: &'static str, id: String, said: Said, now: Instant, data: T) -> anyhow::Result<Written> {
+    let event = CloudEvent {
+        specversion: "1.0",
+        id: id.clone(),
+        source: engine::decision::SOURCE,
+        kind,
+        time: instant(now),
+        datacontenttype: "application/json",
+        data,
+    };
+    Ok(Written { id, key: said.subscription.to_string(), text: serde_json::to_string(&event)?, kind, said })
+}
+
+/// Leaks of one subscription that began at one time.
+pub(super) fn opened(leaks: &[&Leak], names: &Names, now: Instant) -> anyhow::Result<Option<Written>> {
+    let Some(first) = leaks.first() else { return Ok(None) };
+    let since = instant(first.since);
+    let all: Vec<&str> = leaks.iter().map(|leak| leak.resource.as_str()).collect();
+    let days: Vec<Exact> = leaks.iter().map(|leak| leak.burn.per_day()).collect();
+    let per_day = money(&days.iter().sum(), Currency::USD);
+    let resources = leaks.iter().zip(&days).take(RESOURCES_MAX).map(|(leak, per_day)| Lost {
+        resource_id: leak.resource.to_string(),
+        reason: leak.reason.text(),
+        rule: leak.reason.rule(),
+        credit_per_day: money(per_day, Currency::USD),
+        burn: money(&leak.burn.credit, Currency::USD),
+        burn_days: leak.burn.days,
+        events: leak.events.iter().map(ToString::to_string).collect(),
+    });
+    let reasons: BTreeSet<&str> = leaks.iter().map(|leak| leak.reason.text()).collect();
+    let said = Said {
+        subscription: first.subscription,
+        customer: names.party(first.customer).name,
+        since: since.clone(),
+        resources: leaks.len(),
+        per_day: per_day.clone(),
+        why: reasons.into_iter().collect::<Vec<_>>().join(", "),
+    };
+    let data = Opened {
+        customer: names.party(first.customer),
+        bill_to: names.party(first.bill_to),
+        subscription_id: first.subscription.to_string(),
+        plan_id: first.plan.to_string(),
+        found_at: instant(now),
+        resource_count: leaks.len(),
+        credit_per_day: per_day,
+        resources: resources.collect(),
+        policy_revision: names.policy_revision,
+        rules_version: RULES_VERSION,
+        since: since.clone(),
+    };
+    written(OPENED, name("leak-opened", first.subscription, &since, &all), said, now, data).map(Some)
+}
+
+/// Resources of one subscription, lost at one time, that leak no longer.
+pub(super) fn cleared(
+    subscription: Guid,
+    since: &str,
+    resources: &[&str],
+    customer: &str,
+    names: &Names,
+    now: Instant,
+) -> anyhow::Result<Written> {
+    let because = if names.ended.contains(&subscription) {
+        "subscription-ended"
+    } else if names.covered.contains(&subscription) {
+        "access-returned"
+    } else {
+        "no-longer-in-use"
+    };
+    let said = Said {
+        subscription,
+        customer: customer.to_owned(),
+        since: since.to_owned(),
+        resources: resources.len(),
+        per_day: money(&Exact::zero(), Currency::USD),
+        why: because.to_owned(),
+    };
+    let data = Cleared {
+        subscription_id: subscription.to_string(),
+        since: since.to_owned(),
+        found_at: instant(now),
+        because,
+        resource_count: resources.len(),
+        resources: resources.iter().copied().take(RESOURCES_MAX).collect(),
+        policy_revision: names.policy_revision,
+        rules_version: RULES_VERSION,
+    };
+    written(CLEARED, name("leak-cleared", subscription, since, resources), said, now, data)
+}

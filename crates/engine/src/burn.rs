@@ -1,0 +1,105 @@
+//! What is at stake a day, resource by resource: the figure beside every loss that goes on.
+//!
+//! The *burn* of a resource is the mean credit potential of its last complete days with usage:
+//! at most [`DAYS`] of them, none older than [`LOOK_BACK`] days. Credit potential of a day is list
+//! charge × rate over everything of it that access could earn, exact, whether or not access did.
+//! The sum and the number of days are exact; only their quotient gives up digits, after the
+//! fifteenth decimal. A resource without usage in that time has no burn, which is not a burn of
+//! zero.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::ids::Guid;
+use domain::money::{Exact, Rounding};
+use domain::period::{Day, Period};
+use domain::rating::{Access, Asked};
+use domain::scope::Scope;
+
+use crate::books::Books;
+
+/// How many days with usage are averaged, at most.
+pub const DAYS: usize = 7;
+/// How far back a day may lie to tell anything about today.
+pub const LOOK_BACK: i32 = 31;
+/// Decimals of a figure per day.
+const DECIMALS: u32 = 15;
+
+/// Where credit is judged: the subscription and the scope within it.
+pub type Place = (Guid, Scope);
+
+/// The credit potential of some days.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Burn {
+    /// Exact, in the pricing currency, over all of `days`.
+    pub credit: Exact,
+    /// Days with usage that were added up.
+    pub days: u32,
+}
+
+impl Burn {
+    /// Credit potential of one day, cut after the fifteenth decimal.
+    #[must_use]
+    pub fn per_day(&self) -> Exact {
+        let days = Exact::from(rust_decimal::Decimal::from(self.days));
+        self.credit.divide(&days, DECIMALS, Rounding::TowardZero).unwrap_or_default()
+    }
+}
+
+/// The burn of every resource under some plans (all, if none are named) as it stood when the day
+/// `before` began.
+pub fn burns(books: &Books<'_>, before: Day, plans: Option<&BTreeSet<Guid>>) -> BTreeMap<Place, Burn> {
+    let mut days: BTreeMap<Place, BTreeMap<Day, Exact>> = BTreeMap::new();
+    let wanted = |plan: Guid| plans.is_none_or(|plans| plans.contains(&plan));
+    // Access does not matter here: what counts is what it could have earned.
+    let mut earning = |_: &Asked<'_>, days: &[Day]| vec![Access::Earned; days.len()];
+    for bill_to in books.bill_to() {
+        if !books.commerce.plans().any(|plan| plan.bill_to == bill_to && wanted(plan.plan)) {
+            continue;
+        }
+        for period in months(before) {
+            books.desk.rate_plans(bill_to, period, &wanted, &mut earning, &mut |piece| {
+                if piece.day < before && piece.day.0 >= before.0 - LOOK_BACK {
+                    let place = (piece.subscription, piece.scope.clone());
+                    *days.entry(place).or_default().entry(piece.day).or_default() += &piece.credit_at_stake();
+                }
+            });
+        }
+    }
+    let burn = |by_day: BTreeMap<Day, Exact>| {
+        let newest = by_day.values().rev().take(DAYS);
+        Burn { days: u32::try_from(newest.len()).expect("at most a handful"), credit: newest.sum() }
+    };
+    let all = days.into_iter().map(|(place, by_day)| (place, burn(by_day)));
+    all.filter(|(_, burn)| !burn.credit.is_zero()).collect()
+}
+
+/// The months that the look back touches.
+fn months(before: Day) -> Vec<Period> {
+    let (mut month, last) = (Day(before.0 - LOOK_BACK).period(), Day(before.0 - 1).period());
+    let mut months = Vec::new();
+    while month <= last {
+        months.push(month);
+        month = month.next();
+    }
+    months
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mean_is_cut_after_the_fifteenth_decimal_and_its_parts_stay_exact() {
+        let burn = Burn { credit: Exact::one(), days: 3 };
+        assert_eq!(burn.per_day().to_string(), "0.333333333333333");
+        assert_eq!(Burn { credit: Exact::parse("0.7").unwrap(), days: 7 }.per_day(), Exact::parse("0.1").unwrap());
+    }
+
+    #[test]
+    fn the_look_back_crosses_months() {
+        let day = |text: &str| Day::parse(text).unwrap();
+        let names = |before| months(before).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(names(day("2026-03-01")), ["2026-01", "2026-02"]);
+        assert_eq!(names(day("2026-03-15")), ["2026-02", "2026-03"]);
+    }
+}
