@@ -135,7 +135,7 @@ impl Report {
             rules_version: RULES_VERSION,
             policy_revision: facts.policy.at(Day::of(now)).revision,
             period: month.map(|month| month.to_string()),
-            until: period::instant(until),
+            until: Day::of(until).to_string(),
             grants,
         };
         if context.json {
