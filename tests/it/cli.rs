@@ -131,32 +131,125 @@ fn a_loss(home: &Home) -> (String, String, String) {
     (field("resource"), field("day"), field("line"))
 }
 
-#[test]
-fn json_answers_fit_their_schemas_and_a_wrong_one_does_not() {
-    let home = Home::demo();
-    must_fit(&schema("status"), &home.json(&["status", "--json"], 0));
-    let invoice = home.json(&["invoice", "--period", MONTH, "--json"], 0);
-    must_fit(&schema("invoice"), &invoice);
-    assert!(!invoice["invoices"][0]["lines"].as_array().unwrap().is_empty());
-    let rows = home.lines(&["eligibility", "--period", MONTH, "--json"], 0);
-    assert!(rows.len() > 100);
-    let validator = schema("eligibility");
-    for row in &rows {
-        must_fit(&validator, row);
-    }
-    let (resource, day, line) = a_loss(&home);
-    let explained = home.json(&["explain", &resource, "--day", &day, "--json"], 0);
-    must_fit(&schema("explain"), &explained);
-    assert_eq!(explained["access"][0]["outcome"], "lost");
-    assert!(!explained["events"].as_array().unwrap().is_empty());
-    must_fit(&schema("explain"), &home.json(&["explain", &line, "--json"], 0));
+/// Every answer that was checked against its schema, by the schema's name.
+#[derive(Default)]
+struct Checked(std::collections::BTreeSet<String>);
 
-    let mut wrong = invoice;
+impl Checked {
+    /// Checks answers against the schemas that they name themselves.
+    fn fit(&mut self, answers: &[Value]) {
+        assert!(!answers.is_empty(), "there is nothing to check");
+        let mut validators = std::collections::BTreeMap::new();
+        for answer in answers {
+            let named = answer["schema"].as_str().unwrap_or_else(|| panic!("an answer names no schema: {answer}"));
+            let name = named.strip_prefix("pec.").and_then(|name| name.strip_suffix(".v1")).unwrap().to_owned();
+            must_fit(validators.entry(name.clone()).or_insert_with(|| schema(&name)), answer);
+            self.0.insert(format!("{name}.v1"));
+        }
+    }
+}
+
+/// Schemas whose answers the tests in `questions` check, and one that describes a file and no answer.
+const CHECKED_ELSEWHERE: [&str; 8] = [
+    "policy.v1",
+    "policy-diff.v1",
+    "policy-check.v1",
+    "policy-published.v1",
+    "what-if.v1",
+    "access-timeline.v1",
+    "access-report.v1",
+    "policy-document.v1",
+];
+
+/// Each command that prints data is asked for JSON, and each answer fits the schema it names; no
+/// schema is left over.
+#[test]
+fn every_json_answer_fits_its_schema() {
+    let home = Home::demo();
+    let mut checked = Checked::default();
+    let (resource, day, line) = a_loss(&home);
+    for words in [
+        vec!["status"],
+        vec!["invoice", "--period", MONTH],
+        vec!["invoice", "--period", MONTH, "--as-of", "2026-01-20"],
+        vec!["explain", &resource, "--day", &day],
+        vec!["explain", &line],
+        vec!["replay"],
+        vec!["verify"],
+        vec!["verify", "--journal-only"],
+        vec!["config", "check"],
+        vec!["backup", "copy"],
+        vec!["generate", "--to", "files", "--events", "10"],
+    ] {
+        checked.fit(&[home.json(&[&words[..], &["--json"]].concat(), 0)]);
+    }
+    for words in [
+        vec!["eligibility", "--period", MONTH],
+        vec!["conflicts", "list"],
+        vec!["quarantine", "list"],
+        vec!["quarantine", "list", "--all"],
+        vec!["import", "files/reference.jsonl", "files/usage.jsonl"],
+        vec!["schema"],
+    ] {
+        checked.fit(&home.lines(&[&words[..], &["--json"]].concat(), 0));
+    }
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/pec/revoked_at_noon.toml");
+    checked.fit(&home.lines(&["scenario", scenario.to_str().unwrap(), "--json"], 0));
+    let entry = home.lines(&["quarantine", "list", "--json"], 0)[0]["entry"].as_str().unwrap().to_owned();
+    checked.fit(&[home.json(&["quarantine", "show", &entry, "--json"], 0)]);
+    checked.fit(&home.lines(&["quarantine", "redrive", &entry, "--reason", "try", "--json"], 1));
+    let restored = Home::empty();
+    let copy = home.dir.path().join("copy");
+    checked.fit(&[restored.json(&["restore", copy.to_str().unwrap(), "--json"], 0)]);
+    fit_a_month(&home, &mut checked);
+    let findings = unpriced().lines(&["check", "--period", MONTH, "--findings", "--json"], 1);
+    checked.fit(&findings);
+    assert!(findings.iter().all(|finding| finding["list_charge"].is_null()), "what has no price has no charge");
+    let known = app::cli::schema::SCHEMAS.iter().map(|(name, ..)| *name);
+    let known: std::collections::BTreeSet<String> =
+        known.filter(|name| !CHECKED_ELSEWHERE.contains(name)).map(str::to_owned).collect();
+    assert_eq!(checked.0, known, "a schema that no answer was checked against, or an answer without one");
+}
+
+/// From a refused close over decisions to an invoice and its credit note.
+fn fit_a_month(home: &Home, checked: &mut Checked) {
+    let close = ["close", "--period", MONTH, "--reason", "month end", "--offline", "no broker here", "--json"];
+    checked.fit(&home.lines(&["check", "--period", MONTH, "--json"], 1));
+    checked.fit(&home.lines(&close, 1));
+    for conflict in home.lines(&["conflicts", "list", "--json"], 0) {
+        let (event, keep) = (conflict["event"].as_str().unwrap(), conflict["bodies"][0]["digest"].as_str().unwrap());
+        checked.fit(&[home.json(&["conflicts", "show", event, "--json"], 0)]);
+        let decide = ["conflicts", "decide", event, "--keep", keep, "--reason", "meter mended", "--json"];
+        checked.fit(&[home.json(&decide, 0)]);
+    }
+    let issued = home.lines(&close, 0);
+    checked.fit(&issued);
+    let id = issued[0]["documents"][0]["id"].as_str().unwrap();
+    let explained = home.json(&["explain", id, "--json"], 0);
+    checked.fit(std::slice::from_ref(&explained));
+    assert_eq!((&explained["issued_by"], &explained["digest_agrees"]), (&Value::from("ann"), &Value::from(true)));
+    assert_eq!(explained["redraft_differs"], false, "nothing was told since");
+    checked.fit(&home.lines(&["void", id, "--reason", "too early", "--json"], 0));
+    let void = home.json(&["explain", id, "--json"], 0);
+    assert_eq!(void["void"], true);
+    let note = void["amended_by"][0].as_str().unwrap();
+    checked.fit(&[home.json(&["explain", note, "--json"], 0), void.clone()]);
+    assert!(home.complaint(&["explain", "2026-01-EUR-nobody-1"], 1).contains(id), "the documents there are");
+}
+
+#[test]
+fn an_answer_that_does_not_fit_is_seen() {
+    let home = Home::demo();
+    let mut wrong = home.json(&["invoice", "--period", MONTH, "--json"], 0);
+    assert!(!wrong["invoices"][0]["lines"].as_array().unwrap().is_empty());
     wrong["invoices"][0]["total"] = Value::from(12);
     assert!(!schema("invoice").is_valid(&wrong), "an amount without a currency must not pass");
-    let mut wrong = rows[0].clone();
+    let mut wrong = home.lines(&["eligibility", "--period", MONTH, "--json"], 0).remove(0);
     wrong["outcome"] = Value::from("perhaps");
-    assert!(!validator.is_valid(&wrong));
+    assert!(!schema("eligibility").is_valid(&wrong));
+    let mut wrong = home.json(&["replay", "--json"], 0);
+    wrong["surprise"] = Value::from(1);
+    assert!(!schema("replay").is_valid(&wrong), "a field that no schema describes must not pass");
 }
 
 /// Every question is asked of a directory that nobody holds, then of a server that holds it.
@@ -253,6 +346,62 @@ fn what_is_missing_is_said_with_what_to_do_next() {
     assert!(home.complaint(&["frobnicate"], 2).contains("frobnicate"));
     std::fs::write(home.dir.path().join("pec.toml"), "data_dri = \"x\"\n").unwrap();
     assert!(home.complaint(&["config", "check"], 2).contains("data_dri"));
+}
+
+/// A world with usage of which nobody published the prices.
+fn unpriced() -> Home {
+    let home = Home::empty();
+    home.answer(&["generate", "--to", "files", "--events", "50", "--period", MONTH], 0);
+    let reference = std::fs::read_to_string(home.dir.path().join("files/reference.jsonl")).unwrap();
+    let without: Vec<&str> = reference.lines().filter(|line| !line.contains("pec.price-sheet")).collect();
+    assert!(without.len() < reference.lines().count(), "the prices are told in another way now");
+    std::fs::write(home.dir.path().join("files/reference.jsonl"), without.join("\n")).unwrap();
+    for stream in ["reference", "commerce", "access", "usage"] {
+        home.answer(&["import", &format!("files/{stream}.jsonl"), "--stream", stream], 0);
+    }
+    home
+}
+
+/// Every command on a journal that knows next to nothing, and on one that knows usage and no price:
+/// each says what to do next, by a command that can be typed.
+#[test]
+fn absent_answers_say_what_to_do_next() {
+    let questions: Vec<Vec<&str>> = vec![
+        vec!["invoice", "--period", MONTH],
+        vec!["invoice", "--period", MONTH, "--json"],
+        vec!["eligibility", "--period", MONTH],
+        vec!["eligibility", "--period", MONTH, "--json"],
+        vec!["explain", "vm-1", "--day", "2026-01-05"],
+        vec!["explain", "L-0123456789"],
+        vec!["explain", "2026-01-EUR-nobody-1"],
+        vec!["check", "--period", MONTH],
+        vec!["close", "--period", MONTH, "--reason", "try"],
+        vec!["void", "nothing", "--reason", "try"],
+    ];
+    let said = |home: &Home, words: &[&str]| {
+        let output = home.pec(words);
+        assert_ne!(output.status.code(), Some(3), "pec {}: {}", words.join(" "), text(&output.stderr));
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    let empty = Home::empty();
+    let event = r#"{"specversion":"1.0","id":"1","source":"erp","type":"pec.membership.started.v1","data":{"partnerTenantId":"11111111-aaaa-4aaa-8aaa-111111111111","effectiveAt":"2025-12-01T00:00:00Z"}}"#;
+    std::fs::write(empty.dir.path().join("one.jsonl"), event).unwrap();
+    empty.answer(&["import", "one.jsonl", "--stream", "reference"], 0);
+    let unpriced = unpriced();
+    for home in [&empty, &unpriced] {
+        for words in &questions {
+            let said = said(home, words);
+            assert!(said.contains("pec "), "pec {} leaves its reader alone: {said}", words.join(" "));
+        }
+    }
+    assert!(said(&empty, &["status"]).contains("pec import") || said(&empty, &["status"]).contains("Nothing waits"));
+    let eligibility = said(&unpriced, &["eligibility", "--period", MONTH]);
+    assert!(
+        eligibility.contains("no prices for 2026-01") && eligibility.contains("pec import prices"),
+        "{eligibility}"
+    );
+    let checked = said(&unpriced, &["check", "--period", MONTH]);
+    assert!(checked.contains("unknown") && checked.contains("F-no-price"), "the money of what has no price: {checked}");
 }
 
 /// A file imported twice changes nothing; what cannot be read is kept, shown and counted.

@@ -66,6 +66,29 @@ fn the_event_hubs_example_is_accepted() {
     assert_eq!(fault.name(), "unreachable", "{fault}");
 }
 
+/// What `pec config check` does with a file: all of it, not only the Kafka table.
+fn configured(path: PathBuf) -> Result<app::config::Loaded, app::exit::Problem> {
+    app::config::load(&app::config::Overrides { file: Some(path), data_dir: None }, [])
+}
+
+/// Every example is a whole configuration, whatever examples there are.
+#[test]
+fn every_example_is_accepted_whole() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy");
+    let paths = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let examples: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    assert!(examples.len() >= 2, "the examples have moved");
+    for path in examples {
+        let shown = path.display().to_string();
+        let loaded = configured(path).unwrap_or_else(|problem| panic!("{shown}: {problem}"));
+        assert!(loaded.config.kafka.is_some(), "{shown} reads no cluster");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let misspelt = dir.path().join("pec.toml");
+    fs::write(&misspelt, "[metrics]\nlistn = \"127.0.0.1:9464\"\n").unwrap();
+    assert!(configured(misspelt).unwrap_err().what.contains("listn"));
+}
+
 #[test]
 fn a_misspelt_example_is_seen() {
     let error = kafka_table("[kafka]\nbootstrap_servers = \"b\"\ngroup = \"pec\"\n").unwrap_err();

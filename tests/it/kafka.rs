@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::entry::Stream;
-use domain::facts::Counts;
+use domain::facts::{Counts, Facts};
 use domain::ids::Digest;
 use domain::period::Instant;
 use ingest::{Accept, Config, Delivery, Fault, Plan, Progress, Report, Resume, Until};
@@ -94,6 +94,14 @@ impl Station {
         let fold = engine::view::replay(&journal.reader(), None, &mut |_, _| {}).unwrap();
         journal.close().unwrap();
         (fold.state().counts, engine::digest::of(fold.state()))
+    }
+
+    /// Everything that the journal says, folded.
+    pub fn facts(&self) -> Facts {
+        let journal = self.open();
+        let fold = engine::view::replay(&journal.reader(), None, &mut |_, _| {}).unwrap();
+        journal.close().unwrap();
+        fold.state().clone()
     }
 
     pub fn offsets(&self) -> Vec<(String, i32, i64)> {

@@ -20,6 +20,8 @@ mod generate;
 mod schemas;
 // One rule, one name, four places; documents that repeat a table of the code.
 //mod rules;
+// What the document says is to be seen of a rule, held against real answers.
+mod shown;
 // The policy's fields: code, schemas and document.
 mod policy;
 // A real Apache Kafka, started and killed by the tests themselves.
@@ -34,7 +36,7 @@ mod kafka_real;
 mod deploy;
 // One rule, one name, four places; documents that repeat a table of the code.
 mod rules;
-// The scenarios, at three depths.
+// The scenarios, at every depth.
 mod scenarios;
 // The real program, from the outside.
 mod cli;

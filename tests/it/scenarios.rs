@@ -1,13 +1,15 @@
 //! Runs the scenarios: each in memory, through a journal on disk, and replayed from that journal;
-//! those whose answers do not depend on when we learnt something also through Kafka's protocol.
+//! a selection also through Kafka's protocol.
 //!
 //! All depths must print the same tables, and the tables must be those in the file.
 //! `PEC_REWRITE=1` (or `pec scenario --rewrite`) rewrites the tables and nothing else.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use app::scenario::comparing::{self, Marked};
-use app::scenario::{Played, reading};
+use app::scenario::{Played, reading, tables, words};
+use domain::facts::Facts;
 
 use crate::source::{self, File};
 
@@ -67,11 +69,63 @@ fn a_scenario_that_cannot_be_read_is_refused_with_its_place() {
         ("revoke ", "revok ", "nobody knows the word `revok`"),
         ("period =", "perod =", "nobody knows the key `perod`"),
         ("T12:00:00Z", "T25:00:00Z", "is no time"),
-        ("rules = [", "shows = [\"PEC-1 sings\"]\nrules = [", "PEC-1 sings"),
+        ("shows = [", "shows = [\"PEC-1 sings\", ", "PEC-1 sings"),
     ] {
         let wrong = text.replace(from, to);
         assert_ne!(wrong, text, "{from} is not in the file any more");
         let error = format!("{:#}", reading::read("case.toml", &wrong).unwrap_err());
         assert!(error.contains(complaint) && error.contains("case.toml"), "{error}");
     }
+}
+
+/// Scenarios that use events of every topic, and whose answers do not depend on when something was
+/// learnt or decided. Each takes some seconds through a broker, so not all of them go there.
+const THROUGH_KAFKA: [&str; 4] =
+    ["access/copies", "pec/transfer_day", "rating/corrections", "rating/two_lines_in_euros"];
+
+/// A selection goes the whole way: published to the broker inside this process, read back through
+/// rdkafka, made durable, folded.
+#[test]
+fn scenarios_say_the_same_through_kafka() {
+    for name in THROUGH_KAFKA {
+        let path = format!("tests/scenarios/{name}.toml");
+        let file = File { text: source::read(&path), path };
+        let scenario = reading::read(&file.path, &file.text).unwrap_or_else(|error| panic!("{error:#}"));
+        let asked = comparing::expected(&file.text).unwrap();
+        let facts = through_kafka(&scenario);
+        let said = tables::printed(&scenario, &facts, &asked).unwrap();
+        assert!(!said.is_empty(), "{name} says nothing");
+        assert_eq!(said, played(&file).computed, "{}: through Kafka it says something else", file.path);
+    }
+}
+
+fn through_kafka(scenario: &reading::Scenario) -> Facts {
+    let topics = ingest::admin::topics_of(&ingest::Config::plain("unused"), 3);
+    let broker = ingest::MockBroker::start(&topics).unwrap();
+    let config = ingest::Config::plain(broker.bootstrap_servers());
+    let mut sink = ingest::Sink::new(&config).unwrap();
+    for told in scenario.steps.iter().filter_map(|step| step.what.told()) {
+        sink.send(&told.message()).unwrap();
+    }
+    sink.finish().unwrap();
+    let station = crate::kafka::Station::new();
+    station.catch_up(&config).unwrap_or_else(|fault| panic!("{}: {fault}", scenario.path));
+    broker.check_nothing_trimmed().unwrap();
+    station.facts()
+}
+
+/// The page that explains scenarios names every word that there is, and no other.
+#[test]
+fn the_page_without_rust_explains_every_word() {
+    let page = source::read("docs/scenarios.md");
+    let tables = page.split_once("## The table of what happened").unwrap().1.split_once("## The stage").unwrap().0;
+    let heads = tables.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
+    let told: BTreeSet<&str> = heads.flat_map(|head| head.split('`')).filter(|word| word.len() > 2).collect();
+    let known: BTreeSet<&str> = words::WORDS.iter().flat_map(|words| words.iter().copied()).collect();
+    let ours = BTreeSet::from(["close", "void-invoice"]);
+    let missing: Vec<_> = known.union(&ours).filter(|word| !told.contains(**word)).collect();
+    assert!(missing.is_empty(), "docs/scenarios.md does not explain {missing:?}");
+    let columns = |word: &&&str| !known.contains(**word) && !ours.contains(**word);
+    let strange: Vec<_> = told.iter().filter(columns).filter(|word| !word.contains(['=', ' '])).collect();
+    assert!(strange.is_empty(), "docs/scenarios.md explains {strange:?}, which nobody knows");
 }

@@ -56,6 +56,14 @@ pub struct Arguments {
     pub command: Command,
 }
 
+impl Arguments {
+    /// A command line without the program's name, for whoever holds a ledger and asks in process.
+    pub fn of<'w>(words: impl IntoIterator<Item = &'w str>) -> Result<Self, String> {
+        let line = std::iter::once("pec").chain(words);
+        Self::try_parse_from(line).map_err(|error| error.to_string())
+    }
+}
+
 #[derive(Args, Clone, Debug)]
 pub struct Global {
     /// Directory that holds the journal

@@ -78,17 +78,17 @@ macro_rules! codes {
 }
 
 codes! {
-    NoPlacement "F-no-plan" true "Usage of a subscription that no known plan contained at that time." "publish the plan and subscription created events on the commerce topic";
-    NoPrice "F-no-price" true "Usage of a meter that the price sheet in force does not price on that day." "publish or import the month's price sheet";
+    NoPlacement "F-no-plan" true "Usage of a subscription that no known plan contained at that time." "publish the plan and subscription created events, or: pec import commerce.jsonl --stream commerce";
+    NoPrice "F-no-price" true "Usage of a meter that the price sheet in force does not price on that day." "publish the month's price sheet, or: pec import prices-DE-202601.zip --published-at WHEN";
     AmbiguousPrice "F-ambiguous-price" true "Usage of a meter that maps to several products in force, without naming one." "send productId and skuId with the usage event";
     EqualSheets "F-equal-sheets" true "Two price sheets of one month and market with the same publication time." "publish the right one again with a later publication time";
     UnitMismatch "F-unit" true "The usage event's unit is not the price row's unit of measure." "correct the unit at the meter; it is never scaled here";
-    NoRate "F-no-rate" true "No exchange rate for the billing currency in that month." "publish or import the month's exchange rates";
+    NoRate "F-no-rate" true "No exchange rate for the billing currency in that month." "publish the month's exchange rates, or: pec import rates.csv --published-at WHEN";
     NegativeDay "F-negative-day" true "Corrections take more from a day than was used." "void or adjust the correction";
     CorrectionOfCorrection "F-correction-of-correction" true "A correction names another correction as its target; it has no effect." "correct the original usage event instead";
     OpenConflict "F-conflict" true "One event was told in two different ways." "pec conflicts list, then pec conflicts decide";
     ResourceMismatch "F-resource-mismatch" true "The resource lies in another subscription than the entitlement id says." "correct the event at the meter";
-    UnknownAccess "F-unknown-access" true "Access on that day is unknown: the log did not reach back, or a listing contradicts it." "publish a complete listing of role assignments, or close with --accept unknown-access";
+    UnknownAccess "F-unknown-access" true "Access on that day is unknown: the log did not reach back, or a listing contradicts it." "publish a complete listing of role assignments, or: pec close --period MONTH --reason WHY --accept unknown-access";
     Overcovered "F-overcovered" true "A reservation or savings plan covers more than was used." "correct the coverage event";
     AfterCancellation "F-after-cancellation" true "Usage after its subscription or plan was cancelled." "publish subscription resumed if it was reactivated, else correct the meter";
     OverdrawnOrder "F-order" true "A return or move of an order that was never bought, or of more than was left of it." "publish the purchase, or correct the return";
@@ -98,9 +98,9 @@ codes! {
     UnresolvedGrant "F-unresolved-grant" false "A grant whose principal and role no record states; it gives no access." "publish a listing of the scope's role assignments";
     DifferingScope "F-differing-scope" false "A record states another scope than its resource id." "nothing, unless the grant matters: then publish a listing";
     ChangedLife "F-changed-life" false "A live role assignment was written again with another principal, role or scope." "nothing, unless the grant matters: then publish a listing";
-    NoMembership "F-no-membership" false "No programme membership is known for the partner; it counts as active." "publish membership started for the partner";
-    UnknownPartner "F-unknown-partner" true "A plan is billed to a partner that was never registered." "publish partner registered for that tenant";
-    UnknownAgents "F-unknown-agents" false "The partner's AdminAgents object id is not known, so delegated administration cannot be recognised." "publish partner registered with adminAgents";
+    NoMembership "F-no-membership" false "No programme membership is known for the partner; it counts as active." "publish membership started for the partner, or: pec import reference.jsonl --stream reference";
+    UnknownPartner "F-unknown-partner" true "A plan is billed to a partner that was never registered." "publish partner registered for that tenant, or: pec import reference.jsonl --stream reference";
+    UnknownAgents "F-unknown-agents" false "The partner's AdminAgents object id is not known, so delegated administration cannot be recognised." "publish partner registered with adminAgents, or: pec import reference.jsonl --stream reference";
     PlanDiffers "F-plan-differs" false "The usage event names another plan than the subscription's." "correct the meter's plan id";
     InheritedGrant "F-inherited-grant" false "A grant on the root or a management group counts; Microsoft does not say whether it does." "nothing";
     Condition "F-condition" false "A grant carries a condition; it counts, its condition is not evaluated." "nothing";
@@ -112,7 +112,84 @@ codes! {
     SeveralPlans "F-several-plans" false "A customer has several plans where one is allowed: one with a direct-bill partner, one per reseller with a provider." "check the plan created events";
     MovedCurrency "F-moved-currency" false "A monthly order moved to a partner billed in another currency; it ends at its next cycle." "nothing, or buy the order anew";
     UnknownTax "F-no-tax" true "Tax is to be drawn and no rate is known for the partner in that month." "publish tax set for the partner, or set the policy field tax to off";
-    Estimate "F-estimate" false "Priced by last month's row because the month's sheet is missing; cannot be issued." "publish or import the month's price sheet";
+    Estimate "F-estimate" false "Priced by last month's row because the month's sheet is missing; cannot be issued." "publish the month's price sheet, or: pec import prices-DE-202601.zip --published-at WHEN";
+}
+
+impl Code {
+    /// The rule that finds it.
+    #[must_use]
+    pub fn rule(self) -> &'static str {
+        match self {
+            Self::NoPlacement => "USE-5",
+            Self::NoPrice | Self::AmbiguousPrice | Self::UnitMismatch | Self::Estimate => "RATE-2",
+            Self::EqualSheets => "RATE-1",
+            Self::NoRate => "INV-3",
+            Self::NegativeDay => "USE-2",
+            Self::HeldCorrection | Self::CorrectionOfCorrection => "USE-4",
+            Self::OpenConflict | Self::Quarantined => "INV-7",
+            Self::ResourceMismatch => "PEC-12",
+            Self::UnknownAccess => "ACC-10",
+            Self::Overcovered => "RATE-10",
+            Self::AfterCancellation | Self::WhileSuspended => "USE-6",
+            Self::PlanInUse => "USE-8",
+            Self::NotLegacy | Self::TransferOutOfOrder => "USE-7",
+            Self::OverdrawnOrder | Self::ReturnRefused => "INV-11",
+            Self::SeveralPlans => "INV-17",
+            Self::MovedCurrency => "INV-16",
+            Self::UnknownTax => "INV-12",
+            Self::UnresolvedGrant => "ACC-2",
+            Self::DifferingScope => "ACC-4",
+            Self::ChangedLife => "ACC-3",
+            Self::NoMembership => "PEC-8",
+            Self::UnknownPartner => "PEC-7",
+            Self::UnknownAgents | Self::InheritedGrant | Self::Condition => "PEC-2",
+            Self::PlanDiffers => "USE-1",
+            Self::PriceDiffersByMarket => "RATE-9",
+        }
+    }
+
+    /// Whether the usage it is about is charged all the same, so that its list charge is known. What is
+    /// left out of the draft, or may change it in a way that nobody can tell, has none.
+    #[must_use]
+    pub fn is_charged(self) -> bool {
+        match self {
+            Self::NoRate
+            | Self::NegativeDay
+            | Self::ResourceMismatch
+            | Self::UnknownAccess
+            | Self::NoMembership
+            | Self::UnknownPartner
+            | Self::UnknownAgents
+            | Self::PlanDiffers
+            | Self::InheritedGrant
+            | Self::Condition
+            | Self::PriceDiffersByMarket
+            | Self::AfterCancellation
+            | Self::WhileSuspended
+            | Self::Estimate => true,
+            Self::NoPlacement
+            | Self::NoPrice
+            | Self::AmbiguousPrice
+            | Self::EqualSheets
+            | Self::UnitMismatch
+            | Self::CorrectionOfCorrection
+            | Self::OpenConflict
+            | Self::Overcovered
+            | Self::HeldCorrection
+            | Self::Quarantined
+            | Self::UnresolvedGrant
+            | Self::DifferingScope
+            | Self::ChangedLife
+            | Self::OverdrawnOrder
+            | Self::ReturnRefused
+            | Self::PlanInUse
+            | Self::NotLegacy
+            | Self::TransferOutOfOrder
+            | Self::SeveralPlans
+            | Self::MovedCurrency
+            | Self::UnknownTax => false,
+        }
+    }
 }
 
 impl fmt::Display for Code {

@@ -84,18 +84,29 @@ impl PriceBook {
     /// RATE-8: USD per unit of a currency in a month, from the newest publication that states it.
     #[must_use]
     pub fn usd_per_unit(&self, period: Period, currency: Currency) -> Option<Chosen<Exact>> {
+        let mut in_order = self.newest_rates(period, currency).into_iter();
+        let (_, value) = in_order.next()?;
+        let rivals = in_order.filter(|(_, other)| *other != value).map(|(identity, _)| identity).collect();
+        Some(Chosen { value, rivals })
+    }
+
+    /// The event that published the rate in use, for explanations.
+    #[must_use]
+    pub fn rate_event(&self, period: Period, currency: Currency) -> Option<Identity> {
+        self.newest_rates(period, currency).first().map(|(identity, _)| *identity)
+    }
+
+    /// The rates of the newest publications of a month that state the currency, the one in use first.
+    fn newest_rates(&self, period: Period, currency: Currency) -> Vec<(Identity, Exact)> {
         let stated = self.rates.iter().filter(|(_, rates)| rates.period == period).filter_map(|(identity, rates)| {
             let (_, usd) = rates.usd_per_unit.iter().find(|(stated, _)| *stated == currency)?;
             Some((identity, rates.published_at, Exact::from(*usd)))
         });
         let stated: Vec<_> = stated.collect();
-        let newest = stated.iter().map(|(_, at, _)| *at).max()?;
-        let mut rivals: Vec<_> = stated.into_iter().filter(|(_, at, _)| *at == newest).collect();
+        let newest = stated.iter().map(|(_, at, _)| *at).max();
+        let mut rivals: Vec<_> = stated.into_iter().filter(|(_, at, _)| Some(*at) == newest).collect();
         rivals.sort_by_key(|(identity, ..)| (self.digest(*identity), *identity));
-        let mut in_order = rivals.into_iter();
-        let (_, _, value) = in_order.next()?;
-        let rivals = in_order.filter(|(_, _, other)| *other != value).map(|(identity, ..)| identity).collect();
-        Some(Chosen { value, rivals })
+        rivals.into_iter().map(|(identity, _, value)| (identity, value)).collect()
     }
 
     /// RATE-8: what the printed column PCToBCExchangeRate says: 1 ÷ USD per unit, half-even to nine

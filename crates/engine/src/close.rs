@@ -4,10 +4,10 @@
 //! at a time, so that two people who close one month at once make one invoice.
 
 use domain::decide::{self, Closed, Closing, Refusal};
-use domain::entry::{Decision, Event};
+use domain::entry::{Decision, Event, Stream};
 use domain::facts::Facts;
 use domain::finding::Finding;
-use domain::ids::{Currency, Digest, Guid};
+use domain::ids::{Currency, Digest, Guid, Identity};
 use domain::period::Period;
 use domain::rating::judged;
 
@@ -99,6 +99,18 @@ pub fn void(ledger: &Ledger, id: &str, decision: &Decision) -> Result<Result<Vec
             Ok(Ok(notes))
         }
     }
+}
+
+/// The event that issued a document, by the name that [`issue`] and [`void`] give it.
+#[must_use]
+pub fn document_event(id: &str) -> Identity {
+    journal::wire::identity(Stream::Decisions, crate::decision::SOURCE, &format!("document/{id}"))
+}
+
+/// The event that took a document back, if one did.
+#[must_use]
+pub fn voided_event(id: &str) -> Identity {
+    journal::wire::identity(Stream::Decisions, crate::decision::SOURCE, &format!("voided/{id}"))
 }
 
 fn document_id(event: &Event) -> Option<Box<str>> {

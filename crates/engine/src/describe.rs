@@ -66,6 +66,54 @@ pub fn kind(event: &Event) -> &'static str {
     }
 }
 
+/// The rule by which rating and judging read such an event; none reads what only keeps the books.
+#[must_use]
+pub fn rule(event: &Event) -> Option<&'static str> {
+    Some(match event {
+        Event::UsageRecorded(_) => "USE-1",
+        Event::UsageAdjusted(_) => "USE-2",
+        Event::UsageVoided(_) => "USE-3",
+        Event::AssignmentCreated(_) => "ACC-3",
+        Event::AssignmentDeleted(_) => "ACC-4",
+        Event::AssignmentsListed(_) => "ACC-5",
+        Event::DelegationChanged(_) | Event::DelegationDeleted(_) => "ACC-7",
+        Event::ScheduleCreated(_) | Event::ScheduleCancelled(_) => "ACC-8",
+        Event::PalLinked(_) | Event::PalUnlinked(_) => "PEC-5",
+        Event::AssignmentActivity(record) => match record.operation {
+            ActivityOperation::Write => "ACC-2",
+            ActivityOperation::Delete => "ACC-4",
+        },
+        Event::CustomerRegistered(_) | Event::PriceSheetPublished(_) | Event::PriceSheetPart(_) => "RATE-1",
+        Event::PlanCreated(_) | Event::SubscriptionCreated(_) | Event::TransferCompleted(_) => "USE-1",
+        Event::SubscriptionCancelled(_)
+        | Event::SubscriptionSuspended(_)
+        | Event::SubscriptionResumed(_)
+        | Event::PlanCancelled(_) => "USE-6",
+        Event::SubscriptionTransitioned(_) | Event::TransferRequested(_) | Event::TransferCancelled(_) => "USE-7",
+        Event::PlanSuspended(_) | Event::PlanReactivated(_) => "USE-8",
+        Event::CoverageRecorded(_) => "RATE-10",
+        Event::AzureCreditGranted(_) => "RATE-11",
+        Event::ChargeRecorded(_) => "INV-9",
+        Event::RefundGranted(_) => "INV-13",
+        Event::TaxSet(_) => "INV-12",
+        Event::ResellerOfRecordSet(_) => "PEC-4",
+        Event::PartnerRegistered(_) => "PEC-2",
+        Event::MembershipStarted(_) | Event::MembershipEnded(_) => "PEC-8",
+        Event::PartnerBarred(_) | Event::PartnerReinstated(_) => "PEC-9",
+        Event::ExchangeRatesPublished(_) => "RATE-8",
+        Event::InvoiceIssued(_) => "INV-7",
+        Event::CreditNoteIssued(_) | Event::InvoiceVoided(_) => "INV-8",
+        Event::OtherActivity(_)
+        | Event::PolicyPublished(_)
+        | Event::PolicyAdopted(_)
+        | Event::ConflictDecided(_)
+        | Event::EntryRedriven(_)
+        | Event::AcceptanceRecorded(_)
+        | Event::Restored(_)
+        | Event::Unreadable(_) => return None,
+    })
+}
+
 fn at(instant: Instant) -> String {
     instant.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
 }

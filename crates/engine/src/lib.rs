@@ -13,6 +13,7 @@ pub mod quarantine;
 pub mod accept;
 pub mod describe;
 pub mod books;
+pub mod hanging;
 pub mod digest;
 pub mod trace;
 pub mod close;

@@ -21,6 +21,8 @@ pub struct Cited {
     pub recorded_at: Instant,
     pub outcome: Outcome,
     pub kind: &'static str,
+    /// The rule by which it is read.
+    pub rule: Option<&'static str>,
     pub says: String,
     /// Where its message came from.
     pub from: String,
@@ -92,6 +94,7 @@ pub fn find(reader: &Reader, wanted: &Wanted, limit: usize) -> Result<(Vec<Cited
             recorded_at: entry.recorded_at,
             outcome: entry.outcome,
             kind: describe::kind(&entry.fact.event),
+            rule: describe::rule(&entry.fact.event),
             says: describe::event(&entry.fact.event),
             from: record.map_or_else(String::new, |record| origin(&record.origin)),
         });

@@ -34,7 +34,7 @@ impl Backup {
         let report = backed_up.map_err(|error| fault(error.into()))?;
         if context.json {
             out.json(&serde_json::json!({
-                "path": report.path.display().to_string(), "messages": report.end, "segments": report.segments,
+                "schema": "pec.backup.v1", "path": report.path.display().to_string(), "messages": report.end, "segments": report.segments,
             }))?;
             return Ok(Exit::Fine);
         }
@@ -64,7 +64,7 @@ impl Restore {
         })?;
         if json {
             out.json(&serde_json::json!({
-                "path": to.display().to_string(), "messages": report.messages, "entries": report.entries,
+                "schema": "pec.restore.v1", "path": to.display().to_string(), "messages": report.messages, "entries": report.entries,
                 "chain": report.chain.to_string(),
             }))?;
             return Ok(Exit::Fine);

@@ -9,22 +9,23 @@ use clap::Args;
 use domain::decide::{Closed, Reason, Refusal};
 use domain::entry::Decision;
 use domain::finding::Finding;
-use domain::ids::Guid;
+use domain::ids::{Currency, Guid};
 use domain::money::Exact;
 use domain::period::Period;
 use engine::books::Books;
 use engine::close::{self, Outcome, Wish};
+use engine::hanging::{self, Hanging};
 use serde::Serialize;
 
-use super::invoice::{FindingAnswer, Party, findings_answer, money, print_findings, short};
+use super::invoice::{FindingAnswer, Party, cents, findings_answer, money, print_findings, short};
 use super::start::fault;
 use super::{Context, period, select};
 use crate::exit::{Exit, Problem};
-use crate::output::{Output, count, thousands};
+use crate::output::{Output, align_right, count, left, right, table, thousands};
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  pec check --period 2026-01\n  pec check --period 2026-01 --partner Contoso --json"
+    after_help = "Examples:\n  pec check --period 2026-01\n  pec check --period 2026-01 --partner Contoso --json\n  pec check --period 2026-01 --findings"
 )]
 pub struct Check {
     /// The month
@@ -36,11 +37,14 @@ pub struct Check {
     /// Do not ask Kafka how far its topics are
     #[arg(long)]
     offline: bool,
+    /// Every single finding with the list charge that hangs on it, not put together by code
+    #[arg(long)]
+    findings: bool,
 }
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  pec close --period 2026-01 --reason 'checked by finance'\n  pec close --period 2026-01 --reason 'month end' --accept unknown-access\n  pec close --period 2026-01 --reason 'month end' --offline"
+    after_help = "Examples:\n  pec close --period 2026-01 --reason 'checked by finance'\n  pec close --period 2026-01 --reason 'month end' --accept unknown-access\n  pec close --period 2026-01 --reason 'month end' --offline 'the cluster is being moved'"
 )]
 pub struct Close {
     /// The month
@@ -55,9 +59,9 @@ pub struct Close {
     /// Close although access on some days is unknown
     #[arg(long, value_name = "WHAT", value_parser = ["unknown-access"])]
     accept: Option<String>,
-    /// Close although Kafka cannot be asked how far its topics are
-    #[arg(long)]
-    offline: bool,
+    /// Close although Kafka cannot be asked how far its topics are; why, in words that stay in the journal
+    #[arg(long, value_name = "REASON")]
+    offline: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -70,16 +74,52 @@ pub struct Void {
     reason: String,
 }
 
+/// One line of `schemas/output/check.v1.json`.
 #[derive(Serialize)]
 struct CheckAnswer {
+    schema: &'static str,
     bill_to: Party,
     period: String,
+    rules_version: u32,
+    policy_revision: u32,
     can_be_closed: bool,
     issued: Vec<String>,
     total: String,
     reasons: Vec<String>,
-    findings: Vec<FindingAnswer>,
+    findings: Vec<CheckedFinding>,
     waiting: Waiting,
+}
+
+/// Findings of one code, with the money and the command that mends them.
+#[derive(Serialize)]
+struct CheckedFinding {
+    #[serde(flatten)]
+    finding: FindingAnswer,
+    /// List charge that hangs on all of them, exact, in the pricing currency; null where it is unknown.
+    list_charge: Option<String>,
+}
+
+/// One line of `schemas/output/finding.v1.json`.
+#[derive(Serialize)]
+struct OneFinding {
+    schema: &'static str,
+    bill_to: Party,
+    period: String,
+    code: &'static str,
+    rule: &'static str,
+    blocking: bool,
+    what: String,
+    list_charge: Option<String>,
+    customer: Option<String>,
+    plan: Option<String>,
+    subscription: Option<String>,
+    resource: Option<String>,
+    meter: Option<String>,
+    day: Option<String>,
+    hint: &'static str,
+    events: Vec<String>,
+    rules_version: u32,
+    policy_revision: u32,
 }
 
 /// What is not tied to a month and may still matter.
@@ -115,7 +155,12 @@ impl Check {
             if closed.is_err() {
                 exit = Exit::Refused;
             }
-            let answer = self.one(&mut books, bill_to, closed, &findings, waiting.clone());
+            let hanging = hanging::charges(&mut books, bill_to, self.period, &findings);
+            if self.findings {
+                self.every_finding(&books, bill_to, &findings, &hanging, context.json, out)?;
+                continue;
+            }
+            let answer = self.one(&mut books, bill_to, closed, (&findings, &hanging), waiting.clone());
             if context.json {
                 out.ndjson(&answer)?;
             } else {
@@ -133,7 +178,7 @@ impl Check {
         books: &mut Books<'_>,
         bill_to: Guid,
         closed: Result<Closed, Refusal>,
-        findings: &[Finding],
+        (findings, hanging): (&[Finding], &Hanging),
         waiting: Waiting,
     ) -> CheckAnswer {
         let (draft, _) = books.draft(bill_to, self.period, &mut |_| {});
@@ -144,16 +189,112 @@ impl Check {
             Err(refusal) => (Vec::new(), other_reasons(&refusal)),
         };
         CheckAnswer {
+            schema: "pec.check.v1",
+            rules_version: draft.rules_version,
+            policy_revision: draft.policy.revision,
             bill_to: Party { id: bill_to.to_string(), name: books.partner_name(bill_to) },
             period: self.period.to_string(),
             can_be_closed,
             issued,
             total: money(&draft.total_and_rounding().0, draft.currency),
             reasons,
-            findings: findings_answer(findings),
+            findings: checked(findings, hanging),
             waiting,
         }
     }
+
+    fn every_finding(
+        &self,
+        books: &Books<'_>,
+        bill_to: Guid,
+        findings: &[Finding],
+        hanging: &Hanging,
+        json: bool,
+        out: &mut Output,
+    ) -> anyhow::Result<()> {
+        let name = books.partner_name(bill_to);
+        if json {
+            for (finding, charge) in findings.iter().zip(&hanging.each) {
+                let bill_to = Party { id: bill_to.to_string(), name: name.clone() };
+                out.ndjson(&one_finding(books, bill_to, self.period, finding, charge.as_ref()))?;
+            }
+            return Ok(());
+        }
+        out.heading(&format!("{name} — {}", self.period))?;
+        if findings.is_empty() {
+            out.line("Everything adds up.")?;
+            return Ok(());
+        }
+        let mut list = table(&["finding", "rule", "", "list charge", "what, and what mends it"]);
+        for (finding, charge) in findings.iter().zip(&hanging.each) {
+            let stops = if finding.blocking() { "stops closing" } else { "" };
+            let charge = charge.as_ref().map_or_else(|| "unknown".to_owned(), |usd| cents(usd, Currency::USD));
+            let words = format!("{}\n→ {}", select::shortened(&select::about(finding)), finding.code.hint());
+            list.add_row([left(finding.code), left(finding.code.rule()), left(stops), right(charge), left(words)]);
+        }
+        align_right(&mut list, &[3]);
+        out.table(list)?;
+        Ok(())
+    }
+}
+
+/// Findings put together by code, each code with what hangs on it.
+fn checked(findings: &[Finding], hanging: &Hanging) -> Vec<CheckedFinding> {
+    let charge = |code: &str| {
+        let found = hanging.by_code.iter().find(|(known, _)| known.text() == code);
+        found.map(|(_, charge)| money(charge, Currency::USD))
+    };
+    let answers = findings_answer(findings).into_iter();
+    answers.map(|finding| CheckedFinding { list_charge: charge(finding.code), finding }).collect()
+}
+
+fn one_finding(
+    books: &Books<'_>,
+    bill_to: Party,
+    period: Period,
+    finding: &Finding,
+    charge: Option<&Exact>,
+) -> OneFinding {
+    let about = &finding.about;
+    OneFinding {
+        schema: "pec.finding.v1",
+        bill_to,
+        period: period.to_string(),
+        code: finding.code.text(),
+        rule: finding.code.rule(),
+        blocking: finding.blocking(),
+        what: finding.detail.clone(),
+        list_charge: charge.map(|charge| money(charge, Currency::USD)),
+        customer: about.customer.map(|id| id.to_string()),
+        plan: about.plan.map(|id| id.to_string()),
+        subscription: about.subscription.map(|id| id.to_string()),
+        resource: about.resource.as_ref().map(ToString::to_string),
+        meter: about.meter.as_ref().map(ToString::to_string),
+        day: about.day.map(|day| day.to_string()),
+        hint: finding.code.hint(),
+        events: finding.events.iter().map(ToString::to_string).collect(),
+        rules_version: domain::policy::RULES_VERSION,
+        policy_revision: books.facts.policy.at(period.first_day()).revision,
+    }
+}
+
+fn print_checked(findings: &[CheckedFinding], out: &mut Output) -> anyhow::Result<()> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    out.line("")?;
+    let mut list = table(&["finding", "", "count", "list charge", "what, and what mends it"]);
+    for CheckedFinding { finding, list_charge } in findings {
+        let stops = if finding.blocking { "stops closing" } else { "" };
+        let words =
+            format!("{} ({})\nfor example {}\n→ {}", finding.meaning, finding.rule, finding.example, finding.hint);
+        let charge = list_charge.as_deref().map_or_else(|| "unknown".to_owned(), short);
+        list.add_row([left(finding.code), left(stops), right(finding.count), right(charge), left(words)]);
+    }
+    align_right(&mut list, &[2, 3]);
+    out.table(list)?;
+    out.note("Each of them with its money: the same command with --findings")?;
+    Ok(())
 }
 
 /// Reasons beside findings, which have their own table.
@@ -186,7 +327,7 @@ fn print_check(answer: &CheckAnswer, out: &mut Output) -> anyhow::Result<()> {
     for reason in &answer.reasons {
         out.line(format!("  • {reason}"))?;
     }
-    print_findings(&answer.findings, out)?;
+    print_checked(&answer.findings, out)?;
     let waiting = &answer.waiting;
     if waiting.open_conflicts > 0 || !waiting.quarantined.is_empty() {
         out.line("")?;
@@ -198,6 +339,8 @@ fn print_check(answer: &CheckAnswer, out: &mut Output) -> anyhow::Result<()> {
     for (code, number) in &waiting.quarantined {
         out.line(format!("{} not readable ({code}): pec quarantine list", count(*number, "message")))?;
     }
+    out.line("")?;
+    out.line(format!("Rules version {} · policy revision {}", answer.rules_version, answer.policy_revision))?;
     if answer.can_be_closed && answer.issued.is_empty() {
         out.note(format!("Close it: pec close --period {} --reason '…'", answer.period))?;
     }
@@ -214,7 +357,7 @@ fn obstacles(context: &Context<'_>, month: Period) -> anyhow::Result<Vec<String>
         Ok(due) => due,
         Err(error) => {
             return Ok(vec![format!(
-                "Kafka cannot be asked how far its topics are ({error}); accept it with --offline"
+                "Kafka cannot be asked how far its topics are ({error}); accept it with --offline REASON"
             )]);
         }
     };
@@ -234,8 +377,11 @@ fn obstacles(context: &Context<'_>, month: Period) -> anyhow::Result<Vec<String>
     Ok(behind.collect())
 }
 
+/// One line of `schemas/output/close.v1.json`.
 #[derive(Serialize)]
 struct ClosedAnswer {
+    schema: &'static str,
+    rules_version: u32,
     bill_to: Party,
     period: String,
     /// `issued`, `stands` (closed before), `nothing` or `refused`.
@@ -258,6 +404,9 @@ pub(super) struct DocumentAnswer {
     actor: String,
     reason: String,
     issued_at: String,
+    rule: &'static str,
+    rules_version: u32,
+    policy_revision: u32,
 }
 
 fn document_answers(context: &Context<'_>, ids: &[Box<str>]) -> anyhow::Result<Vec<DocumentAnswer>> {
@@ -274,6 +423,9 @@ fn document_answers(context: &Context<'_>, ids: &[Box<str>]) -> anyhow::Result<V
         actor: document.decision.actor.to_string(),
         reason: document.decision.reason.to_string(),
         issued_at: period::instant(document.decision.at),
+        rule: if document.amends.is_some() { "INV-8" } else { "INV-7" },
+        rules_version: document.rules_version,
+        policy_revision: document.policy_revision,
     });
     Ok(documents.collect())
 }
@@ -288,6 +440,8 @@ fn print_document(document: &DocumentAnswer, out: &mut Output) -> anyhow::Result
     ))?;
     out.line(format!("    issued {} by {}: {}", document.issued_at, document.actor, document.reason))?;
     out.line(format!("    lines digest {}", document.lines_digest))?;
+    let (rules, policy) = (document.rules_version, document.policy_revision);
+    out.line(format!("    by {}, rules version {rules}, policy revision {policy}", document.rule))?;
     Ok(())
 }
 
@@ -306,7 +460,7 @@ impl Close {
             }
             partners
         };
-        let obstacles = if self.offline { Vec::new() } else { obstacles(context, self.period)? };
+        let obstacles = if self.offline.is_some() { Vec::new() } else { obstacles(context, self.period)? };
         let mut exit = Exit::Fine;
         for (bill_to, name) in partners {
             let answer = self.one(bill_to, name, &obstacles, context)?;
@@ -337,9 +491,9 @@ impl Close {
         let result = close::issue(context.ledger, &wish).map_err(fault)?;
         let (outcome, documents, reasons, findings) = match result {
             Outcome::Stands { documents, new } => {
-                if new && self.offline && context.config.kafka.is_some() {
+                if let Some(why) = self.offline.as_deref().filter(|_| new && context.config.kafka.is_some()) {
                     let concerning = Some((bill_to, self.period));
-                    engine::accept::record(context.ledger, "offline-close", concerning, &context.actor, &self.reason)
+                    engine::accept::record(context.ledger, "offline-close", concerning, &context.actor, why)
                         .map_err(fault)?;
                 }
                 (if new { "issued" } else { "stands" }, document_answers(context, &documents)?, Vec::new(), Vec::new())
@@ -351,6 +505,8 @@ impl Close {
             }
         };
         Ok(ClosedAnswer {
+            schema: "pec.close.v1",
+            rules_version: domain::policy::RULES_VERSION,
             bill_to: Party { id: bill_to.to_string(), name },
             period: self.period.to_string(),
             outcome,
@@ -382,6 +538,14 @@ fn print_closed(answer: &ClosedAnswer, out: &mut Output) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// One line of `schemas/output/void.v1.json`.
+#[derive(Serialize)]
+struct NoteAnswer<'a> {
+    schema: &'static str,
+    #[serde(flatten)]
+    document: &'a DocumentAnswer,
+}
+
 impl Void {
     pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
         let at = context.ledger.clock().now().map_err(fault)?;
@@ -397,7 +561,7 @@ impl Void {
         let documents = document_answers(context, &notes)?;
         if context.json {
             for document in &documents {
-                out.ndjson(document)?;
+                out.ndjson(&NoteAnswer { schema: "pec.void.v1", document })?;
             }
             return Ok(Exit::Fine);
         }

@@ -44,8 +44,10 @@ enum Action {
     },
 }
 
+/// One line of `schemas/output/conflicts.v1.json`.
 #[derive(Serialize)]
 struct Row {
+    schema: &'static str,
     event: String,
     open: bool,
     kind: String,
@@ -84,7 +86,13 @@ fn rows(context: &Context<'_>) -> anyhow::Result<Vec<Row>> {
                 says: engine::describe::event(&body.event),
             });
             let kind = drawer.bodies().next().map_or("", |(_, body)| engine::describe::kind(&body.event));
-            Row { event: identity.to_string(), open: drawer.is_open(), kind: kind.to_owned(), bodies: bodies.collect() }
+            Row {
+                schema: "pec.conflicts.v1",
+                event: identity.to_string(),
+                open: drawer.is_open(),
+                kind: kind.to_owned(),
+                bodies: bodies.collect(),
+            }
         })
         .collect();
     rows.sort_by_key(|row| !row.open);
@@ -100,7 +108,7 @@ fn list(context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
         return Ok(Exit::Fine);
     }
     if rows.is_empty() {
-        out.line("No event was told in two different ways.")?;
+        out.line("No event was told in two different ways; nothing is to be decided.")?;
         return Ok(Exit::Fine);
     }
     let mut list = table(&["event", "kind", "bodies", "state"]);
@@ -158,8 +166,25 @@ fn decide(event: Identity, keep: &str, reason: &str, context: &Context<'_>, out:
     let name = Name::new(format!("conflict-decided/{event}/{}", period::instant(at)));
     let decided = ConflictDecided { identity: event, keep, known, decision };
     context.ledger.decide(&[(name, Event::ConflictDecided(decided))]).map_err(fault)?;
+    if context.json {
+        out.json(&Decided { schema: "pec.conflict-decided.v1", event: name_of(event), keep: keep.to_string() })?;
+        return Ok(Exit::Fine);
+    }
     out.line(format!("Decided: of event {event} the body {keep} counts."))?;
+    out.note("What it changes: pec check --period MONTH")?;
     Ok(Exit::Fine)
+}
+
+/// `schemas/output/conflict-decided.v1.json`.
+#[derive(Serialize)]
+struct Decided {
+    schema: &'static str,
+    event: String,
+    keep: String,
+}
+
+fn name_of(event: Identity) -> String {
+    event.to_string()
 }
 
 /// The one known digest that begins as asked.

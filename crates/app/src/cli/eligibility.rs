@@ -107,7 +107,8 @@ impl Eligibility {
         let mut rows: Vec<Row> = Vec::new();
         let mut any = false;
         for bill_to in select::partners(&books, self.partner.as_deref())? {
-            let revision = facts.policy.at(month.first_day()).revision;
+            let of_day = |day: Day| (day, facts.policy.at(day).revision);
+            let revisions: BTreeMap<Day, u32> = month.days().map(of_day).collect();
             books.draft(bill_to, month, &mut |piece| {
                 any = true;
                 let wanted = customer.is_none_or(|customer| customer == piece.customer)
@@ -116,8 +117,8 @@ impl Eligibility {
                     && self.reason.is_none_or(|code| engine::digest::verdict(piece.verdict).1 == code)
                     && (!self.lost || matches!(piece.verdict, Verdict::Lost(_)))
                     && self.resource.as_deref().is_none_or(|named| select::is_scope(named, piece.scope));
-                if wanted {
-                    add(&mut rows, piece, revision);
+                if let Some(revision) = revisions.get(&piece.day).filter(|_| wanted) {
+                    add(&mut rows, piece, *revision);
                 }
             });
         }
@@ -125,6 +126,9 @@ impl Eligibility {
             rows.sort_by(|a, b| {
                 (a.on, &a.resource, &a.meter, a.portion).cmp(&(b.on, &b.resource, &b.meter, b.portion))
             });
+            if !any {
+                super::invoice::note_nothing(&books, month, out)?;
+            }
             for row in &rows {
                 out.ndjson(row)?;
             }
@@ -143,6 +147,11 @@ impl Eligibility {
             self.print_calendar(&rows, month, out)?;
         }
         print_reasons(&rows, out)?;
+        let revisions: std::collections::BTreeSet<u32> = rows.iter().map(|row| row.policy_revision).collect();
+        let revisions: Vec<String> = revisions.iter().map(ToString::to_string).collect();
+        out.line("")?;
+        let rules = domain::policy::RULES_VERSION;
+        out.line(format!("Rules version {rules} · policy revision {}", revisions.join(", ")))?;
         Ok(Exit::Fine)
     }
 

@@ -1,14 +1,16 @@
-//! `pec explain`: one resource and day, or one invoice line, down to its events, rules and
-//! arithmetic. What is absent explains itself.
+//! `pec explain`: one resource and day, one invoice line, or one issued document, down to its
+//! events, rules and arithmetic. What is absent explains itself.
 //!
-//! This file is about a day; `explain/line.rs` is about a line. Every step names its rule, every
+//! This file is about a day; `explain/line.rs` is about a line, `explain/document.rs` about a document. Every step names its rule, every
 //! fact the entry of the journal that told it.
 
+mod document;
 mod line;
 
 use std::collections::BTreeSet;
 
 use clap::Args;
+use domain::access::Access;
 use domain::commerce::Placement;
 use domain::facts::Facts;
 use domain::ids::{Currency, Guid, Identity};
@@ -32,10 +34,11 @@ const EVENTS_SHOWN: usize = 200;
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  pec explain vm-1 --day 2026-01-15\n  pec explain L-0123456789 --period 2026-01\n  pec explain rg-app/vm-1 --day 2026-01-15 --as-of 2026-01-20 --json"
+    after_help = "Examples:\n  pec explain vm-1 --day 2026-01-15\n  pec explain L-0123456789 --period 2026-01\n  pec explain 2026-01-EUR-11111111-aaaa-4aaa-8aaa-111111111111-1\n  pec explain rg-app/vm-1 --day 2026-01-15 --as-of 2026-01-20 --json"
 )]
 pub struct Explain {
-    /// A line (L-…, as `pec invoice --lines` shows it), or a resource: its name or the end of its id
+    /// A line (L-…, as `pec invoice --lines` shows it), an issued document (its id, as `pec status` shows
+    /// it), or a resource: its name or the end of its id
     what: String,
     /// The day, for a resource
     #[arg(long, value_parser = period::day)]
@@ -77,11 +80,15 @@ struct AccessAnswer {
     several: bool,
     also: Vec<&'static str>,
     tested: Option<Stretch>,
+    /// The rule by which that part of the day is tested.
+    tested_by: &'static str,
     covered: Vec<Stretch>,
     open: Vec<Stretch>,
     grants: Vec<GrantAnswer>,
     /// What would restore it, worded for whoever can do it.
     remedy: Option<String>,
+    /// The rule that chose the reason and words the request.
+    chosen_by: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -92,6 +99,12 @@ struct Stretch {
 
 #[derive(Serialize)]
 struct GrantAnswer {
+    /// As Azure knows it: of a role assignment, a schedule or a delegation.
+    id: String,
+    /// The rules by which its life is known.
+    rules: Vec<&'static str>,
+    /// Where it may have been held and nobody can tell.
+    unknown: Option<Stretch>,
     route: &'static str,
     principal: String,
     role: String,
@@ -112,6 +125,8 @@ struct Charge {
     rule: &'static str,
     arithmetic: Vec<Step>,
     line: String,
+    policy_revision: u32,
+    rules_version: u32,
 }
 
 /// One step of arithmetic, exact, with the rule that asks for it.
@@ -128,6 +143,10 @@ pub(super) struct EventAnswer {
     entry: String,
     event: String,
     kind: &'static str,
+    rule: Option<&'static str>,
+    /// How many copies of one Azure record were put together, and the rule that joins them.
+    copies: usize,
+    joined_by: Option<&'static str>,
     recorded_at: String,
     from: String,
     says: String,
@@ -140,9 +159,15 @@ impl Explain {
             let mut books = Books::new(facts, &commerce);
             match (self.what.starts_with("L-"), self.day) {
                 (true, _) => line::explain(&self.what, self.period, self.as_of, &mut books, context, out),
+                (false, None) if document::is_document(&self.what, facts) => {
+                    document::explain(&self.what, self.as_of, &mut books, context, out)
+                }
                 (false, Some(day)) => self.day(day, facts, &mut books, context, out),
                 (false, None) => Err(Problem::usage(format!("on which day shall {} be explained?", self.what))
-                    .hint(format!("pec explain {} --day 2026-01-15; lines are named L-…", self.what))
+                    .hint(format!(
+                        "pec explain {} --day 2026-01-15; lines are named L-…, documents as pec status lists them",
+                        self.what
+                    ))
                     .into()),
             }
         })
@@ -169,12 +194,13 @@ impl Explain {
         let mut charges = Vec::new();
         let mut findings = Vec::new();
         let mut seen: BTreeSet<Guid> = BTreeSet::new();
+        let revision = facts.policy.at(day).revision;
         for placement in &placements {
             access.push(judged(books, subscription, placement, &scope, day, &mut cited));
             if seen.insert(placement.bill_to) {
                 let (_, found) = books.draft(placement.bill_to, day.period(), &mut |piece| {
                     if *piece.scope == scope && piece.day == day && piece.subscription == subscription {
-                        charges.push(charge(piece));
+                        charges.push(charge(piece, revision));
                     }
                 });
                 findings.extend(found.into_iter().filter(|finding| {
@@ -185,6 +211,10 @@ impl Explain {
             }
         }
         let usage = WantedUsage { scopes: [scope.clone()].into(), meter: None, within: day.interval() };
+        let markets = placements.iter().filter_map(|placement| books.commerce.market(placement.customer));
+        let sheets = markets.filter_map(|market| facts.prices.list(day.period(), market));
+        cited.extend(sheets.map(|chosen| chosen.value.published_by));
+        cited.extend(facts.policy.document_at(day).map(|(identity, _)| identity));
         let wanted = Wanted { identities: cited, usage: Some(usage), as_of: self.as_of };
         let (events, events_in_all) = trace::find(context.ledger.reader(), &wanted, EVENTS_SHOWN).map_err(fault)?;
         let answer = DayAnswer {
@@ -193,11 +223,11 @@ impl Explain {
             day: day.to_string(),
             resource: scope.to_string(),
             rules_version: domain::policy::RULES_VERSION,
-            policy_revision: facts.policy.at(day).revision,
+            policy_revision: revision,
             access,
             charges,
             findings: findings_answer(&findings),
-            events: events.iter().map(event_answer).collect(),
+            events: events.iter().map(|cited| event_answer(cited, facts)).collect(),
             events_in_all,
         };
         if context.json {
@@ -232,6 +262,7 @@ impl Explain {
                     .hint(format!("write more of the id, for example {first} or {second}"))
                     .into())
             }
+            (None, _) if books.periods().is_empty() => Err(super::invoice::nothing(books, month).into()),
             (None, _) if ever.is_empty() => {
                 Err(Problem::refused(format!("no usage ever named a resource {}", self.what))
                     .hint(format!("pec eligibility --period {month} shows the resources of the month"))
@@ -267,7 +298,8 @@ fn judged(
         cited.extend(loss.events.iter().copied());
         cited.extend(loss.holdings.iter().flat_map(|holding| holding.events.iter().copied()));
     }
-    let grants = timeline.held.iter().map(|held| grant(&held.holding, Some(held)));
+    let known = books.judge.grants();
+    let grants = timeline.held.iter().map(|held| grant(&held.holding, Some(held), known));
     // What the reason rests on may lie before the day: a removal, for example.
     let before = loss.into_iter().flat_map(|loss| &loss.holdings);
     let before = before.filter(|holding| timeline.held.iter().all(|held| held.holding.grant != holding.grant));
@@ -282,10 +314,12 @@ fn judged(
         several: loss.is_some_and(|loss| loss.several),
         also: loss.map(|loss| loss.also.iter().map(|code| code.text()).collect()).unwrap_or_default(),
         tested: stretch(tested),
+        tested_by: "PEC-10",
         covered: stretches(&timeline.covered),
         open: open(&verdict, &timeline),
-        grants: grants.chain(before.map(|holding| grant(holding, None))).collect(),
+        grants: grants.chain(before.map(|holding| grant(holding, None, known))).collect(),
         remedy: loss.map(domain::pec::Loss::request),
+        chosen_by: loss.map(|_| "PEC-11"),
     }
 }
 
@@ -308,8 +342,12 @@ fn stretches(intervals: &[Interval]) -> Vec<Stretch> {
     intervals.iter().filter_map(|interval| stretch(*interval)).collect()
 }
 
-fn grant(holding: &Holding, held: Option<&domain::pec::Held>) -> GrantAnswer {
+fn grant(holding: &Holding, held: Option<&domain::pec::Held>, known: &Access) -> GrantAnswer {
+    let grant = known.grant(holding.grant);
     GrantAnswer {
+        id: grant.via.id().to_string(),
+        rules: grant.rules(),
+        unknown: grant.unknown.and_then(stretch),
         route: holding.route.text(),
         principal: holding.principal.to_string(),
         role: holding.role_name(),
@@ -321,7 +359,7 @@ fn grant(holding: &Holding, held: Option<&domain::pec::Held>) -> GrantAnswer {
     }
 }
 
-fn charge(piece: &domain::rating::Piece<'_>) -> Charge {
+fn charge(piece: &domain::rating::Piece<'_>, policy_revision: u32) -> Charge {
     let (outcome, reason) = engine::digest::verdict(piece.verdict);
     let usd = |amount: &domain::money::Exact| money(amount, Currency::USD);
     let (list, stake) = (piece.list_charge(), piece.credit_at_stake());
@@ -348,11 +386,20 @@ fn charge(piece: &domain::rating::Piece<'_>) -> Charge {
         rule: piece.verdict.rule(),
         arithmetic,
         line: books::line_name(&line_key(piece), piece.day.period()),
+        policy_revision,
+        rules_version: domain::policy::RULES_VERSION,
     }
 }
 
-pub(super) fn event_answer(cited: &Cited) -> EventAnswer {
+pub(super) fn event_answer(cited: &Cited, facts: &Facts) -> EventAnswer {
+    // Two bodies that agree are copies of one record, joined by ACC-9; others are a conflict.
+    let bodies = facts.conflicts.digests(cited.identity).len();
+    let open = facts.conflicts.open().any(|(identity, _)| identity == cited.identity);
+    let joined = bodies > 1 && !open && cited.rule.is_some_and(|rule| rule.starts_with("ACC-"));
     EventAnswer {
+        copies: if joined { bodies } else { 1 },
+        joined_by: joined.then_some("ACC-9"),
+        rule: cited.rule,
         entry: cited.at.to_string(),
         event: cited.identity.to_string(),
         kind: cited.kind,
@@ -390,6 +437,7 @@ fn print(answer: &DayAnswer, out: &mut Output) -> anyhow::Result<()> {
 
 fn print_access(access: &AccessAnswer, out: &mut Output) -> anyhow::Result<()> {
     out.line("")?;
+    let tested_by = access.tested_by;
     let verdict = match access.reason {
         Some(reason) => format!("lost: {reason} ({})", access.rule),
         None => format!("earned ({})", access.rule),
@@ -403,7 +451,8 @@ fn print_access(access: &AccessAnswer, out: &mut Output) -> anyhow::Result<()> {
         out.line(format!("Also earned if this alone were repaired: {}", access.also.join(", ")))?;
     }
     let list = |stretches: &[Stretch]| -> String { stretches.iter().map(clock).collect::<Vec<_>>().join(", ") };
-    out.line(format!("  tested   {}", access.tested.as_ref().map_or_else(|| "nothing".to_owned(), clock)))?;
+    let tested = access.tested.as_ref().map_or_else(|| "nothing".to_owned(), clock);
+    out.line(format!("  tested   {tested} ({tested_by})"))?;
     if !access.covered.is_empty() {
         out.line(format!("  covered  {}", list(&access.covered)))?;
     }
@@ -416,6 +465,9 @@ fn print_access(access: &AccessAnswer, out: &mut Output) -> anyhow::Result<()> {
         for grant in &access.grants {
             let role = if grant.role_eligible { grant.role.clone() } else { format!("{} (not eligible)", grant.role) };
             let held = grant.held.as_ref().map_or_else(String::new, span);
+            let doubt =
+                grant.unknown.as_ref().map_or_else(String::new, |unknown| format!("\nunknown {}", span(unknown)));
+            let held = format!("{held}{doubt}\n({})", grant.rules.join(", "));
             let counted = if grant.counted.is_empty() { "no".to_owned() } else { list(&grant.counted) };
             let whose = grant.organisation.as_deref().unwrap_or("unknown");
             let route = format!("{}\nof {whose}", grant.route);
@@ -425,7 +477,7 @@ fn print_access(access: &AccessAnswer, out: &mut Output) -> anyhow::Result<()> {
     }
     if let Some(remedy) = &access.remedy {
         out.line("")?;
-        out.line("What would restore it:")?;
+        out.line(format!("What would restore it ({}):", access.chosen_by.unwrap_or_default()))?;
         out.line(format!("  {remedy}"))?;
     }
     Ok(())
@@ -469,10 +521,12 @@ pub(super) fn print_events(events: &[EventAnswer], in_all: usize, out: &mut Outp
         return Ok(());
     }
     let (usage, others): (Vec<_>, Vec<_>) = events.iter().partition(|event| event.kind.starts_with("usage"));
-    let mut list = table(&["entry", "kind", "says"]);
+    let mut list = table(&["entry", "kind", "rule", "says"]);
     for event in others.into_iter().chain(usage.iter().copied().take(USAGE_SHOWN)) {
-        let says = format!("{}\n({})", select::shortened(&event.says), event.from);
-        list.add_row([right(&event.entry), left(event.kind), left(says)]);
+        let copies =
+            if event.copies > 1 { format!(", {} copies joined by ACC-9", event.copies) } else { String::new() };
+        let says = format!("{}\n({}{copies})", select::shortened(&event.says), event.from);
+        list.add_row([right(&event.entry), left(event.kind), left(event.rule.unwrap_or("")), left(says)]);
     }
     align_right(&mut list, &[0]);
     out.table(list)?;

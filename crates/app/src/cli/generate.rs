@@ -70,9 +70,10 @@ pub fn period(text: &str) -> Result<Period, String> {
     Period::parse(text).ok_or_else(|| format!("`{text}` is no month such as 2026-01"))
 }
 
-/// What was made.
+/// What was made: `schemas/output/generate.v1.json`.
 #[derive(Serialize)]
 struct Made {
+    schema: &'static str,
     seed: u64,
     messages: u64,
     streams: Vec<(&'static str, u64)>,
@@ -101,7 +102,7 @@ impl Generate {
         bar.finish_and_clear();
         let streams: Vec<_> =
             Stream::ALL.iter().map(|stream| stream.name()).zip(counts).filter(|(_, n)| *n > 0).collect();
-        let made = Made { seed: self.seed, messages: counts.iter().sum(), streams, to };
+        let made = Made { schema: "pec.generate.v1", seed: self.seed, messages: counts.iter().sum(), streams, to };
         if json {
             out.json(&made)?;
             return Ok(Exit::Fine);

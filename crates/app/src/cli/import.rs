@@ -49,8 +49,10 @@ fn stream(text: &str) -> Result<Stream, String> {
     Stream::parse(text).ok_or_else(|| "write usage, access, commerce or reference".to_owned())
 }
 
+/// One line of `schemas/output/import.v1.json`.
 #[derive(Serialize)]
 struct Imported {
+    schema: &'static str,
     file: String,
     records: u64,
     accepted: u64,
@@ -71,7 +73,8 @@ impl Import {
             if context.json {
                 out.ndjson(&imported)?;
             } else {
-                let Imported { file, records, accepted, duplicate, conflicting, quarantined, late } = imported;
+                let Imported { schema: _, file, records, accepted, duplicate, conflicting, quarantined, late } =
+                    imported;
                 let numbers = [records, accepted, duplicate, conflicting, quarantined, late];
                 list.add_row(std::iter::once(left(file)).chain(numbers.map(|number| right(thousands(number)))));
             }
@@ -141,6 +144,7 @@ fn import(
     }
     let late = context.ledger.facts().map_err(fault)?.counts.late - late_before;
     Ok(Imported {
+        schema: "pec.import.v1",
         file: path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()),
         records,
         accepted: total.accepted,

@@ -61,7 +61,15 @@ struct InvoiceAnswer {
     credit: Credit,
     customers: Vec<CustomerAnswer>,
     lines: Vec<LineAnswer>,
+    rules: Rules,
     findings: Vec<FindingAnswer>,
+}
+
+/// The rules of what is no line: the total, and the credit that is missing.
+#[derive(Serialize)]
+struct Rules {
+    rounding: &'static str,
+    missing: &'static str,
 }
 
 #[derive(Serialize, Clone)]
@@ -82,6 +90,7 @@ struct Credit {
 #[derive(Serialize)]
 struct Reason {
     reason: &'static str,
+    rule: &'static str,
     amount: String,
     meaning: &'static str,
 }
@@ -117,11 +126,14 @@ struct LineAnswer {
     subtotal: String,
     estimate: bool,
     rule: &'static str,
+    policy_revision: u32,
+    rules_version: u32,
 }
 
 #[derive(Serialize)]
 pub(super) struct FindingAnswer {
     pub(super) code: &'static str,
+    pub(super) rule: &'static str,
     pub(super) blocking: bool,
     pub(super) count: usize,
     pub(super) meaning: &'static str,
@@ -175,6 +187,9 @@ impl Invoice {
         }
         let exit = if blocking { Exit::Refused } else { Exit::Fine };
         if context.json {
+            if invoices.is_empty() {
+                note_nothing(&books, self.period, out)?;
+            }
             let answer = Answer {
                 schema: "pec.invoice.v1",
                 period: self.period.to_string(),
@@ -214,7 +229,8 @@ impl Invoice {
             subtotal: money(&totals.subtotal, currency),
             credit: credit(&totals, currency),
             customers: customers.collect(),
-            lines: draft.lines.iter().map(|line| line_answer(books, line, currency)).collect(),
+            lines: draft.lines.iter().map(|line| line_answer(books, line, draft)).collect(),
+            rules: Rules { rounding: "INV-4", missing: "INV-5" },
             findings: findings_answer(findings),
         }
     }
@@ -228,16 +244,27 @@ impl Invoice {
             print_customers(invoice, out)?
         }
         out.line("")?;
-        out.line(format!("To pay      {}   (rounding {})", short(&invoice.total), short(&invoice.rounding)))?;
+        out.line(format!(
+            "To pay      {}   (rounding {}, {})",
+            short(&invoice.total),
+            short(&invoice.rounding),
+            invoice.rules.rounding
+        ))?;
         let credit = &invoice.credit;
-        out.line(format!("Credit      {} earned, {} missing", short(&credit.earned), short(&credit.missing)))?;
+        let (earned, missing) = (short(&credit.earned), short(&credit.missing));
+        out.line(format!("Credit      {earned} earned, {missing} missing ({})", invoice.rules.missing))?;
         if !invoice.credit.missing_by_reason.is_empty() {
             out.line("")?;
-            let mut reasons = table(&["missing because", "amount", "meaning"]);
+            let mut reasons = table(&["missing because", "rule", "amount", "meaning"]);
             for reason in &invoice.credit.missing_by_reason {
-                reasons.add_row([left(reason.reason), right(short(&reason.amount)), left(reason.meaning)]);
+                reasons.add_row([
+                    left(reason.reason),
+                    left(reason.rule),
+                    right(short(&reason.amount)),
+                    left(reason.meaning),
+                ]);
             }
-            align_right(&mut reasons, &[1]);
+            align_right(&mut reasons, &[2]);
             out.table(reasons)?;
         }
         print_findings(&invoice.findings, out)?;
@@ -271,6 +298,7 @@ fn customer_answer(books: &Books<'_>, id: &str, totals: &Totals, currency: Curre
 fn credit(totals: &Totals, currency: Currency) -> Credit {
     let reasons = totals.lost.iter().filter(|(_, amount)| !amount.is_zero()).map(|(code, amount)| Reason {
         reason: code.text(),
+        rule: code.rule(),
         amount: money(amount, Currency::USD),
         meaning: code.meaning(),
     });
@@ -282,8 +310,8 @@ fn credit(totals: &Totals, currency: Currency) -> Credit {
     }
 }
 
-fn line_answer(books: &Books<'_>, line: &Line, currency: Currency) -> LineAnswer {
-    let key = &line.key;
+fn line_answer(books: &Books<'_>, line: &Line, draft: &Draft) -> LineAnswer {
+    let (key, currency) = (&line.key, draft.currency);
     LineAnswer {
         line: books::line_name(key, line.period),
         customer: Party { id: key.customer.to_string(), name: books.customer_name(key.customer) },
@@ -304,12 +332,15 @@ fn line_answer(books: &Books<'_>, line: &Line, currency: Currency) -> LineAnswer
         subtotal: money(&line.subtotal, currency),
         estimate: line.estimate,
         rule: line.rule,
+        policy_revision: draft.policy.revision,
+        rules_version: draft.rules_version,
     }
 }
 
 pub(super) fn findings_answer(findings: &[Finding]) -> Vec<FindingAnswer> {
     let answer = |found: books::Found| FindingAnswer {
         code: found.code.text(),
+        rule: found.code.rule(),
         blocking: found.code.blocking(),
         count: found.count,
         meaning: found.code.meaning(),
@@ -327,7 +358,8 @@ pub(super) fn print_findings(findings: &[FindingAnswer], out: &mut Output) -> an
     let mut list = table(&["finding", "", "count", "what, and what to do"]);
     for finding in findings {
         let stops = if finding.blocking { "stops closing" } else { "" };
-        let words = format!("{}\nfor example {}\n→ {}", finding.meaning, finding.example, finding.hint);
+        let words =
+            format!("{} ({})\nfor example {}\n→ {}", finding.meaning, finding.rule, finding.example, finding.hint);
         list.add_row([left(finding.code), left(stops), right(finding.count), left(words)]);
     }
     align_right(&mut list, &[2]);
@@ -336,6 +368,10 @@ pub(super) fn print_findings(findings: &[FindingAnswer], out: &mut Output) -> an
 }
 
 fn print_customers(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<()> {
+    if invoice.customers.is_empty() {
+        out.line("No line: nothing that was used could be priced. The findings say what is missing.")?;
+        return Ok(());
+    }
     let mut list = table(&["customer", "lines", "subtotal", "credit earned", "credit missing"]);
     for customer in &invoice.customers {
         list.add_row([
@@ -368,7 +404,7 @@ fn print_lines(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<()> 
             out.line("")?;
         }
         out.heading(name)?;
-        let mut list = table(&["line", "product", "PEC", "quantity", "unit price", "subtotal"]);
+        let mut list = table(&["line", "product", "PEC", "quantity", "unit price", "subtotal", "rule"]);
         for line in lines {
             let tier = if line.tier > 1 { format!(", tier {}", line.tier) } else { String::new() };
             let estimate = if line.estimate { " (estimate)" } else { "" };
@@ -381,6 +417,7 @@ fn print_lines(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<()> 
                 right(&line.quantity),
                 right(&line.unit_price),
                 right(short(&line.subtotal)),
+                left(line.rule),
             ]);
         }
         align_right(&mut list, &[2, 3, 4, 5]);
@@ -416,7 +453,26 @@ pub(super) fn nothing(books: &Books<'_>, period: Period) -> Problem {
     if known.is_empty() {
         return Problem::refused("no usage is known yet").hint("pec import usage.jsonl --stream usage");
     }
+    if books.periods().contains(&period) {
+        return unpriced(period);
+    }
     Problem::refused(format!("no usage is known for {period}")).hint(format!("there is usage in {}", count_of(&known)))
+}
+
+/// There is usage, and none of it has a price.
+fn unpriced(period: Period) -> Problem {
+    let file = period.to_string().replace('-', "");
+    Problem::refused(format!("no prices for {period}: nothing that was used can be priced")).hint(format!(
+        "publish or import a price sheet, for example pec import prices-DE-{file}.zip --published-at {period}-01; \
+         pec check --period {period} shows everything that is missing"
+    ))
+}
+
+/// JSON without a single row is an answer; why there is none is said beside it.
+pub(super) fn note_nothing(books: &Books<'_>, period: Period, out: &mut Output) -> anyhow::Result<()> {
+    let problem = nothing(books, period);
+    out.note(format!("{problem}; {}", problem.hint.as_deref().unwrap_or_default()))?;
+    Ok(())
 }
 
 fn count_of(known: &[String]) -> String {

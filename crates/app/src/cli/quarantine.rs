@@ -46,8 +46,10 @@ enum Action {
     },
 }
 
+/// One line of `schemas/output/quarantine.v1.json`.
 #[derive(Serialize)]
 struct Row {
+    schema: &'static str,
     entry: String,
     code: &'static str,
     recorded_at: String,
@@ -76,6 +78,7 @@ fn list(all: bool, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Ex
         shown += 1;
         let record = reader.record(waiting.at.position).map_err(|error| fault(error.into()))?;
         let row = Row {
+            schema: "pec.quarantine.v1",
             entry: waiting.at.to_string(),
             code: waiting.code,
             recorded_at: period::instant(waiting.recorded_at),
@@ -93,7 +96,12 @@ fn list(all: bool, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Ex
         return Ok(Exit::Fine);
     }
     if shown == 0 {
-        out.line("Every message could be read.")?;
+        let told = if all {
+            "Every message could be read."
+        } else {
+            "No message waits; --all shows those that were read again."
+        };
+        out.line(told)?;
     } else {
         out.table(list)?;
         out.note("Look at one: pec quarantine show ENTRY. The codes are explained in docs/rejections.md.")?;
@@ -101,11 +109,15 @@ fn list(all: bool, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Ex
     Ok(Exit::Fine)
 }
 
+/// `schemas/output/quarantined-message.v1.json`.
 #[derive(Serialize)]
 struct Shown {
+    schema: &'static str,
     entry: String,
     recorded_at: String,
     from: String,
+    /// Whether it is in quarantine and nobody read it again since.
+    waits: bool,
     code: Option<String>,
     detail: Option<String>,
     key: Option<String>,
@@ -120,10 +132,14 @@ fn show(entry: EntryRef, context: &Context<'_>, out: &mut Output) -> anyhow::Res
         Problem::refused(format!("there is no entry {entry}")).hint("pec quarantine list shows what waits")
     })?;
     let (code, detail) = rejection.unzip();
+    let waiting = engine::quarantine::list(context.ledger.reader()).map_err(fault)?;
+    let waits = waiting.iter().any(|one| one.at == entry && one.redriven.is_none());
     let shown = Shown {
+        schema: "pec.quarantined-message.v1",
         entry: entry.to_string(),
         recorded_at: period::instant(record.recorded_at),
         from: origin(&record.origin),
+        waits,
         code,
         detail,
         key: record.message.key.map(text),
@@ -139,7 +155,8 @@ fn show(entry: EntryRef, context: &Context<'_>, out: &mut Output) -> anyhow::Res
     out.line(format!("from      {}", shown.from))?;
     match (&shown.code, &shown.detail) {
         (Some(code), Some(detail)) => out.line(format!("wrong     {code}: {detail}"))?,
-        _ => out.line("wrong     nothing: this build reads it (pec quarantine redrive)")?,
+        _ if shown.waits => out.line("wrong     nothing any more: this build reads it (pec quarantine redrive)")?,
+        _ => out.line("wrong     nothing: it does not wait in quarantine")?,
     }
     if let Some(key) = &shown.key {
         out.line(format!("key       {key}"))?;
@@ -150,6 +167,15 @@ fn show(entry: EntryRef, context: &Context<'_>, out: &mut Output) -> anyhow::Res
     out.line("")?;
     out.line(shown.value.as_deref().unwrap_or("(no value)"))?;
     Ok(Exit::Fine)
+}
+
+/// One line of `schemas/output/redriven.v1.json`.
+#[derive(Serialize)]
+struct Redriven {
+    schema: &'static str,
+    entry: String,
+    readable: bool,
+    now: &'static str,
 }
 
 fn redrive(
@@ -185,7 +211,13 @@ fn redrive(
         } else {
             "read"
         };
-        out.line(format!("{at}  {now}"))?;
+        if context.json {
+            let redriven =
+                Redriven { schema: "pec.redriven.v1", entry: at.to_string(), readable: recorded.quarantined == 0, now };
+            out.ndjson(&redriven)?;
+        } else {
+            out.line(format!("{at}  {now}"))?;
+        }
     }
     Ok(if still > 0 { Exit::Refused } else { Exit::Fine })
 }

@@ -20,8 +20,11 @@ pub struct Replay {
     as_of: Option<Instant>,
 }
 
+/// `schemas/output/replay.v1.json`.
 #[derive(Serialize)]
 struct Answer {
+    schema: &'static str,
+    rules_version: u32,
     messages: u64,
     entries: u64,
     seconds: String,
@@ -51,6 +54,8 @@ impl Replay {
         let micros = took.as_micros().max(1);
         let rate = u128::from(entries) * 1_000_000 / micros;
         let answer = Answer {
+            schema: "pec.replay.v1",
+            rules_version: domain::policy::RULES_VERSION,
             messages: fold.next(),
             entries,
             seconds: format!("{}.{:03}", took.as_secs(), took.subsec_millis()),
@@ -62,7 +67,7 @@ impl Replay {
             return Ok(Exit::Fine);
         }
         out.line(format!("{} messages, {} entries folded", thousands(answer.messages), thousands(answer.entries)))?;
-        out.line(format!("digest of all answers {}", answer.digest))?;
+        out.line(format!("digest of all answers {} (rules version {})", answer.digest, answer.rules_version))?;
         out.note(format!("{} s, {} entries a second", answer.seconds, thousands(answer.entries_per_second)))?;
         Ok(Exit::Fine)
     }

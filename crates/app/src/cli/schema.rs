@@ -35,6 +35,44 @@ pub const SCHEMAS: &[(&str, &str, &str)] = &[
         include_str!("../../../../schemas/reference/policy.published.v1.json"),
         "the file of pec policy check and publish",
     ),
+    ("check.v1", include_str!("../../../../schemas/output/check.v1.json"), "a line of pec check --json"),
+    ("finding.v1", include_str!("../../../../schemas/output/finding.v1.json"), "a line of pec check --findings --json"),
+    ("close.v1", include_str!("../../../../schemas/output/close.v1.json"), "a line of pec close --json"),
+    ("void.v1", include_str!("../../../../schemas/output/void.v1.json"), "a line of pec void --json"),
+    (
+        "conflicts.v1",
+        include_str!("../../../../schemas/output/conflicts.v1.json"),
+        "a line of pec conflicts list --json; pec conflicts show --json",
+    ),
+    (
+        "conflict-decided.v1",
+        include_str!("../../../../schemas/output/conflict-decided.v1.json"),
+        "pec conflicts decide --json",
+    ),
+    (
+        "quarantine.v1",
+        include_str!("../../../../schemas/output/quarantine.v1.json"),
+        "a line of pec quarantine list --json",
+    ),
+    (
+        "quarantined-message.v1",
+        include_str!("../../../../schemas/output/quarantined-message.v1.json"),
+        "pec quarantine show --json",
+    ),
+    (
+        "redriven.v1",
+        include_str!("../../../../schemas/output/redriven.v1.json"),
+        "a line of pec quarantine redrive --json",
+    ),
+    ("replay.v1", include_str!("../../../../schemas/output/replay.v1.json"), "pec replay --json"),
+    ("verify.v1", include_str!("../../../../schemas/output/verify.v1.json"), "pec verify --json"),
+    ("backup.v1", include_str!("../../../../schemas/output/backup.v1.json"), "pec backup --json"),
+    ("restore.v1", include_str!("../../../../schemas/output/restore.v1.json"), "pec restore --json"),
+    ("import.v1", include_str!("../../../../schemas/output/import.v1.json"), "a line of pec import --json"),
+    ("generate.v1", include_str!("../../../../schemas/output/generate.v1.json"), "pec generate --json"),
+    ("scenario.v1", include_str!("../../../../schemas/output/scenario.v1.json"), "a line of pec scenario --json"),
+    ("schema.v1", include_str!("../../../../schemas/output/schema.v1.json"), "a line of pec schema --json"),
+    ("config.v1", include_str!("../../../../schemas/output/config.v1.json"), "pec config check --json"),
 ];
 
 #[derive(Args, Debug)]
@@ -49,7 +87,7 @@ impl Schema {
         let Some(name) = &self.name else {
             if json {
                 for (name, _, what) in SCHEMAS {
-                    out.ndjson(&serde_json::json!({ "name": name, "describes": what }))?;
+                    out.ndjson(&serde_json::json!({ "schema": "pec.schema.v1", "name": name, "describes": what }))?;
                 }
                 return Ok(Exit::Fine);
             }

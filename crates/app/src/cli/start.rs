@@ -56,7 +56,7 @@ fn environment() -> anyhow::Result<Vec<(String, String)>> {
 /// Commands that need no journal, or make their own.
 fn without_journal(arguments: &Arguments, loaded: &Loaded, out: &mut Output) -> anyhow::Result<Option<Exit>> {
     match &arguments.command {
-        Command::Config(configuration) => configuration.run(loaded, out).map(Some),
+        Command::Config(configuration) => configuration.run(loaded, arguments.global.json, out).map(Some),
         Command::Restore(restore) => restore.run(loaded, arguments.global.json, out).map(Some),
         Command::Run(run) => run.run(loaded, &actor(arguments), out).map(Some),
         Command::Demo(demo) => demo.run(arguments.global.data_dir.as_deref(), &loaded.config, out).map(Some),

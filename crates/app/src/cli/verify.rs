@@ -20,8 +20,11 @@ pub struct Verify {
     journal_only: bool,
 }
 
+/// `schemas/output/verify.v1.json`.
 #[derive(Serialize)]
 struct Answer {
+    schema: &'static str,
+    rules_version: u32,
     whole: bool,
     segments: u32,
     frames: u64,
@@ -44,6 +47,8 @@ impl Verify {
         let proven = context.ledger.writer().map_err(fault)?.verify(&mut progress);
         let mut answer = match proven {
             Ok(report) => Answer {
+                schema: "pec.verify.v1",
+                rules_version: domain::policy::RULES_VERSION,
                 whole: true,
                 segments: report.segments,
                 frames: report.frames,
@@ -57,6 +62,8 @@ impl Verify {
             Err(damage) => {
                 let status = context.ledger.status().map_err(fault)?;
                 Answer {
+                    schema: "pec.verify.v1",
+                    rules_version: domain::policy::RULES_VERSION,
                     whole: false,
                     segments: status.segments,
                     frames: status.frames,

@@ -3,7 +3,9 @@
 //! The depths differ only in who makes entries of messages: a memory that follows the definitions,
 //! or a real journal in a directory of its own that is thrown away afterwards.
 
-use anyhow::Context as _;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
 use domain::decide::{self, Closed, Closing};
 use domain::entry::{Decision, Entry, Event};
 use domain::facts::Facts;
@@ -49,7 +51,7 @@ fn decided(scenario: &Scenario, facts: &Facts, step: &Step, number: usize) -> an
     let commerce = facts.commerce.view();
     let events = match &step.what {
         What::Told(_) => Vec::new(),
-        What::Close { bill_to, period } => {
+        What::Close { bill_to, period, refused } => {
             let desk = Desk::new(facts, &commerce);
             let mut judge = Judge::new(facts, &commerce);
             let closing = Closing {
@@ -64,9 +66,12 @@ fn decided(scenario: &Scenario, facts: &Facts, step: &Step, number: usize) -> an
                 digest: &digest,
             };
             let closed = decide::close(&desk, &mut judged(&mut judge), &closing);
-            match closed.map_err(|refusal| anyhow::anyhow!("closing is refused: {refusal}"))? {
-                Closed::Issue(events) => events,
-                Closed::Already(_) | Closed::Nothing => Vec::new(),
+            match closed {
+                Err(_) if *refused => Vec::new(),
+                Err(refusal) => bail!("closing is refused: {refusal}"),
+                Ok(_) if *refused => bail!("closing should be refused, and is not"),
+                Ok(Closed::Issue(events)) => events,
+                Ok(Closed::Already(_) | Closed::Nothing) => Vec::new(),
             }
         }
         What::Void { bill_to, period } => {
@@ -100,9 +105,18 @@ pub fn in_memory(scenario: &Scenario, until: Option<Instant>) -> anyhow::Result<
 /// Folds what a journal on disk gives back, once as it is appended and once read again from its start.
 pub fn on_disk(scenario: &Scenario) -> anyhow::Result<(Facts, Facts)> {
     let dir = tempfile::tempdir().context("cannot make a folder for the scenario's journal")?;
+    let (journal, live) = into_journal(scenario, dir.path())?;
+    let mut again: Fold<Facts> = Fold::default();
+    again.advance(journal.reader().entries(0))?;
+    journal.close()?;
+    Ok((live, again.state().clone()))
+}
+
+/// Writes a scenario into a new journal, each line at the time it was learnt, and folds it on the way.
+pub fn into_journal(scenario: &Scenario, dir: &Path) -> anyhow::Result<(Journal, Facts)> {
     let first = scenario.steps.first().map_or(super::stage::long_ago(), |step| step.at);
     let options = Options { create: true, accept_clock: true, ..Options::default() };
-    let mut journal = Journal::open(dir.path(), &options, first)?;
+    let mut journal = Journal::open(dir, &options, first)?;
     let live = play(scenario, None, &mut |messages, at| {
         let mut batch = Batch::new();
         for message in messages {
@@ -110,8 +124,5 @@ pub fn on_disk(scenario: &Scenario) -> anyhow::Result<(Facts, Facts)> {
         }
         Ok(journal.append(batch, at)?.entries)
     })?;
-    let mut again: Fold<Facts> = Fold::default();
-    again.advance(journal.reader().entries(0))?;
-    journal.close()?;
-    Ok((live, again.state().clone()))
+    Ok((journal, live))
 }

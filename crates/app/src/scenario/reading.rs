@@ -66,6 +66,8 @@ pub enum What {
     Close {
         bill_to: String,
         period: Period,
+        /// It must be refused, and nothing be issued.
+        refused: bool,
     },
     /// Somebody here voids the partner's invoice of a month.
     Void {
@@ -206,7 +208,12 @@ impl<'a> Line<'a> {
             let bill_to = self.column(0, "whose month")?.to_owned();
             let period = Period::parse(self.column(1, "a month")?).context("that is no month such as 2025-03")?;
             let close = self.what == "close";
-            let what = if close { What::Close { bill_to, period } } else { What::Void { bill_to, period } };
+            let refused = match self.rest.get(2) {
+                None => false,
+                Some(&"refused") if close => true,
+                Some(other) => bail!("`{other}` after the month: only `refused` may stand there, after `close`"),
+            };
+            let what = if close { What::Close { bill_to, period, refused } } else { What::Void { bill_to, period } };
             return Ok(Step { at: self.at, place, what });
         }
         let body = self.body(names)?;

@@ -53,6 +53,19 @@ pub struct Grant {
     pub events: Vec<Identity>,
 }
 
+impl Grant {
+    /// The rules by which its life is known, as explanations name them.
+    #[must_use]
+    pub fn rules(&self) -> Vec<&'static str> {
+        match (self.via, self.unknown) {
+            (Via::Assignment(_), None) => vec!["ACC-1", "ACC-3"],
+            (Via::Assignment(_), Some(_)) => vec!["ACC-1", "ACC-3", "ACC-6"],
+            (Via::Schedule(_), _) => vec!["ACC-8"],
+            (Via::Delegation { .. }, _) => vec!["ACC-7"],
+        }
+    }
+}
+
 /// A PartnerID that an identity had linked in a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PalLink {

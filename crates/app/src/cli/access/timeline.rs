@@ -114,7 +114,10 @@ impl Timeline {
         })?;
         let wanted = Wanted { identities: cited, usage: None, as_of: self.as_of };
         let (events, in_all) = trace::find(context.ledger.reader(), &wanted, EVENTS_SHOWN).map_err(fault)?;
-        answer.events = events.iter().map(event_answer).collect();
+        {
+            let facts = context.ledger.facts().map_err(fault)?;
+            answer.events = events.iter().map(|cited| event_answer(cited, &facts)).collect();
+        }
         answer.events_in_all = in_all;
         if context.json {
             out.json(&answer)?;

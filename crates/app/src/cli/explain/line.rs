@@ -49,10 +49,12 @@ struct Part {
     quantity: String,
     outcome: &'static str,
     reason: Option<&'static str>,
+    rule: &'static str,
 }
 
 #[derive(Serialize)]
 struct Missing {
+    rule: &'static str,
     reason: &'static str,
     amount: String,
 }
@@ -79,6 +81,9 @@ pub(super) fn explain(
                 return Ok(Exit::Fine);
             }
         }
+    }
+    if books.periods().is_empty() {
+        return Err(crate::cli::invoice::nothing(books, domain::period::Day(0).period()).into());
     }
     let when = period.map_or_else(|| "any month".to_owned(), |period| period.to_string());
     Err(Problem::refused(format!("no draft of {when} has a line {name}"))
@@ -116,7 +121,7 @@ fn answer(
         product: format!("{} / {}", line.product_title, line.sku_title),
         rules_version: draft.rules_version,
         policy_revision: draft.policy.revision,
-        arithmetic: arithmetic(draft, line),
+        arithmetic: arithmetic(draft, line, books),
         parts: parts
             .into_iter()
             .map(|((day, scope), (quantity, verdict))| {
@@ -127,28 +132,37 @@ fn answer(
                     quantity: quantity.to_string(),
                     outcome,
                     reason: (!reason.is_empty()).then_some(reason),
+                    rule: verdict.rule(),
                 }
             })
             .collect(),
         missing: line
             .lost
             .iter()
-            .map(|(code, amount)| Missing { reason: code.text(), amount: money(amount, Currency::USD) })
+            .map(|(code, amount)| Missing {
+                rule: code.rule(),
+                reason: code.text(),
+                amount: money(amount, Currency::USD),
+            })
             .collect(),
-        events: events.iter().map(event_answer).collect(),
+        events: events.iter().map(|cited| event_answer(cited, books.facts)).collect(),
         events_in_all,
     })
 }
 
-/// The price sheet and the exchange rates that the line is made with.
+/// The price sheet, the exchange rates and the policy documents that the line is made with.
 fn sheets(draft: &Draft, line: &Line, books: &Books<'_>) -> BTreeSet<Identity> {
+    let facts = books.facts;
     let market = books.commerce.market(line.key.customer);
-    let sheet = market.and_then(|market| books.facts.prices.list(draft.period, market));
-    sheet.into_iter().map(|chosen| chosen.value.published_by).collect()
+    let sheet = market.and_then(|market| facts.prices.list(draft.period, market));
+    let rates = facts.prices.rate_event(draft.period, draft.currency);
+    let days = line.by_day.iter().map(|(day, _)| *day).chain([draft.period.first_day()]);
+    let policies = days.filter_map(|day| facts.policy.document_at(day)).map(|(identity, _)| identity);
+    sheet.into_iter().map(|chosen| chosen.value.published_by).chain(rates).chain(policies).collect()
 }
 
 /// INV-1 and INV-2 step by step; exact until the two cuts that are named.
-fn arithmetic(draft: &Draft, line: &Line) -> Vec<Step> {
+fn arithmetic(draft: &Draft, line: &Line, books: &Books<'_>) -> Vec<Step> {
     let usd = |amount: &Exact| money(amount, Currency::USD);
     let local = |amount: &Exact| money(amount, draft.currency);
     let mut steps = vec![
@@ -179,6 +193,15 @@ fn arithmetic(draft: &Draft, line: &Line) -> Vec<Step> {
         how: format!("{} cut to 2 decimals", usd(&line.net_charge)),
         result: usd(&line.charge),
     });
+    if let Some(usd) = books.facts.prices.usd_per_unit(draft.period, draft.currency) {
+        let decimals = draft.policy.exchange_rate_decimals.map_or_else(String::new, |n| format!(", to {n} decimals"));
+        steps.push(Step {
+            rule: "RATE-8",
+            what: "exchange rate",
+            how: format!("1 ÷ {} USD per {}{decimals}", usd.value, draft.currency),
+            result: line.exchange_rate.to_string(),
+        });
+    }
     steps.push(Step {
         rule: "INV-2",
         what: "subtotal",
@@ -204,7 +227,7 @@ fn print(answer: &LineAnswer, out: &mut Output) -> anyhow::Result<()> {
     out.line("")?;
     print_steps(&answer.arithmetic, out)?;
     for missing in &answer.missing {
-        out.line(format!("  credit missing because {}: {}", missing.reason, missing.amount))?;
+        out.line(format!("  credit missing because {}: {}   ({})", missing.reason, missing.amount, missing.rule))?;
     }
     out.line("")?;
     let mut parts = table(&["day", "resource", "quantity", "verdict"]);
