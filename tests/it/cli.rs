@@ -131,6 +131,29 @@ fn a_loss(home: &Home) -> (String, String, String) {
     (field("resource"), field("day"), field("line"))
 }
 
+/// A reseller's statement holds its part of the provider's invoice, and the credit that somebody's
+/// access earned adds up to the credit earned.
+#[test]
+fn a_reseller_gets_its_part_of_the_invoice() {
+    let home = Home::demo();
+    let invoice = home.json(&["invoice", "--period", MONTH, "--json"], 0);
+    let lines = invoice["invoices"].as_array().unwrap().iter().flat_map(|one| one["lines"].as_array().unwrap());
+    let reseller = lines.clone().find_map(|line| line["reseller"].as_str()).expect("the demo sells through resellers");
+    let theirs = lines.filter(|line| line["reseller"] == reseller).count();
+    let statement = home.json(&["statement", "--reseller", reseller, "--period", MONTH, "--json"], 0);
+    must_fit(&schema("statement"), &statement);
+    let one = &statement["statements"][0];
+    let counted: u64 = one["customers"].as_array().unwrap().iter().map(|share| share["lines"].as_u64().unwrap()).sum();
+    assert_eq!(counted, theirs as u64);
+    let cents = |value: &Value| -> rust_decimal::Decimal {
+        value.as_str().unwrap().strip_suffix(" USD").unwrap().parse().unwrap()
+    };
+    let by: rust_decimal::Decimal = one["earned_by"].as_array().unwrap().iter().map(|by| cents(&by["amount"])).sum();
+    assert_eq!(by, cents(&one["credit_earned"]));
+    assert!(home.answer(&["statement", "--reseller", reseller, "--period", MONTH], 0).contains("Earned by"));
+    assert!(home.complaint(&["statement", "--reseller", "nobody", "--period", MONTH], 1).contains("nobody"));
+}
+
 /// Every answer that was checked against its schema, by the schema's name.
 #[derive(Default)]
 struct Checked(std::collections::BTreeSet<String>);

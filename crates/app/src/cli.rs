@@ -20,6 +20,7 @@ pub mod run;
 pub mod period;
 pub mod select;
 pub mod invoice;
+pub mod statement;
 pub mod eligibility;
 pub mod explain;
 pub mod close;
@@ -97,6 +98,8 @@ pub enum Command {
     Run(run::Run),
     /// What a partner should be charged for a month, and the credit earned and missing
     Invoice(invoice::Invoice),
+    /// What a provider charges for one reseller's customers, and whose access earned the credit
+    Statement(statement::Statement),
     /// Which resource earned credit on which day, and why not
     Eligibility(eligibility::Eligibility),
     /// A line, or a resource and day, down to its events, rules and arithmetic
@@ -187,6 +190,7 @@ pub fn with_facts<T>(
 pub fn execute(command: &Command, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
     match command {
         Command::Invoice(invoice) => invoice.run(context, out),
+        Command::Statement(statement) => statement.run(context, out),
         Command::Eligibility(eligibility) => eligibility.run(context, out),
         Command::Explain(explain) => explain.run(context, out),
         Command::WhatIf(what_if) => what_if.run(context, out),

@@ -4,8 +4,12 @@
 //! are taken in order of identity, so that arrival cannot matter.
 
 mod placing;
+mod currency;
 
 use std::collections::BTreeMap;
+
+pub(crate) use currency::plans_in;
+pub use currency::{billed_in, by_partner, currency_of_country};
 
 use crate::entry::{
     ConflictDecided, CustomerRegistered, Move, Offer, PlanChange, PlanCreated, ResellerOfRecordSet,

@@ -9,6 +9,7 @@ mod adjust;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::commerce::by_partner;
 use crate::entry::{Acceptance, Decision, Event, InvoiceVoided, IssuedDocument, IssuedLine, LineKey};
 use crate::finding::{Code, Finding};
 use crate::ids::{Currency, Digest, Guid, Identity};
@@ -114,8 +115,10 @@ pub fn close(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_>) 
     let mut reasons = standing_against(desk, closing);
     let policy = desk.facts.policy.at(closing.period.first_day());
     let mut lines = adjusted(desk, judging, closing, &mut reasons);
-    let own = own_lines(desk, judging, closing, &mut reasons);
-    lines.entry(own.0).or_default().splice(0..0, own.1);
+    for currency in billed_in(desk, closing) {
+        let own = own_lines(desk, judging, closing, currency, &mut reasons);
+        lines.entry(own.0).or_default().splice(0..0, own.1);
+    }
     if !reasons.is_empty() {
         return Err(Refusal { reasons });
     }
@@ -177,15 +180,25 @@ fn target_of<'a>(desk: &Desk<'a>, event: &Event) -> Option<&'a Event> {
     facts.usage.bodies(event.target()?).map(|(_, _, body)| body).next()
 }
 
+/// The currencies of the month that is closed: the one asked for, and before August 2021 the others.
+fn billed_in(desk: &Desk<'_>, closing: &Closing<'_>) -> Vec<Currency> {
+    let mut all = vec![closing.currency];
+    if !by_partner(closing.period) {
+        all.extend(desk.currencies(closing.bill_to, closing.period).into_iter().filter(|one| *one != closing.currency));
+    }
+    all
+}
+
 /// The month's own lines: in full, or what is missing where voided documents or adjustments named
 /// some of them before.
 fn own_lines(
     desk: &Desk<'_>,
     judging: &mut Judging<'_>,
     closing: &Closing<'_>,
+    currency: Currency,
     reasons: &mut Vec<Reason>,
 ) -> (Currency, Vec<IssuedLine>) {
-    let (redraft, findings) = draft(desk, closing.bill_to, closing.currency, closing.period, judging);
+    let (redraft, findings) = draft(desk, closing.bill_to, currency, closing.period, judging);
     blocking(desk, closing, closing.period, &findings, reasons);
     let before = desk.facts.issued.sums(closing.bill_to, redraft.currency, closing.period);
     (redraft.currency, changes(&redraft, before, Adjusted::Own, reasons))
@@ -201,12 +214,17 @@ fn adjusted(
     let issued = &desk.facts.issued;
     let mut lines: BTreeMap<Currency, Vec<IssuedLine>> = BTreeMap::new();
     for period in issued.issued_periods(closing.bill_to).into_iter().filter(|period| *period != closing.period) {
-        let Some(currency) = issued.currency_of(closing.bill_to, period) else { continue };
-        let (redraft, findings) = draft(desk, closing.bill_to, currency, period, judging);
-        blocking(desk, closing, period, &findings, reasons);
-        let before = issued.sums(closing.bill_to, currency, period);
-        let changed = changes(&redraft, before, Adjusted::Earlier, reasons);
-        lines.entry(currency).or_default().extend(changed);
+        let Some(first) = issued.currency_of(closing.bill_to, period) else { continue };
+        let several = if by_partner(period) { Vec::new() } else { desk.currencies(closing.bill_to, period) };
+        let currencies: BTreeSet<Currency> =
+            if several.is_empty() { [first].into() } else { several.into_iter().collect() };
+        for currency in currencies {
+            let (redraft, findings) = draft(desk, closing.bill_to, currency, period, judging);
+            blocking(desk, closing, period, &findings, reasons);
+            let before = issued.sums(closing.bill_to, currency, period);
+            let changed = changes(&redraft, before, Adjusted::Earlier, reasons);
+            lines.entry(currency).or_default().extend(changed);
+        }
     }
     lines
 }

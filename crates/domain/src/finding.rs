@@ -111,6 +111,7 @@ codes! {
     TransferOutOfOrder "F-transfer" false "A transfer was withdrawn without a request, or completed after its request had lapsed." "check the order of the transfer's events";
     SeveralPlans "F-several-plans" false "A customer has several plans where one is allowed: one with a direct-bill partner, one per reseller with a provider." "check the plan created events";
     MovedCurrency "F-moved-currency" false "A monthly order moved to a partner billed in another currency; it ends at its next cycle." "nothing, or buy the order anew";
+    UnknownCurrency "F-no-currency" true "The currency that a plan was billed in before August 2021 cannot be told." "publish customer registered with its country, and with its true age";
     UnknownTax "F-no-tax" true "Tax is to be drawn and no rate is known for the partner in that month." "publish tax set for the partner, or set the policy field tax to off";
     Estimate "F-estimate" false "Priced by last month's row because the month's sheet is missing; cannot be issued." "publish the month's price sheet, or: pec import prices-DE-202601.zip --published-at WHEN";
 }

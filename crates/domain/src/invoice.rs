@@ -145,7 +145,12 @@ pub fn draft_with(
     daily: &mut dyn FnMut(&Piece<'_>),
 ) -> (Draft, Vec<Finding>) {
     let mut sums = Sums::default();
+    let (plans, unclear) = desk.plans_in(bill_to, currency, period);
+    let billed = |plan: Guid| plans.as_ref().is_none_or(|plans| plans.contains(&plan));
     let mut findings = desk.rate(bill_to, period, judging, &mut |piece| {
+        if !billed(piece.plan) {
+            return;
+        }
         sums.add(piece);
         daily(piece);
     });
@@ -169,7 +174,8 @@ pub fn draft_with(
     lines.extend(beside::given_back(&lines));
     let billed_in = |partner: Guid| desk.billing_currency(partner);
     let (booked, odd) = booked(&desk.facts.charges, desk.commerce, &billed_in, bill_to, period);
-    findings.extend(odd);
+    findings.extend(odd.into_iter().chain(unclear));
+    let booked: Vec<_> = booked.into_iter().filter(|one| billed(one.plan)).collect();
     lines.extend(beside::charged(&booked, desk.commerce, period, &exchange_rate, &policy));
     lines.sort_by(|one, other| one.key.cmp(&other.key));
     let (tax, untaxed) = tax_rate(desk, bill_to, period);
@@ -252,3 +258,5 @@ impl Sums {
 
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod tests_beside;

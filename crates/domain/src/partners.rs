@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use crate::entry::{ConflictDecided, Entry, Event, MembershipChange, PartnerRegistered, PartnerStanding};
 use crate::filing::Filing;
-use crate::ids::{Guid, Identity};
-use crate::period::{Instant, Interval};
+use crate::ids::{Currency, Guid, Identity};
+use crate::period::{Instant, Interval, Period};
 
 /// What was told about partners.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,6 +46,17 @@ impl PartnerBook {
         self.registered.decide(decided);
         self.membership.decide(decided);
         self.standing.decide(decided);
+    }
+
+    /// The currency that a partner was billed in during a month: as stated last before its end, else as
+    /// stated first. A currency that changes leaves earlier months as they were.
+    #[must_use]
+    pub fn billing_currency(&self, partner: Guid, period: Period) -> Option<Currency> {
+        let end = period.interval().to;
+        let stated = || self.registered.iter().filter(|(_, statement)| statement.tenant == partner);
+        let newest = stated().filter(|(_, one)| one.at < end).max_by_key(|(identity, one)| (one.at, *identity));
+        let first = || stated().min_by_key(|(identity, one)| (one.at, *identity));
+        newest.or_else(first).map(|(_, statement)| statement.billing_currency)
     }
 
     /// Puts the facts in order: built once per question.

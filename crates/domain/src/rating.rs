@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use credit::Balance;
 
 use crate::charges::{Coverage, Orders};
-use crate::commerce::{Commerce, Placement};
+use crate::commerce::{Commerce, Placement, billed_in, by_partner};
 use crate::entry::{AzureCreditGranted, Benefit, ChargeKey, ChargeType, LineKey, PlanCreated, Portion, PriceKind};
 use crate::facts::Facts;
 use crate::finding::{About, Code, Finding};
@@ -219,6 +219,34 @@ impl<'a> Desk<'a> {
     #[must_use]
     pub fn partners(&self) -> &Partners {
         self.partners.get_or_init(|| self.facts.partners.view())
+    }
+
+    /// INV-14: every currency that a partner's month is billed in, its own first; several only before
+    /// August 2021.
+    #[must_use]
+    pub fn currencies(&self, bill_to: Guid, period: Period) -> Vec<Currency> {
+        let Some(own) = self.facts.partners.billing_currency(bill_to, period) else { return Vec::new() };
+        let mut all = vec![own];
+        let Some((_, partner)) = self.partners().statement(bill_to).filter(|_| !by_partner(period)) else { return all };
+        for plan in self.commerce.plans().filter(|plan| plan.bill_to == bill_to) {
+            let currency = billed_in(self.commerce, partner, own, plan, period).unwrap_or(own);
+            if !all.contains(&currency) {
+                all.push(currency);
+            }
+        }
+        all
+    }
+
+    /// The plans billed in one of them, where there may be several; what cannot be told is a finding.
+    pub(crate) fn plans_in(
+        &self,
+        bill_to: Guid,
+        currency: Currency,
+        period: Period,
+    ) -> (Option<BTreeSet<Guid>>, Vec<Finding>) {
+        let partner = self.partners().statement(bill_to).map(|(_, partner)| partner);
+        let partner = partner.zip(self.facts.partners.billing_currency(bill_to, period));
+        crate::commerce::plans_in(self.commerce, partner, currency, period)
     }
 
     /// The currency that a partner states it is billed in.

@@ -70,10 +70,29 @@ impl<'a> Books<'a> {
         self.commerce.customer(customer).map_or_else(|| customer.to_string(), |known| known.name.to_string())
     }
 
-    /// Drafts a partner's month; `daily` sees every piece behind the lines.
+    /// The currencies that a partner's month is billed in: its own, and before August 2021 those of its
+    /// customers' countries. Empty while it was never registered.
+    #[must_use]
+    pub fn currencies(&self, bill_to: Guid, period: Period) -> Vec<Currency> {
+        self.desk.currencies(bill_to, period)
+    }
+
+    /// Drafts a partner's month in the first of its currencies; `daily` sees every piece behind the
+    /// lines.
     pub fn draft(&mut self, bill_to: Guid, period: Period, daily: &mut dyn FnMut(&Piece<'_>)) -> (Draft, Vec<Finding>) {
+        let currency = self.currencies(bill_to, period).first().copied();
+        self.draft_in(bill_to, currency.unwrap_or(Currency::USD), period, daily)
+    }
+
+    /// The same in one of its currencies.
+    pub fn draft_in(
+        &mut self,
+        bill_to: Guid,
+        currency: Currency,
+        period: Period,
+        daily: &mut dyn FnMut(&Piece<'_>),
+    ) -> (Draft, Vec<Finding>) {
         let registered = self.currency(bill_to);
-        let currency = registered.unwrap_or(Currency::USD);
         let mut judging = judged(&mut self.judge);
         let (draft, mut findings) = invoice::draft_with(&self.desk, bill_to, currency, period, &mut judging, daily);
         drop(judging);
@@ -142,6 +161,11 @@ pub fn line_name(key: &LineKey, period: Period) -> String {
     field(&key.tier.to_string());
     field(portion(key));
     field(&key.credit_rate.map_or_else(String::new, |rate| rate.normalize().to_string()));
+    if let Some(charge) = &key.charge {
+        field(charge.charge_type.text());
+        field(&charge.order);
+        field(charge.reason.as_deref().unwrap_or(""));
+    }
     format!("L-{}", &hasher.finalize().to_hex()[..10])
 }
 

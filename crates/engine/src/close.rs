@@ -36,7 +36,7 @@ pub fn plan(books: &mut Books<'_>, wish: &Wish, position: u64) -> (Result<Closed
     let (_, findings) = books.draft(wish.bill_to, wish.period, &mut |_| {});
     let closing = Closing {
         bill_to: wish.bill_to,
-        currency: books.currency(wish.bill_to).unwrap_or(Currency::USD),
+        currency: books.currencies(wish.bill_to, wish.period).first().copied().unwrap_or(Currency::USD),
         period: wish.period,
         position,
         decision: wish.decision.clone(),

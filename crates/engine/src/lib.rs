@@ -21,6 +21,7 @@ pub mod adopt;
 pub mod burn;
 pub mod leak;
 pub mod suppose;
+pub mod statement;
 
 pub use clock::Clock;
 pub use fault::Fault;

@@ -58,6 +58,8 @@ struct InvoiceAnswer {
     total: String,
     rounding: String,
     subtotal: String,
+    /// Beside the total; null where none is drawn.
+    tax: Option<String>,
     credit: Credit,
     customers: Vec<CustomerAnswer>,
     lines: Vec<LineAnswer>,
@@ -117,6 +119,10 @@ struct LineAnswer {
     tier: u32,
     portion: &'static str,
     credit_rate: Option<String>,
+    /// In the words of the column ChargeType; null on metered usage.
+    charge_type: Option<&'static str>,
+    order: Option<String>,
+    credit_reason: Option<String>,
     unit: String,
     quantity: String,
     unit_price: String,
@@ -175,15 +181,21 @@ impl Invoice {
         let mut invoices = Vec::new();
         let mut blocking = false;
         for bill_to in partners {
-            let (mut draft, findings) = books.draft(bill_to, self.period, &mut |_| {});
-            if let Some(customer) = customer {
-                draft.lines.retain(|line| line.key.customer == customer);
+            let mut currencies = books.currencies(bill_to, self.period);
+            if currencies.is_empty() {
+                currencies.push(Currency::USD);
             }
-            if draft.lines.is_empty() && findings.is_empty() {
-                continue;
+            for currency in currencies {
+                let (mut draft, findings) = books.draft_in(bill_to, currency, self.period, &mut |_| {});
+                if let Some(customer) = customer {
+                    draft.lines.retain(|line| line.key.customer == customer);
+                }
+                if draft.lines.is_empty() && findings.is_empty() {
+                    continue;
+                }
+                blocking |= findings.iter().any(Finding::blocking);
+                invoices.push(self.one(&books, &draft, &findings));
             }
-            blocking |= findings.iter().any(Finding::blocking);
-            invoices.push(self.one(&books, &draft, &findings));
         }
         let exit = if blocking { Exit::Refused } else { Exit::Fine };
         if context.json {
@@ -227,6 +239,7 @@ impl Invoice {
             total: money(&total, currency),
             rounding: money(&rounding, currency),
             subtotal: money(&totals.subtotal, currency),
+            tax: draft.tax().map(|tax| money(&tax, currency)),
             credit: credit(&totals, currency),
             customers: customers.collect(),
             lines: draft.lines.iter().map(|line| line_answer(books, line, draft)).collect(),
@@ -250,6 +263,9 @@ impl Invoice {
             short(&invoice.rounding),
             invoice.rules.rounding
         ))?;
+        if let Some(tax) = &invoice.tax {
+            out.line(format!("Tax         {} beside it (INV-12)", short(tax)))?;
+        }
         let credit = &invoice.credit;
         let (earned, missing) = (short(&credit.earned), short(&credit.missing));
         out.line(format!("Credit      {earned} earned, {missing} missing ({})", invoice.rules.missing))?;
@@ -323,6 +339,9 @@ fn line_answer(books: &Books<'_>, line: &Line, draft: &Draft) -> LineAnswer {
         tier: key.tier,
         portion: books::portion(key),
         credit_rate: key.credit_rate.map(|rate| rate.normalize().to_string()),
+        charge_type: key.charge.as_ref().map(|charge| charge.charge_type.text()),
+        order: key.charge.as_ref().map(|charge| charge.order.to_string()),
+        credit_reason: key.charge.as_ref().and_then(|charge| charge.reason.as_deref().map(str::to_owned)),
         unit: line.unit.to_string(),
         quantity: line.quantity.to_string(),
         unit_price: money(&line.unit_price, Currency::USD),

@@ -14,6 +14,7 @@ pub const SCHEMAS: &[(&str, &str, &str)] = &[
         "a line of pec eligibility --json",
     ),
     ("explain.v1", include_str!("../../../../schemas/output/explain.v1.json"), "pec explain --json"),
+    ("statement.v1", include_str!("../../../../schemas/output/statement.v1.json"), "pec statement --json"),
     ("status.v1", include_str!("../../../../schemas/output/status.v1.json"), "pec status --json"),
     ("policy.v1", include_str!("../../../../schemas/output/policy.v1.json"), "pec policy show --json"),
     ("policy-diff.v1", include_str!("../../../../schemas/output/policy-diff.v1.json"), "pec policy diff --json"),

@@ -49,6 +49,36 @@ pub fn customer(books: &Books<'_>, named: Option<&str>) -> Result<Option<Guid>, 
     }
 }
 
+/// The reseller of record that is meant, by location PartnerID or by name; and its name, where known.
+pub fn reseller(books: &Books<'_>, named: &str) -> Result<(String, Option<String>), Problem> {
+    let changes = books.commerce.plans().flat_map(|plan| books.commerce.reseller_changes(plan.plan));
+    let all: std::collections::BTreeSet<String> =
+        changes.filter_map(|(_, reseller)| reseller.as_deref().map(str::to_owned)).collect();
+    let name = |partner_id: &str| {
+        let mut statements = books.partners.statements();
+        let known = statements.find(|(_, one)| one.partner_ids.iter().any(|id| &*id.value == partner_id));
+        known.map(|(_, statement)| statement.name.to_string())
+    };
+    let called = |partner_id: &&String| {
+        partner_id.as_str() == named || name(partner_id).is_some_and(|name| name.eq_ignore_ascii_case(named))
+    };
+    match all.iter().filter(called).collect::<Vec<_>>().as_slice() {
+        [one] => Ok(((*one).clone(), name(one))),
+        [] => {
+            let known: Vec<&str> = all.iter().take(12).map(String::as_str).collect();
+            let hint = if known.is_empty() {
+                "no plan has a reseller of record".to_owned()
+            } else {
+                format!("resellers of record: {}", known.join(", "))
+            };
+            Err(Problem::refused(format!("no plan is sold through a reseller called {named}")).hint(hint))
+        }
+        several => {
+            Err(Problem::refused(format!("{} PartnerIDs belong to {named}", several.len())).hint("name one PartnerID"))
+        }
+    }
+}
+
 fn is_called(named: &str, id: Guid, name: &str) -> bool {
     Guid::parse(named).map_or_else(|| name.eq_ignore_ascii_case(named), |guid| guid == id)
 }

@@ -71,6 +71,15 @@ pub fn tables(scenario: &Scenario, facts: &Facts) -> anyhow::Result<Tables> {
         findings.extend(found);
         daily.extend(daily_rows(scenario, pieces));
         lines.extend(line_rows(scenario, &draft));
+        for currency in desk.currencies(partner, scenario.period) {
+            if currency != scenario.currency {
+                let ignored = &mut |_: &Piece<'_>| {};
+                let (draft, found) =
+                    draft_with(&desk, partner, currency, scenario.period, &mut judged(&mut judge), ignored);
+                findings.extend(found);
+                lines.extend(line_rows(scenario, &draft));
+            }
+        }
         for (plan, subscription, scope, day) in asked {
             let placed = commerce.placements(subscription).iter();
             let here = |interval: &Interval| !interval.intersect(&day.interval()).is_empty();
