@@ -19,7 +19,7 @@ use crate::output::Output;
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  pec generate --to ./events --events 10000\n  pec generate --to ./events --demo\n  pec generate --kafka localhost:9092 --create-topics 4 --events 1000000 --resources 100000 --faults ordinary\n\nThe same arguments always make the same events. Read the files with `pec import ./events/*.jsonl`."
+    after_help = "Examples:\n  pec generate --to ./events --events 10000\n  pec generate --to ./events --demo --charges\n  pec generate --kafka localhost:9092 --create-topics 4 --events 1000000 --resources 100000 --faults ordinary\n\nThe same arguments always make the same events. Read the files with `pec import ./events/*.jsonl`."
 )]
 pub struct Generate {
     /// Folder for one JSON Lines file per stream
@@ -50,6 +50,9 @@ pub struct Generate {
     access_changes: u32,
     #[arg(long, value_enum, default_value_t = Troubles::None)]
     faults: Troubles,
+    /// Azure credit, orders, returns, refunds and tax too
+    #[arg(long)]
+    charges: bool,
     /// The world of `pec demo`, with its incidents; sizes are ignored
     #[arg(long)]
     demo: bool,
@@ -85,7 +88,8 @@ impl Generate {
         let (world, faults, events) = self.world();
         let script = Script::new(&world, events, faults);
         let extra = if self.demo { crate::generate::incidents::usage(&world) } else { Vec::new() };
-        let messages = script.messages().chain(extra);
+        let charges = if self.charges { crate::generate::charges::messages(&world) } else { Vec::new() };
+        let messages = script.messages().chain(extra).chain(charges);
         let bar = bar(out, events);
         let mut counts = [0_u64; Stream::ALL.len()];
         let counted = messages.inspect(|message| {
