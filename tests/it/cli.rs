@@ -172,8 +172,10 @@ impl Checked {
     }
 }
 
-/// Schemas whose answers the tests in `questions` check, and one that describes a file and no answer.
-const CHECKED_ELSEWHERE: [&str; 8] = [
+/// Schemas whose answers the tests in `questions` and the test of statements check, and one that
+/// describes a file and no answer.
+const CHECKED_ELSEWHERE: [&str; 9] = [
+    "statement.v1",
     "policy.v1",
     "policy-diff.v1",
     "policy-check.v1",

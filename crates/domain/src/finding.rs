@@ -137,6 +137,7 @@ impl Code {
             Self::OverdrawnOrder | Self::ReturnRefused => "INV-11",
             Self::SeveralPlans => "INV-17",
             Self::MovedCurrency => "INV-16",
+            Self::UnknownCurrency => "INV-14",
             Self::UnknownTax => "INV-12",
             Self::UnresolvedGrant => "ACC-2",
             Self::DifferingScope => "ACC-4",
@@ -188,6 +189,7 @@ impl Code {
             | Self::TransferOutOfOrder
             | Self::SeveralPlans
             | Self::MovedCurrency
+            | Self::UnknownCurrency
             | Self::UnknownTax => false,
         }
     }

@@ -228,7 +228,8 @@ impl<'a> Desk<'a> {
         let Some(own) = self.facts.partners.billing_currency(bill_to, period) else { return Vec::new() };
         let mut all = vec![own];
         let Some((_, partner)) = self.partners().statement(bill_to).filter(|_| !by_partner(period)) else { return all };
-        for plan in self.commerce.plans().filter(|plan| plan.bill_to == bill_to) {
+        let bought = |plan: &&PlanCreated| plan.bill_to == bill_to && plan.at < period.interval().to;
+        for plan in self.commerce.plans().filter(bought) {
             let currency = billed_in(self.commerce, partner, own, plan, period).unwrap_or(own);
             if !all.contains(&currency) {
                 all.push(currency);

@@ -81,7 +81,8 @@ pub(crate) fn plans_in(
 ) -> (Option<BTreeSet<Guid>>, Vec<Finding>) {
     let Some((partner, own)) = partner.filter(|_| !by_partner(period)) else { return (None, Vec::new()) };
     let (mut plans, mut findings) = (BTreeSet::new(), Vec::new());
-    for plan in commerce.plans().filter(|plan| plan.bill_to == partner.tenant) {
+    let bought = |plan: &&PlanCreated| plan.bill_to == partner.tenant && plan.at < period.interval().to;
+    for plan in commerce.plans().filter(bought) {
         let billed = billed_in(commerce, partner, own, plan, period);
         if let Err(why) = &billed {
             let about = About {
