@@ -17,7 +17,7 @@ use ingest::{Config, MockBroker, read_topic};
 use journal::wire::Message;
 use serde_json::{Value, json};
 
-use crate::cli::{Home, must_fit, schema};
+use crate::cli::{Home, must_fit, schema, text};
 use crate::kafka::{now, unique, wait_until};
 
 const ALERTS: &str = "pec.alerts.v1";
@@ -230,6 +230,56 @@ fn a_revoked_grant_is_an_alert_within_moments_and_its_return_ends_it() {
     wait_until("the webhook was told", || world.webhook.lock().unwrap().len() == 2);
     assert_eq!(server.stop(), Some(0));
     world.broker.check_nothing_trimmed().unwrap();
+}
+
+/// A transfer that somebody requested is a warning in `status` and `check` until it is withdrawn:
+/// what would lose credit, and which access has to be there first, without an amount.
+#[test]
+fn a_requested_transfer_is_guarded_until_it_is_withdrawn() {
+    let world = World::new();
+    let (row, _) = world.earning();
+    let file = |name: &str, stream: &str, events: &[(&str, Value)]| {
+        let lines: Vec<String> = events
+            .iter()
+            .map(|(kind, data)| {
+                json!({ "specversion": "1.0", "id": unique().to_string(), "source": "urn:test", "type": kind, "data": data })
+                    .to_string()
+            })
+            .collect();
+        std::fs::write(world.home.dir.path().join(name), lines.join("\n") + "\n").unwrap();
+        world.home.answer(&["import", name, "--stream", stream], 0);
+    };
+    let partner = json!({ "tenantId": "99999999-0000-4000-8000-000000000001", "name": "Fjord Cloud", "organisationId": "org-fjord",
+        "kind": "direct-bill", "country": "DE", "billingCurrency": "EUR", "partnerIds": [{ "value": "7000001" }],
+        "adminAgents": [{ "value": "99999999-0000-4000-8000-00000000000a" }], "helpdeskAgents": [], "managingTenants": [],
+        "identities": [], "effectiveAt": "2020-01-01T00:00:00Z" });
+    file("partner.jsonl", "reference", &[("pec.partner.registered.v1", partner)]);
+    let plan = "99999999-0000-4000-8000-0000000000bb";
+    let at = wall().to_rfc3339();
+    let moved = json!({ "subscriptionId": row["subscription"], "toPlanId": plan, "effectiveAt": at });
+    let bought = json!({ "planId": plan, "customerId": row["customer"], "billToTenantId": "99999999-0000-4000-8000-000000000001",
+        "effectiveAt": at });
+    file(
+        "requested.jsonl",
+        "commerce",
+        &[("pec.plan.created.v1", bought), ("pec.transfer.requested.v1", moved.clone())],
+    );
+    let status = world.home.json(&["status", "--json"], 0);
+    must_fit(&schema("status"), &status);
+    let guard = &status["transfers"][0];
+    assert_eq!((&guard["subscription"], &guard["to_partner"]["name"]), (&row["subscription"], &json!("Fjord Cloud")));
+    assert!(guard["resources_losing"].as_u64() > Some(0), "{guard}");
+    assert_eq!(guard["access_first"][0]["reason"], "other-partner");
+    assert_eq!(guard["access_first"][0]["admin_agents"][0], "99999999-0000-4000-8000-00000000000a");
+    assert!(!guard.to_string().contains("USD"), "no amount stands beside a request");
+    let month = last_month().to_string();
+    let checked = text(&world.home.pec(&["check", "--period", &month, "--offline"]).stdout);
+    assert!(checked.contains("would lose credit") && checked.contains("what-if transfer"), "{checked}");
+
+    let withdrawn =
+        json!({ "subscriptionId": row["subscription"], "toPlanId": plan, "effectiveAt": wall().to_rfc3339() });
+    file("withdrawn.jsonl", "commerce", &[("pec.transfer.cancelled.v1", withdrawn)]);
+    assert_eq!(world.home.json(&["status", "--json"], 0)["transfers"], json!([]));
 }
 
 #[test]

@@ -237,9 +237,37 @@ pub fn thousands(number: u64) -> String {
     text
 }
 
+/// A sentence in lines of at most `width` characters, each after the first begun with `indent` blanks.
+#[must_use]
+pub fn wrapped(sentence: &str, width: usize, indent: usize) -> String {
+    let mut text = String::new();
+    let mut used = 0;
+    for word in sentence.split_whitespace() {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > width {
+            text.push('\n');
+            text.push_str(&" ".repeat(indent));
+            used = indent;
+        } else if used > 0 {
+            text.push(' ');
+            used += 1;
+        }
+        text.push_str(word);
+        used += length;
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_is_wrapped_at_words_and_loses_none() {
+        assert_eq!(wrapped("one two three", 80, 2), "one two three");
+        assert_eq!(wrapped("one two three", 8, 2), "one two\n  three");
+        assert_eq!(wrapped("a-word-too-long b", 5, 1), "a-word-too-long\n b");
+    }
 
     #[test]
     fn digits_are_grouped_by_three() {

@@ -74,8 +74,19 @@ pub fn concern(event: &Event) -> Option<Concern> {
         Event::PalUnlinked(body) => Concern::Customer(body.tenant),
         Event::SubscriptionCreated(body) => Concern::Subscription(body.subscription),
         Event::SubscriptionCancelled(body) => Concern::Subscription(body.subscription),
+        Event::SubscriptionSuspended(body) | Event::SubscriptionResumed(body) => {
+            Concern::Subscription(body.subscription)
+        }
+        Event::SubscriptionTransitioned(body) => Concern::Subscription(body.subscription),
         Event::TransferCompleted(body) => Concern::Subscription(body.subscription),
-        Event::PriceSheetPublished(_)
+        Event::TransferRequested(_)
+        | Event::TransferCancelled(_)
+        | Event::CoverageRecorded(_)
+        | Event::ChargeRecorded(_)
+        | Event::AzureCreditGranted(_)
+        | Event::RefundGranted(_)
+        | Event::TaxSet(_)
+        | Event::PriceSheetPublished(_)
         | Event::PriceSheetPart(_)
         | Event::ExchangeRatesPublished(_)
         | Event::CustomerRegistered(_)
@@ -166,7 +177,7 @@ pub fn leaks(books: &mut Books<'_>, now: Instant, only: Option<&BTreeSet<Guid>>)
 }
 
 /// Everything that was used lately, in order.
-fn in_use(books: &Books<'_>, now: Instant, only: Option<&BTreeSet<Guid>>) -> BTreeSet<burn::Place> {
+pub(crate) fn in_use(books: &Books<'_>, now: Instant, only: Option<&BTreeSet<Guid>>) -> BTreeSet<burn::Place> {
     let lately = Interval::new(Day(Day::of(now).0 - LOOK_BACK).start(), now);
     let mut places = BTreeSet::new();
     for consumption in books.facts.usage.consumption() {

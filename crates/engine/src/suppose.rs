@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::access::{Access, Grant, Via};
-use domain::commerce::Commerce;
+use domain::commerce::{Commerce, Placement};
 use domain::entry::{
     AssignmentCreated, AssignmentDeleted, Authorization, Delegation, DelegationDeleted, Event, GrantFacts, PalUnlinked,
     PlanCreated, PolicyDocument, ScheduleCancelled, TransferCompleted,
@@ -17,12 +17,13 @@ use domain::facts::Facts;
 use domain::ids::{Currency, Guid};
 use domain::money::Exact;
 use domain::pec::{AccessVerdict, LostCode};
-use domain::period::{Day, Instant, Period};
+use domain::period::{Day, Instant, Interval, Period};
 use domain::rating::Verdict;
 use domain::scope::Scope;
 
 use crate::books::Books;
 use crate::burn::{self, Burn, Place};
+use crate::leak;
 
 /// Something that might be so.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,7 +107,7 @@ impl Supposition {
 }
 
 /// Ids of what does not exist are taken from the end of all ids, where no real one is.
-const NOT_REAL: Guid = Guid(u128::MAX);
+pub const NOT_REAL: Guid = Guid(u128::MAX);
 
 fn created(scope: &Scope, principal: Guid, role: Guid, at: Instant) -> Event {
     let facts = GrantFacts { principal, principal_type: None, role, condition: None };
@@ -337,4 +338,60 @@ pub fn first_whole_day(at: Instant) -> Day {
 #[must_use]
 pub fn burns_before(books: &Books<'_>, at: Instant, now: Instant) -> BTreeMap<Place, Burn> {
     burn::burns(books, Day::of(at.min(now)), None)
+}
+
+/// A transfer that was requested, and how what is in use stands before and after it.
+#[derive(Clone, Debug)]
+pub struct Guarded {
+    pub subscription: Guid,
+    pub customer: Guid,
+    pub from_partner: Guid,
+    pub to_plan: Guid,
+    pub to_partner: Guid,
+    pub requested_at: Instant,
+    /// The first whole day on which it could be so.
+    pub day: Day,
+    pub stood: BTreeMap<Place, Standing>,
+    pub stands: BTreeMap<Place, Standing>,
+}
+
+/// Every open request for a transfer, judged as if it were done now. The access of everybody stays
+/// where it is, which is the point: nothing else changes, so no copy of the facts is needed.
+pub fn guarded(books: &mut Books<'_>, now: Instant) -> Vec<Guarded> {
+    let requests: Vec<(Guid, Guid, Instant)> = books.commerce.transfer_requests().collect();
+    let mut found = Vec::new();
+    for (subscription, to_plan, requested_at) in requests {
+        let Some(plan) = books.commerce.plan(to_plan) else { continue };
+        let placements = books.commerce.placements(subscription);
+        let Some(from) = placements.iter().find(|placement| placement.interval.contains(now)).cloned() else {
+            continue;
+        };
+        let (customer, to_partner) = (plan.customer, plan.bill_to);
+        let day = first_whole_day(now);
+        let interval = Interval::new(now, Instant::MAX_UTC);
+        let to =
+            Placement { interval, plan: to_plan, customer, bill_to: to_partner, by_transfer: true, ..from.clone() };
+        let (mut stood, mut stands) = (BTreeMap::new(), BTreeMap::new());
+        for place in leak::in_use(books, now, Some(&[subscription].into())) {
+            for (placement, side) in [(&from, &mut stood), (&to, &mut stands)] {
+                let id = books.judge.place(subscription, placement, &place.1);
+                let verdict = books.judge.access(id, day);
+                let standing = Standing { bill_to: placement.bill_to, customer: placement.customer, verdict };
+                side.insert(place.clone(), standing);
+            }
+        }
+        let from_partner = from.bill_to;
+        found.push(Guarded {
+            subscription,
+            customer,
+            from_partner,
+            to_plan,
+            to_partner,
+            requested_at,
+            day,
+            stood,
+            stands,
+        });
+    }
+    found
 }

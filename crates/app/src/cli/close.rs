@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use super::invoice::{FindingAnswer, Party, cents, findings_answer, money, print_findings, short};
 use super::start::fault;
+use super::what_if::{self, Guard};
 use super::{Context, period, select};
 use crate::exit::{Exit, Problem};
 use crate::output::{Output, align_right, count, left, right, table, thousands};
@@ -88,6 +89,8 @@ struct CheckAnswer {
     reasons: Vec<String>,
     findings: Vec<CheckedFinding>,
     waiting: Waiting,
+    /// Requested transfers, and what they would cost.
+    transfers: Vec<Guard>,
 }
 
 /// Findings of one code, with the money and the command that mends them.
@@ -141,6 +144,7 @@ impl Check {
         if partners.is_empty() {
             return Err(super::invoice::nothing(&books, self.period).into());
         }
+        let guards = what_if::guards(&mut books, at);
         let mut exit = Exit::Fine;
         for (index, bill_to) in partners.into_iter().enumerate() {
             let decision = Decision { actor: context.actor.as_str().into(), reason: "rehearsal".into(), at };
@@ -160,7 +164,8 @@ impl Check {
                 self.every_finding(&books, bill_to, &findings, &hanging, context.json, out)?;
                 continue;
             }
-            let answer = self.one(&mut books, bill_to, closed, (&findings, &hanging), waiting.clone());
+            let mut answer = self.one(&mut books, bill_to, closed, (&findings, &hanging), waiting.clone());
+            answer.transfers = guards.iter().filter(|guard| guard.concerns(bill_to)).cloned().collect();
             if context.json {
                 out.ndjson(&answer)?;
             } else {
@@ -200,6 +205,7 @@ impl Check {
             reasons,
             findings: checked(findings, hanging),
             waiting,
+            transfers: Vec::new(),
         }
     }
 
@@ -339,6 +345,10 @@ fn print_check(answer: &CheckAnswer, out: &mut Output) -> anyhow::Result<()> {
     for (code, number) in &waiting.quarantined {
         out.line(format!("{} not readable ({code}): pec quarantine list", count(*number, "message")))?;
     }
+    if !answer.transfers.is_empty() {
+        out.line("")?;
+    }
+    what_if::print_guards(&answer.transfers, out)?;
     out.line("")?;
     out.line(format!("Rules version {} · policy revision {}", answer.rules_version, answer.policy_revision))?;
     if answer.can_be_closed && answer.issued.is_empty() {

@@ -14,6 +14,7 @@ use super::Context;
 use super::invoice::{cents, money};
 use super::select::short_scope;
 use super::start::fault;
+use super::what_if::{self, Guard};
 use crate::exit::Exit;
 use crate::output::{Output, align_right, left, right, table, thousands};
 
@@ -34,6 +35,7 @@ struct Answer {
     cluster: Option<String>,
     waiting: Waiting,
     leaks: Leaks,
+    transfers: Vec<Guard>,
     issued: Vec<String>,
 }
 
@@ -97,10 +99,8 @@ struct LeakRow {
 /// How many leaks are named; the count and the sum are of all.
 const LEAKS_SHOWN: usize = 10;
 
-fn leaks(facts: &domain::facts::Facts, now: domain::period::Instant) -> Leaks {
-    let commerce = facts.commerce.view();
-    let mut books = Books::new(facts, &commerce);
-    let found = engine::leak::leaks(&mut books, now, None);
+fn leaks(books: &mut Books<'_>, now: domain::period::Instant) -> Leaks {
+    let found = engine::leak::leaks(books, now, None);
     let mut worst: Vec<LeakRow> = found
         .leaks
         .iter()
@@ -150,6 +150,8 @@ fn gather(context: &Context<'_>) -> anyhow::Result<Answer> {
     let Counts { accepted, duplicate, conflicting, quarantined: unreadable, late } = facts.counts;
     let now = ledger.clock().now().map_err(fault)?;
     let today = domain::period::Day::of(now);
+    let commerce = facts.commerce.view();
+    let mut books = Books::new(&facts, &commerce);
     Ok(Answer {
         schema: "pec.status.v1",
         data_dir: ledger.dir().display().to_string(),
@@ -174,7 +176,8 @@ fn gather(context: &Context<'_>) -> anyhow::Result<Answer> {
             .collect(),
         cluster,
         waiting: Waiting { open_conflicts: facts.conflicts.open().count() as u64, quarantined },
-        leaks: leaks(&facts, now),
+        leaks: leaks(&mut books, now),
+        transfers: what_if::guards(&mut books, now),
         issued: super::close::issued_ids(&facts),
     })
 }
@@ -214,6 +217,10 @@ fn print(answer: &Answer, out: &mut Output) -> anyhow::Result<()> {
         out.table(partitions)?;
     }
     print_leaks(&answer.leaks, out)?;
+    if !answer.transfers.is_empty() {
+        out.line("")?;
+    }
+    what_if::print_guards(&answer.transfers, out)?;
     print_waiting(answer, out)
 }
 

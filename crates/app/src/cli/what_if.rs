@@ -204,8 +204,8 @@ struct AheadRow {
 }
 
 /// What would have to be there first. Never with an amount.
-#[derive(Serialize)]
-struct Request {
+#[derive(Serialize, Clone)]
+pub(super) struct Request {
     customer: Party,
     partner: Party,
     scope: String,
@@ -231,7 +231,9 @@ impl WhatIf {
         };
         let unfit = |unfit: suppose::Unfit| Problem::refused(unfit.what).hint(unfit.hint);
         let events = supposition.events(&facts, &commerce).map_err(unfit)?;
-        let supposed = events.iter().map(engine::describe::event).collect();
+        // What is only supposed to exist has no id that anybody could look up.
+        let supposed = |event| engine::describe::event(event).replace(&suppose::NOT_REAL.to_string(), "(new)");
+        let supposed = events.iter().map(supposed).collect();
         let answer = compare(&facts, &mut books, &supposition, events, supposed, now);
         if context.json {
             out.json(&answer)?;
@@ -327,7 +329,7 @@ fn compare(
         supposed,
         recorded: recorded(&before, &after, months.iter().map(ToString::to_string).collect()),
         ahead: ahead(day, &burns, &stood, &stands),
-        requests: requests(&after_books, day, &burns, &stood, &stands),
+        requests: requests(&after_books, day, burns.keys(), &stood, &stands),
     }
 }
 
@@ -402,15 +404,15 @@ fn ahead(day: Day, burns: &BTreeMap<Place, Burn>, stood: &Standings, stands: &St
 
 /// What would have to be granted before, so that nothing is lost: one request for everything of a
 /// subscription that is lost for one reason, on the smallest scope that holds all of it.
-fn requests(
+fn requests<'p>(
     books: &Books<'_>,
     day: Day,
-    burns: &BTreeMap<Place, Burn>,
+    places: impl Iterator<Item = &'p Place>,
     stood: &Standings,
     stands: &Standings,
 ) -> Vec<Request> {
     let mut groups: BTreeMap<(Guid, Guid, Guid, LostCode), Vec<&Scope>> = BTreeMap::new();
-    for place in burns.keys() {
+    for place in places {
         let (Some(was), Some(is)) = (stood.get(place), stands.get(place)) else { continue };
         if let (None, Some(loss)) = (was.verdict.lost(), is.verdict.lost()) {
             groups.entry((is.customer, is.bill_to, place.0, loss.code)).or_default().push(&place.1);
@@ -428,6 +430,76 @@ fn requests(
         }
     };
     groups.into_iter().map(request).collect()
+}
+
+/// The guard of requested transfers: what would lose credit if one were done now, and which access
+/// would have to be there first. Part of `status` and `check`; no amount stands in it.
+#[derive(Serialize, Clone)]
+pub(super) struct Guard {
+    customer: Party,
+    subscription: String,
+    from_partner: Party,
+    to_plan: String,
+    to_partner: Party,
+    requested_at: String,
+    resources_losing: usize,
+    access_first: Vec<Request>,
+}
+
+impl Guard {
+    /// Whether a partner gives the subscription away or takes it over.
+    pub(super) fn concerns(&self, partner: Guid) -> bool {
+        let partner = partner.to_string();
+        self.from_partner.id == partner || self.to_partner.id == partner
+    }
+}
+
+pub(super) fn guards(books: &mut Books<'_>, now: Instant) -> Vec<Guard> {
+    let found = suppose::guarded(books, now);
+    let guard = |one: suppose::Guarded| {
+        let lost = |place: &&Place| {
+            let is_lost = |side: &Standings| side.get(*place).is_some_and(|standing| standing.verdict.lost().is_some());
+            !is_lost(&one.stood) && is_lost(&one.stands)
+        };
+        Guard {
+            customer: Party { id: one.customer.to_string(), name: books.customer_name(one.customer) },
+            subscription: one.subscription.to_string(),
+            from_partner: Party { id: one.from_partner.to_string(), name: books.partner_name(one.from_partner) },
+            to_plan: one.to_plan.to_string(),
+            to_partner: Party { id: one.to_partner.to_string(), name: books.partner_name(one.to_partner) },
+            requested_at: period::instant(one.requested_at),
+            resources_losing: one.stood.keys().filter(lost).count(),
+            access_first: requests(books, one.day, one.stood.keys(), &one.stood, &one.stands),
+        }
+    };
+    found.into_iter().map(guard).collect()
+}
+
+/// A warning for each requested transfer; nothing where there is none.
+pub(super) fn print_guards(guards: &[Guard], out: &mut Output) -> anyhow::Result<()> {
+    for guard in guards {
+        let day = guard.requested_at.get(..10).unwrap_or(&guard.requested_at);
+        let losing = crate::output::count(guard.resources_losing as u64, "resource");
+        let width = usize::from(out.style.width);
+        let says = format!(
+            "Transfer of {} (subscription {}…) to {}, requested {day}: {losing} would lose credit.",
+            guard.customer.name,
+            guard.subscription.get(..8).unwrap_or(&guard.subscription),
+            guard.to_partner.name,
+        );
+        out.line(crate::output::wrapped(&says, width, 2))?;
+        for request in &guard.access_first {
+            let first = format!("first, on {} ({}): {}", name(&request.scope), request.reason, request.text);
+            out.line(format!("  {}", crate::output::wrapped(&first, width - 2, 4)))?;
+        }
+        if guard.resources_losing > 0 {
+            out.line(format!(
+                "  pec what-if transfer --subscription {} --to {} --at DAY",
+                guard.subscription, guard.to_plan
+            ))?;
+        }
+    }
+    Ok(())
 }
 
 fn common(subscription: Guid, scopes: &[&Scope]) -> Scope {

@@ -198,16 +198,27 @@ fn ending(books: &mut Books<'_>, ahead: Interval, now: Instant) -> BTreeMap<Gran
         let below = burns.iter().filter(|((_, resource), _)| scope.contains(resource));
         let below: BTreeMap<_, _> = below.collect();
         let stands = standings(books, below.keys().copied(), Day::of(end).next());
+        let last = Interval::new(end - chrono::TimeDelta::nanoseconds(1), end);
         let mut cost = Exact::zero();
         for (place, standing) in stands {
-            let named = standing.verdict.lost().is_some_and(|loss| loss.holdings.iter().any(|one| one.grant == id));
-            if let Some(burn) = below.get(&place).filter(|_| named) {
+            let Some(burn) = below.get(&place).filter(|_| standing.verdict.lost().is_some()) else { continue };
+            if counted(books, &place, id, last) {
                 cost += &burn.per_day();
             }
         }
         costs.insert(id, cost);
     }
     costs
+}
+
+/// Whether a grant counts at a place within a stretch of time.
+fn counted(books: &mut Books<'_>, (subscription, scope): &burn::Place, grant: GrantId, within: Interval) -> bool {
+    let Some(placement) = books.commerce.placement_of(*subscription, within.from, within.to).cloned() else {
+        return false;
+    };
+    let place = books.judge.place(*subscription, &placement, scope);
+    let timeline = books.judge.timeline(place, within);
+    timeline.held.iter().any(|held| held.holding.grant == grant && !held.qualifies.is_empty())
 }
 
 /// The customers of the subscription that a scope lies in.

@@ -6,7 +6,7 @@ use domain::money::Exact;
 use super::super::invoice::cents;
 use super::super::select;
 use super::{Ahead, Answer, Change, Recorded, Request, name};
-use crate::output::{Output, align_right, count, left, right, table};
+use crate::output::{Output, align_right, count, left, right, table, wrapped};
 
 /// How many rows a table shows; programs get all.
 const ROWS_SHOWN: usize = 20;
@@ -14,7 +14,7 @@ const ROWS_SHOWN: usize = 20;
 pub(super) fn answer(answer: &Answer, transfer: bool, out: &mut Output) -> anyhow::Result<()> {
     out.heading(&format!("Suppose, from {}:", answer.at))?;
     for event in &answer.supposed {
-        out.line(format!("  {}", select::shortened(event)))?;
+        out.line(format!("  {}", sentence(&select::shortened(event), out)))?;
     }
     out.line("Nothing is written: this is a question.")?;
     out.line("")?;
@@ -31,6 +31,11 @@ pub(super) fn answer(answer: &Answer, transfer: bool, out: &mut Output) -> anyho
     out.line("")?;
     out.line(format!("Rules version {} · policy revision {}", answer.rules_version, answer.policy_revision))?;
     Ok(())
+}
+
+/// Within the width of whoever reads, two blanks in.
+fn sentence(text: &str, out: &Output) -> String {
+    wrapped(text, usize::from(out.style.width) - 2, 2)
 }
 
 fn signed(amount: &Exact) -> String {
@@ -121,7 +126,7 @@ fn requests(requests: &[Request], transfer: bool, out: &mut Output) -> anyhow::R
     for request in requests {
         let scope = select::short_scope(&request.scope);
         out.line(format!("{} for {}, on {scope} ({}):", request.customer.name, request.partner.name, request.reason))?;
-        out.line(format!("  {}", request.text))?;
+        out.line(format!("  {}", sentence(&request.text, out)))?;
         out.line(format!("  scope        {}", request.scope))?;
         for agents in &request.admin_agents {
             out.line(format!("  AdminAgents  {agents}"))?;
