@@ -177,6 +177,65 @@ fn access() -> impl Strategy<Value = Event> {
         }),
         (guid(), guid(), instant())
             .prop_map(|(principal, tenant, at)| { Event::PalUnlinked(PalUnlinked { principal, tenant, at }) }),
+        estate(),
+    ]
+}
+
+/// The id of a resource, of a group, or of a subscription.
+fn existing() -> impl Strategy<Value = Scope> {
+    let below = prop_oneof![
+        Just(String::new()),
+        "/resourceGroups/[a-zA-Zäß]{1,8}",
+        "/resourceGroups/[a-zA-Zäß]{1,8}/providers/Microsoft\\.[A-Z][a-z]{2,8}/[a-z]{2,8}/[a-zA-Z0-9-]{1,12}",
+        "/providers/Microsoft\\.[A-Z][a-z]{2,8}/[a-z]{2,8}/[a-zA-Z0-9-]{1,12}",
+    ];
+    (guid(), below).prop_map(|(guid, below)| Scope::parse(&format!("/subscriptions/{guid}{below}")))
+}
+
+/// Two ids of one level, both in a group.
+fn from_and_to() -> impl Strategy<Value = (Scope, Scope)> {
+    let below = prop_oneof![Just(""), Just("/providers/Microsoft.Web/sites/Shop")];
+    let group = || (guid(), "[a-zA-Zäß]{1,8}");
+    (group(), group(), below).prop_map(|(from, to, below)| {
+        let id = |(guid, group): (Guid, String)| format!("/subscriptions/{guid}/resourceGroups/{group}{below}");
+        (Scope::parse(&id(from)), Scope::parse(&id(to)))
+    })
+}
+
+fn management_group() -> impl Strategy<Value = Scope> {
+    "[a-zA-Z0-9.-]{1,12}"
+        .prop_map(|name| Scope::parse(&format!("/providers/Microsoft.Management/managementGroups/{name}")))
+}
+
+prop_compose! {
+    fn deny()(
+        deny in guid(), scope in scope(), principals in vec(guid(), 1..3), excluded in vec(guid(), 0..3),
+        actions in vec(name(), 0..3), not_actions in vec(name(), 0..3), only_there in any::<bool>(), at in instant(),
+    ) -> DenyAssignment {
+        DenyAssignment { deny, scope, principals, excluded, actions, not_actions, only_there, at }
+    }
+}
+
+fn estate() -> impl Strategy<Value = Event> {
+    let child = prop_oneof![management_group(), guid().prop_map(Scope::subscription_of)];
+    prop_oneof![
+        deny().prop_map(Event::DenyAssigned),
+        (guid(), scope(), instant())
+            .prop_map(|(deny, scope, at)| { Event::DenyRemoved(DenyAssignmentDeleted { deny, scope, at }) }),
+        (guid(), guid(), instant(), option::of(instant())).prop_map(|(group, member, at, until)| {
+            Event::GroupMemberAdded(GroupMemberAdded { group, member, at, until })
+        }),
+        (guid(), guid(), instant())
+            .prop_map(|(group, member, at)| { Event::GroupMemberRemoved(GroupMemberRemoved { group, member, at }) }),
+        (guid(), instant()).prop_map(|(principal, at)| Event::PrincipalDeleted(PrincipalDeleted { principal, at })),
+        (existing(), instant()).prop_map(|(scope, at)| Event::ScopeCreated(ScopeChange { scope, at })),
+        (existing(), instant()).prop_map(|(scope, at)| Event::ScopeDeleted(ScopeChange { scope, at })),
+        (from_and_to(), instant()).prop_map(|((from, to), at)| Event::ScopeMoved(ScopeMoved { from, to, at })),
+        (guid(), guid(), instant()).prop_map(|(subscription, to_tenant, at)| {
+            Event::SubscriptionMoved(SubscriptionMoved { subscription, to_tenant, at })
+        }),
+        (child, option::of(management_group()), option::of(management_group()), instant())
+            .prop_map(|(child, parent, left, at)| Event::TreeChanged(TreeChange { child, parent, left, at })),
     ]
 }
 
@@ -360,6 +419,10 @@ fn reference() -> impl Strategy<Value = Event> {
         membership().prop_map(Event::MembershipEnded),
         standing().prop_map(Event::PartnerBarred),
         standing().prop_map(Event::PartnerReinstated),
+        (day(), vec((guid(), name(), any::<bool>()), 1..3)).prop_map(|(effective_from, roles)| {
+            let roles = roles.into_iter().map(|(role, name, eligible)| ListedRole { role, name, eligible }).collect();
+            Event::RolesPublished(RoleList { effective_from, roles })
+        }),
         (name(), market(), period(), instant(), any::<u32>(), any::<u64>(), digest()).prop_map(
             |(sheet, market, period, published_at, parts, rows, rows_digest)| {
                 Event::PriceSheetPublished(PriceSheet { sheet, market, period, published_at, parts, rows, rows_digest })

@@ -328,7 +328,7 @@ fn held(read: Read) -> Vec<Life> {
         let recorded_at = chrono::DateTime::UNIX_EPOCH;
         book.apply(&Entry { position, index: 0, recorded_at, outcome: Outcome::Accepted, fact, antecedent: None });
     }
-    let access = book.view(&CommerceBook::default().view());
+    let access = book.view(&CommerceBook::default().view(), &domain::partners::Partners::default());
     let grants = access.grants().map(|(_, grant)| Life {
         assignment: grant.via.id().simple(),
         scope: grant.scope.as_str().to_owned(),

@@ -5,12 +5,16 @@
 //! Partner Admin Links. Nothing here knows a partner or judges; what cannot be known is kept
 //! apart as *unknown*, never guessed either way.
 //!
-//! Reading order: `copies` (one record told twice), `evidence` (what each record proves), `lives` (assignments), `grants`
-//! (delegations, schedules, links), `view` (all of it, findable by scope).
+//! Reading order: `copies` (one record told twice), `estate` (what existed where), `evidence` (what each record
+//! proves), `lives` (assignments), `grants` (delegations, schedules, links), `groups` (members), `denies`
+//! (what is refused), `view` (all of it, findable by scope).
 
 mod copies;
+mod denies;
+mod estate;
 mod evidence;
 mod grants;
+mod groups;
 mod lives;
 mod view;
 
@@ -18,30 +22,65 @@ mod view;
 mod tests;
 
 pub(crate) use copies::agree;
+pub use denies::Deny;
 pub use grants::{Grant, PalLink, Via};
-pub use view::{Access, GrantId};
+pub use view::{Access, DenyId, DenyReach, GrantId, Ground, Reach, Stay};
 
 use crate::commerce::Commerce;
 use crate::entry::{
     ActivityResult, AssignmentActivity, AssignmentCreated, AssignmentDeleted, AssignmentsListed, ConflictDecided,
-    Delegation, DelegationDeleted, Entry, Event, PalLinked, PalUnlinked, Schedule, ScheduleCancelled,
+    Delegation, DelegationDeleted, DenyAssignment, DenyAssignmentDeleted, Entry, Event, GroupMemberAdded,
+    GroupMemberRemoved, MoveActivity, PalLinked, PalUnlinked, PrincipalDeleted, Schedule, ScheduleCancelled,
+    ScopeChange, ScopeMoved, SubscriptionMoved, TreeChange,
 };
 use crate::filing::{Drawer, Filing};
 use crate::ids::Identity;
+use crate::partners::Partners;
 
-/// Everything that was told about access.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct AccessBook {
-    created: Filing<AssignmentCreated>,
-    deleted: Filing<AssignmentDeleted>,
-    listed: Filing<AssignmentsListed>,
-    activity: Filing<AssignmentActivity>,
-    delegated: Filing<Delegation>,
-    undelegated: Filing<DelegationDeleted>,
-    scheduled: Filing<Schedule>,
-    cancelled: Filing<ScheduleCancelled>,
-    linked: Filing<PalLinked>,
-    unlinked: Filing<PalUnlinked>,
+macro_rules! book {
+    ($($kind:ident => $field:ident: $body:ty,)*) => {
+        /// Everything that was told about access, each kind by its own identity.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct AccessBook { $($field: Filing<$body>,)* }
+
+        impl AccessBook {
+            fn file(&mut self, entry: &Entry) {
+                let (identity, digest) = (entry.fact.identity, entry.fact.digest);
+                match &entry.fact.event {
+                    $(Event::$kind(body) => self.$field.file(identity, digest, body.clone()),)*
+                    _ => {}
+                }
+            }
+
+            pub fn decide(&mut self, decided: &ConflictDecided) {
+                $(self.$field.decide(decided);)*
+            }
+        }
+    };
+}
+
+book! {
+    AssignmentCreated => created: AssignmentCreated,
+    AssignmentDeleted => deleted: AssignmentDeleted,
+    AssignmentsListed => listed: AssignmentsListed,
+    AssignmentActivity => activity: AssignmentActivity,
+    DelegationChanged => delegated: Delegation,
+    DelegationDeleted => undelegated: DelegationDeleted,
+    ScheduleCreated => scheduled: Schedule,
+    ScheduleCancelled => cancelled: ScheduleCancelled,
+    PalLinked => linked: PalLinked,
+    PalUnlinked => unlinked: PalUnlinked,
+    DenyAssigned => denied: DenyAssignment,
+    DenyRemoved => undenied: DenyAssignmentDeleted,
+    GroupMemberAdded => joined: GroupMemberAdded,
+    GroupMemberRemoved => left: GroupMemberRemoved,
+    PrincipalDeleted => departed: PrincipalDeleted,
+    ScopeCreated => founded: ScopeChange,
+    ScopeDeleted => gone: ScopeChange,
+    ScopeMoved => moved: ScopeMoved,
+    SubscriptionMoved => emigrated: SubscriptionMoved,
+    TreeChanged => tree: TreeChange,
+    MoveActivity => moves: MoveActivity,
 }
 
 impl AccessBook {
@@ -56,37 +95,11 @@ impl AccessBook {
         }
     }
 
-    fn file(&mut self, entry: &Entry) {
-        let (identity, digest) = (entry.fact.identity, entry.fact.digest);
-        macro_rules! into {
-            ($($kind:ident => $book:ident),*) => {
-                $(if let Event::$kind(body) = &entry.fact.event {
-                    self.$book.file(identity, digest, body.clone());
-                })*
-            };
-        }
-        into!(AssignmentCreated => created, AssignmentDeleted => deleted, AssignmentsListed => listed,
-            AssignmentActivity => activity, DelegationChanged => delegated, DelegationDeleted => undelegated,
-            ScheduleCreated => scheduled, ScheduleCancelled => cancelled, PalLinked => linked, PalUnlinked => unlinked);
-    }
-
-    pub fn decide(&mut self, decided: &ConflictDecided) {
-        self.created.decide(decided);
-        self.deleted.decide(decided);
-        self.listed.decide(decided);
-        self.activity.decide(decided);
-        self.delegated.decide(decided);
-        self.undelegated.decide(decided);
-        self.scheduled.decide(decided);
-        self.cancelled.decide(decided);
-        self.linked.decide(decided);
-        self.unlinked.decide(decided);
-    }
-
-    /// Works out who held what, when. Commerce says when a subscription began to exist.
+    /// Works out who held what, when. Commerce says when a subscription began to exist; partners say
+    /// which groups are known for what they are, and whose people are of interest in all others.
     #[must_use]
-    pub fn view(&self, commerce: &Commerce) -> Access {
-        view::build(self, commerce)
+    pub fn view(&self, commerce: &Commerce, partners: &Partners) -> Access {
+        view::build(self, commerce, partners)
     }
 
     /// Azure's records, each put together from its copies.

@@ -133,6 +133,18 @@ pub enum Event {
     ScheduleCancelled(ScheduleCancelled),
     PalLinked(PalLinked),
     PalUnlinked(PalUnlinked),
+    DenyAssigned(DenyAssignment),
+    DenyRemoved(DenyAssignmentDeleted),
+    GroupMemberAdded(GroupMemberAdded),
+    GroupMemberRemoved(GroupMemberRemoved),
+    PrincipalDeleted(PrincipalDeleted),
+    ScopeCreated(ScopeChange),
+    ScopeDeleted(ScopeChange),
+    ScopeMoved(ScopeMoved),
+    SubscriptionMoved(SubscriptionMoved),
+    TreeChanged(TreeChange),
+    /// One of Azure's own records of moved resources, as it came.
+    MoveActivity(MoveActivity),
     /// One of Azure's own role-assignment records, as it came.
     AssignmentActivity(AssignmentActivity),
     /// A readable Azure record of an operation that no rule reads. Kept and counted.
@@ -163,6 +175,7 @@ pub enum Event {
     MembershipEnded(MembershipChange),
     PartnerBarred(PartnerStanding),
     PartnerReinstated(PartnerStanding),
+    RolesPublished(RoleList),
     PriceSheetPublished(PriceSheet),
     PriceSheetPart(PriceSheetPart),
     ExchangeRatesPublished(ExchangeRates),
@@ -201,6 +214,17 @@ impl Event {
             | Self::ScheduleCancelled(_)
             | Self::PalLinked(_)
             | Self::PalUnlinked(_)
+            | Self::DenyAssigned(_)
+            | Self::DenyRemoved(_)
+            | Self::GroupMemberAdded(_)
+            | Self::GroupMemberRemoved(_)
+            | Self::PrincipalDeleted(_)
+            | Self::ScopeCreated(_)
+            | Self::ScopeDeleted(_)
+            | Self::ScopeMoved(_)
+            | Self::SubscriptionMoved(_)
+            | Self::TreeChanged(_)
+            | Self::MoveActivity(_)
             | Self::AssignmentActivity(_)
             | Self::OtherActivity(_) => Stream::Access,
             Self::CustomerRegistered(_)
@@ -226,6 +250,7 @@ impl Event {
             | Self::MembershipEnded(_)
             | Self::PartnerBarred(_)
             | Self::PartnerReinstated(_)
+            | Self::RolesPublished(_)
             | Self::PriceSheetPublished(_)
             | Self::PriceSheetPart(_)
             | Self::ExchangeRatesPublished(_)

@@ -16,6 +16,7 @@ use crate::partners::PartnerBook;
 use crate::policy::PolicyBook;
 use crate::prices::PriceBook;
 use crate::projection::Projection;
+use crate::roles::RoleBook;
 use crate::usage::UsageBook;
 
 /// How many entries had which outcome, and how many effective days were already issued.
@@ -37,6 +38,7 @@ pub struct Facts {
     pub partners: PartnerBook,
     pub prices: PriceBook,
     pub policy: PolicyBook,
+    pub roles: RoleBook,
     pub issued: IssuedBook,
     pub conflicts: ConflictBook,
     pub counts: Counts,
@@ -86,6 +88,17 @@ impl Facts {
             | Event::ScheduleCancelled(_)
             | Event::PalLinked(_)
             | Event::PalUnlinked(_)
+            | Event::DenyAssigned(_)
+            | Event::DenyRemoved(_)
+            | Event::GroupMemberAdded(_)
+            | Event::GroupMemberRemoved(_)
+            | Event::PrincipalDeleted(_)
+            | Event::ScopeCreated(_)
+            | Event::ScopeDeleted(_)
+            | Event::ScopeMoved(_)
+            | Event::SubscriptionMoved(_)
+            | Event::TreeChanged(_)
+            | Event::MoveActivity(_)
             | Event::AssignmentActivity(_) => self.access.apply(entry),
             Event::OtherActivity(_) | Event::Unreadable(_) | Event::EntryRedriven(_) | Event::Restored(_) => {}
 
@@ -120,6 +133,8 @@ impl Facts {
             }
             Event::PolicyPublished(body) => self.policy.file(identity, digest, body.clone()),
             Event::PolicyAdopted(adopted) => self.policy.file(identity, digest, adopted.document.clone()),
+
+            Event::RolesPublished(body) => self.roles.file(identity, digest, body.clone()),
 
             Event::InvoiceIssued(_)
             | Event::CreditNoteIssued(_)
@@ -156,5 +171,6 @@ impl Facts {
         self.partners.decide(decided);
         self.prices.decide(decided);
         self.policy.decide(decided);
+        self.roles.decide(decided);
     }
 }

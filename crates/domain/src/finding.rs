@@ -103,6 +103,9 @@ codes! {
     UnknownAgents "F-unknown-agents" false "The partner's AdminAgents object id is not known, so delegated administration cannot be recognised." "publish partner registered with adminAgents, or: pec import reference.jsonl --stream reference";
     PlanDiffers "F-plan-differs" false "The usage event names another plan than the subscription's." "correct the meter's plan id";
     InheritedGrant "F-inherited-grant" false "A grant on the root or a management group counts; Microsoft does not say whether it does." "nothing";
+    UnresolvedMove "F-unresolved-move" false "A move of resources whose targets no record states; they are judged by the ids that usage names." "publish resource moved events";
+    UnlistedRole "F-unlisted-role" false "A role that Microsoft's table does not name; it counts as the policy says." "publish a role list, or set roles.<id> in the policy";
+    Denied "F-denied" false "A deny assignment reaches access that counts all the same: it refuses less than every write, or the policy lets such access pass." "nothing, unless the access is gone: then publish a listing";
     Condition "F-condition" false "A grant carries a condition; it counts, its condition is not evaluated." "nothing";
     PriceDiffersByMarket "F-market-price" false "The same product has different USD prices in two markets." "check the price sheets";
     WhileSuspended "F-while-suspended" false "Usage while its subscription was suspended; it is due all the same." "check the meter, or publish subscription resumed";
@@ -145,6 +148,9 @@ impl Code {
             Self::NoMembership => "PEC-8",
             Self::UnknownPartner => "PEC-7",
             Self::UnknownAgents | Self::InheritedGrant | Self::Condition => "PEC-2",
+            Self::UnresolvedMove => "ACC-14",
+            Self::UnlistedRole => "PEC-13",
+            Self::Denied => "PEC-14",
             Self::PlanDiffers => "USE-1",
             Self::PriceDiffersByMarket => "RATE-9",
         }
@@ -164,6 +170,8 @@ impl Code {
             | Self::UnknownAgents
             | Self::PlanDiffers
             | Self::InheritedGrant
+            | Self::UnlistedRole
+            | Self::Denied
             | Self::Condition
             | Self::PriceDiffersByMarket
             | Self::AfterCancellation
@@ -179,6 +187,7 @@ impl Code {
             | Self::Overcovered
             | Self::HeldCorrection
             | Self::Quarantined
+            | Self::UnresolvedMove
             | Self::UnresolvedGrant
             | Self::DifferingScope
             | Self::ChangedLife

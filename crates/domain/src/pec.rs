@@ -6,11 +6,13 @@
 //! rating, which knows the product. Nothing here knows money.
 //!
 //! Reading order: this file (outcomes and codes), `standing` (who "we" are), `qualify` (which
-//! spans of a grant count), `judge` (the day), `repair` (the reason), `timeline` (who held what).
+//! spans of a grant count), `site` (what of it counts at one place), `judge` (the day), `repair` (the
+//! reason), `timeline` (who held what).
 
 mod judge;
 mod qualify;
 mod repair;
+mod site;
 mod standing;
 mod timeline;
 
@@ -90,6 +92,10 @@ pub struct Loss {
     pub open: Vec<Interval>,
     /// The grants behind the reason. Shared by days that are alike.
     pub holdings: Shared<Holding>,
+    /// The partner whose membership, qualification or barring it was, where the reason is one of those.
+    pub partner: Option<Guid>,
+    /// It was the reseller's qualification, not the billed partner's membership.
+    pub qualification: bool,
     /// The events behind the reason: of the grants, or of membership and standing.
     pub events: Shared<Identity>,
     pub flags: Vec<Code>,
@@ -122,13 +128,15 @@ impl<'a, T> IntoIterator for &'a Shared<T> {
     }
 }
 
-/// How an identity came to hold a role for a partner. Groups join this list with group membership.
+/// How an identity came to hold a role for a partner.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Route {
     /// The partner's AdminAgents or HelpdeskAgents group, on behalf of the customer. Automatic.
     Aobo,
     /// A user or service principal that the customer's directory knows. Needs a partner link.
     Individual,
+    /// The same through membership of a group. Needs a partner link of the member.
+    Group,
     /// Azure Lighthouse through a Marketplace managed-service offer. Automatic.
     LighthouseOffer,
     /// Azure Lighthouse through a template. Needs a partner link in the managing tenant.
@@ -141,6 +149,7 @@ impl Route {
         match self {
             Self::Aobo => "AOBO",
             Self::Individual => "individual",
+            Self::Group => "group",
             Self::LighthouseOffer => "Lighthouse offer",
             Self::LighthouseTemplate => "Lighthouse template",
         }
@@ -150,7 +159,7 @@ impl Route {
     #[must_use]
     pub fn needs_link(self) -> bool {
         match self {
-            Self::Individual | Self::LighthouseTemplate => true,
+            Self::Individual | Self::Group | Self::LighthouseTemplate => true,
             Self::Aobo | Self::LighthouseOffer => false,
         }
     }
@@ -163,6 +172,8 @@ pub struct Holding {
     pub via: Via,
     pub route: Route,
     pub principal: Guid,
+    /// The group that was given the role, where the principal holds it as a member.
+    pub member_of: Option<Guid>,
     pub role: Guid,
     pub scope: Scope,
     pub held: Interval,
@@ -236,7 +247,7 @@ lost_codes! {
     PalMissing "pal-missing" "PEC-5" Ours "Our identities or Lighthouse templates held access without a Partner Admin Link." "Let the identity that holds the access link our PartnerID, in the customer's tenant (in the managing tenant for Lighthouse).";
     PalOtherOrganisation "pal-other-organisation" "PEC-5" Ours "The Partner Admin Link of our identities names another organisation." "Let the identity that holds the access link a PartnerID of our organisation.";
     JitOnly "jit-only" "PEC-6" Ask "What we held was eligible only: just-in-time access does not count." "Would you grant us a permanent role in place of the just-in-time one?";
-    Denied "denied" "PEC-2" Ask "A deny assignment reached the identities that held our access." "Would you exclude our identities from the deny assignment?";
+    Denied "denied" "PEC-14" Ask "A deny assignment reached the identities that held our access." "Would you exclude our identities from the deny assignment?";
     Gap "gap" "PEC-1" Ask "Access was there at both ends of the day and not in between." "Would you leave our role in place without interruption?";
     EarlyEnd "early-end" "PEC-1" Ask "Access was there when the day began and not when it ended." "Would you grant us an eligible role again?";
     LateStart "late-start" "PEC-1" Ours "Access was there when the day ended and not when it began." "Nothing to do: it counts from the next full day.";

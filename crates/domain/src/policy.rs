@@ -37,6 +37,12 @@ pub struct Policy {
     pub union_of_grants: bool,
     /// `inherited-grants`: grants on the root or a management group count (rule S-03).
     pub inherited_grants: bool,
+    /// `deny-assignments`: for whom a deny assignment of every write makes a gap.
+    pub deny_assignments: DenyAssignments,
+    /// `moved-resources`: where a resource is judged on the day on which it moves.
+    pub moved_resources: MovedResources,
+    /// `known-creation`: whether a known creation of a group or resource shortens the tested part.
+    pub known_creation: KnownCreation,
     /// `partial-day`: which part of a day is tested when the subscription did not exist all day.
     pub partial_day: PartialDay,
     /// `aobo-grace-minutes`: AOBO written this soon after creation counts from the creation.
@@ -94,6 +100,34 @@ pub enum Tax {
     OnTotal,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DenyAssignments {
+    /// For individual identities; a flag for delegated administration.
+    Individual,
+    /// For everybody whom it reaches.
+    Every,
+    /// For nobody: always a flag.
+    Flag,
+}
+
+impl DenyAssignments {
+    const ALL: [Self; 3] = [Self::Individual, Self::Every, Self::Flag];
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MovedResources {
+    /// In each container over the part of the day that it lived there.
+    EachContainer,
+    /// Where the id says that usage names.
+    IdAlone,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KnownCreation {
+    Ignored,
+    Shortens,
+}
+
 impl Policy {
     /// The built-in default, revision 0.
     #[must_use]
@@ -105,6 +139,9 @@ impl Policy {
             unlisted_roles_eligible: false,
             union_of_grants: true,
             inherited_grants: true,
+            deny_assignments: DenyAssignments::Individual,
+            moved_resources: MovedResources::EachContainer,
+            known_creation: KnownCreation::Ignored,
             partial_day: PartialDay::Existence,
             aobo_grace_minutes: 15,
             spot_meters: Vec::new(),
@@ -148,6 +185,19 @@ impl Policy {
             "union-of-grants" => self.union_of_grants = choice(value, "yes", "no").ok_or_else(|| wrong("yes, no"))?,
             "inherited-grants" => {
                 self.inherited_grants = choice(value, "count", "ignore").ok_or_else(|| wrong("count, ignore"))?;
+            }
+            "deny-assignments" => {
+                let named = DenyAssignments::ALL.into_iter().find(|chosen| deny_name(*chosen) == value);
+                self.deny_assignments = named.ok_or_else(|| wrong("individual, every, flag"))?;
+            }
+            "moved-resources" => {
+                let each = choice(value, "each-container", "id-alone");
+                let each = each.ok_or_else(|| wrong("each-container, id-alone"))?;
+                self.moved_resources = if each { MovedResources::EachContainer } else { MovedResources::IdAlone };
+            }
+            "known-creation" => {
+                let shortens = choice(value, "shortens", "ignored").ok_or_else(|| wrong("ignored, shortens"))?;
+                self.known_creation = if shortens { KnownCreation::Shortens } else { KnownCreation::Ignored };
             }
             "partial-day" => {
                 let existence = choice(value, "existence", "whole-day").ok_or_else(|| wrong("existence, whole-day"))?;
@@ -205,12 +255,18 @@ impl Policy {
             ("charge-rounding", yes_no(self.charge_rounding == ChargeRounding::Amount, "amount", "unit")),
             ("credit-rate", self.credit_rate.to_string()),
             ("daily-decimals", self.daily_decimals.map_or_else(|| "exact".to_owned(), |count| count.to_string())),
+            ("deny-assignments", deny_name(self.deny_assignments).to_owned()),
             ("exchange-rate", yes_no(self.exchange_rate_decimals.is_some(), "9dp", "exact")),
             ("grace-hours", self.grace_hours.to_string()),
             ("inherited-grants", yes_no(self.inherited_grants, "count", "ignore")),
             ("invoice-rounding", rounding_name(self.invoice_rounding).to_owned()),
+            ("known-creation", yes_no(self.known_creation == KnownCreation::Shortens, "shortens", "ignored")),
             ("line-rounding", rounding_name(self.line_rounding).to_owned()),
             ("line-steps", yes_no(self.line_steps == LineSteps::Two, "two", "one")),
+            (
+                "moved-resources",
+                yes_no(self.moved_resources == MovedResources::EachContainer, "each-container", "id-alone"),
+            ),
             ("partial-day", yes_no(self.partial_day == PartialDay::Existence, "existence", "whole-day")),
             ("spot-meters", spots.join(" ")),
             ("tax", tax_name(self.tax).to_owned()),
@@ -246,6 +302,14 @@ pub fn problems(document: &PolicyDocument) -> Vec<String> {
         }
     }
     wrong
+}
+
+fn deny_name(chosen: DenyAssignments) -> &'static str {
+    match chosen {
+        DenyAssignments::Individual => "individual",
+        DenyAssignments::Every => "every",
+        DenyAssignments::Flag => "flag",
+    }
 }
 
 const ROUNDINGS: &str = "toward-zero, half-even, half-up, away-from-zero";
@@ -294,6 +358,12 @@ impl PolicyBook {
 
     pub fn decide(&mut self, decided: &crate::entry::ConflictDecided) {
         self.documents.decide(decided);
+    }
+
+    /// Whether any document, in force on whatever day, says something.
+    #[must_use]
+    pub fn any(&self, says: impl Fn(&Policy) -> bool) -> bool {
+        self.documents.iter().filter_map(|(_, document)| Policy::read(document).ok()).any(|policy| says(&policy))
     }
 
     /// The policy in force on a day: of the documents effective by then the highest revision, ties

@@ -24,6 +24,17 @@ pub fn kind(event: &Event) -> &'static str {
         Event::ScheduleCancelled(_) => "schedule cancelled",
         Event::PalLinked(_) => "PAL linked",
         Event::PalUnlinked(_) => "PAL unlinked",
+        Event::DenyAssigned(_) => "deny assignment created",
+        Event::DenyRemoved(_) => "deny assignment deleted",
+        Event::GroupMemberAdded(_) => "group membership added",
+        Event::GroupMemberRemoved(_) => "group membership removed",
+        Event::PrincipalDeleted(_) => "principal deleted",
+        Event::ScopeCreated(_) => "created in Azure",
+        Event::ScopeDeleted(_) => "deleted in Azure",
+        Event::ScopeMoved(_) => "moved in Azure",
+        Event::SubscriptionMoved(_) => "moved to another directory",
+        Event::TreeChanged(_) => "management-group tree changed",
+        Event::MoveActivity(_) => "Azure move record",
         Event::AssignmentActivity(_) => "Azure access record",
         Event::OtherActivity(_) => "Azure record",
         Event::CustomerRegistered(_) => "customer registered",
@@ -50,6 +61,7 @@ pub fn kind(event: &Event) -> &'static str {
         Event::MembershipEnded(_) => "membership ended",
         Event::PartnerBarred(_) => "partner barred",
         Event::PartnerReinstated(_) => "partner reinstated",
+        Event::RolesPublished(_) => "role list published",
         Event::PriceSheetPublished(_) => "price sheet published",
         Event::PriceSheetPart(_) => "price sheet part",
         Event::ExchangeRatesPublished(_) => "exchange rates published",
@@ -79,6 +91,14 @@ pub fn rule(event: &Event) -> Option<&'static str> {
         Event::DelegationChanged(_) | Event::DelegationDeleted(_) => "ACC-7",
         Event::ScheduleCreated(_) | Event::ScheduleCancelled(_) => "ACC-8",
         Event::PalLinked(_) | Event::PalUnlinked(_) => "PEC-5",
+        Event::DenyAssigned(_) | Event::DenyRemoved(_) => "ACC-12",
+        Event::GroupMemberAdded(_) | Event::GroupMemberRemoved(_) => "ACC-11",
+        Event::PrincipalDeleted(_) => "ACC-16",
+        Event::ScopeCreated(_) | Event::ScopeDeleted(_) => "ACC-13",
+        Event::ScopeMoved(_) | Event::MoveActivity(_) => "ACC-14",
+        Event::SubscriptionMoved(_) => "ACC-17",
+        Event::TreeChanged(_) => "ACC-15",
+        Event::RolesPublished(_) => "PEC-13",
         Event::AssignmentActivity(record) => match record.operation {
             ActivityOperation::Write => "ACC-2",
             ActivityOperation::Delete => "ACC-4",
@@ -152,6 +172,17 @@ pub fn event(event: &Event) -> String {
         | Event::ScheduleCancelled(_)
         | Event::PalLinked(_)
         | Event::PalUnlinked(_)
+        | Event::DenyAssigned(_)
+        | Event::DenyRemoved(_)
+        | Event::GroupMemberAdded(_)
+        | Event::GroupMemberRemoved(_)
+        | Event::PrincipalDeleted(_)
+        | Event::ScopeCreated(_)
+        | Event::ScopeDeleted(_)
+        | Event::ScopeMoved(_)
+        | Event::SubscriptionMoved(_)
+        | Event::TreeChanged(_)
+        | Event::MoveActivity(_)
         | Event::AssignmentActivity(_)
         | Event::OtherActivity(_) => access(event),
         Event::CustomerRegistered(_)
@@ -178,6 +209,7 @@ pub fn event(event: &Event) -> String {
         | Event::MembershipEnded(_)
         | Event::PartnerBarred(_)
         | Event::PartnerReinstated(_)
+        | Event::RolesPublished(_)
         | Event::PriceSheetPublished(_)
         | Event::PriceSheetPart(_)
         | Event::ExchangeRatesPublished(_)
@@ -242,6 +274,55 @@ fn access(event: &Event) -> String {
         }
         Event::AssignmentActivity(record) => activity(record),
         Event::OtherActivity(record) => format!("{} at {}", record.operation, at(record.at)),
+        other => estate(other),
+    }
+}
+
+/// Who may not, who belongs to whom, and what stands where.
+fn estate(event: &Event) -> String {
+    match event {
+        Event::DenyAssigned(denied) => format!(
+            "{} denied to {} principals on {} from {}",
+            denied.actions.join(" "),
+            denied.principals.len(),
+            denied.scope,
+            at(denied.at)
+        ),
+        Event::DenyRemoved(ended) => {
+            format!("deny assignment {} on {} gone from {}", ended.deny, ended.scope, at(ended.at))
+        }
+        Event::GroupMemberAdded(added) => {
+            let end = added.until.map_or_else(String::new, |until| format!(" to {}", at(until)));
+            format!("{} a member of group {} from {}{end}", added.member, added.group, at(added.at))
+        }
+        Event::GroupMemberRemoved(removed) => {
+            format!("{} no member of group {} from {}", removed.member, removed.group, at(removed.at))
+        }
+        Event::PrincipalDeleted(deleted) => format!("principal {} deleted at {}", deleted.principal, at(deleted.at)),
+        Event::ScopeCreated(change) => format!("{} exists from {}", change.scope, at(change.at)),
+        Event::ScopeDeleted(change) => format!("{} deleted at {}", change.scope, at(change.at)),
+        Event::ScopeMoved(moved) => format!("{} is {} from {}", moved.from, moved.to, at(moved.at)),
+        Event::SubscriptionMoved(moved) => {
+            format!("subscription {} in tenant {} from {}", moved.subscription, moved.to_tenant, at(moved.at))
+        }
+        Event::TreeChanged(change) => {
+            let place = match (&change.parent, &change.left) {
+                (Some(parent), _) => format!("below {parent}"),
+                (None, Some(left)) => format!("no longer below {left}"),
+                (None, None) => "below the root group alone".to_owned(),
+            };
+            format!("{} {place} from {}", change.child, at(change.at))
+        }
+        Event::MoveActivity(record) => {
+            let target = record.target.as_ref().map(|target| format!(" to {target}")).unwrap_or_default();
+            format!(
+                "{} resources of {}{target} {} at {}",
+                record.resources.len(),
+                record.group,
+                result(record.result),
+                at(record.at)
+            )
+        }
         other => kind(other).to_owned(),
     }
 }
@@ -251,13 +332,7 @@ fn activity(record: &AssignmentActivity) -> String {
         ActivityOperation::Write => "write",
         ActivityOperation::Delete => "removal",
     };
-    let result = match record.result {
-        ActivityResult::Started => "started",
-        ActivityResult::Accepted => "accepted",
-        ActivityResult::Succeeded => "succeeded",
-        ActivityResult::NoContent => "found nothing",
-        ActivityResult::Failed => "failed",
-    };
+    let result = result(record.result);
     let facts = record.facts.as_ref().map(|facts| format!(", {}", grant(facts))).unwrap_or_default();
     let cascade = if record.cascade { ", with its resource group" } else { "" };
     format!(
@@ -266,6 +341,16 @@ fn activity(record: &AssignmentActivity) -> String {
         record.scope,
         at(record.at)
     )
+}
+
+fn result(result: ActivityResult) -> &'static str {
+    match result {
+        ActivityResult::Started => "started",
+        ActivityResult::Accepted => "accepted",
+        ActivityResult::Succeeded => "succeeded",
+        ActivityResult::NoContent => "found nothing",
+        ActivityResult::Failed => "failed",
+    }
 }
 
 fn commerce(event: &Event) -> String {
@@ -396,6 +481,7 @@ fn reference(event: &Event) -> String {
         Event::PartnerReinstated(standing) => {
             format!("{} reinstated from {}: {}", standing.partner, at(standing.at), standing.reason)
         }
+        Event::RolesPublished(list) => format!("{} roles from {}", list.roles.len(), list.effective_from),
         Event::PriceSheetPublished(sheet) => format!(
             "sheet {} for {} {}: {} rows, published {}",
             sheet.sheet,

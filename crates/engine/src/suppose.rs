@@ -95,12 +95,14 @@ impl Supposition {
     pub fn events(&self, facts: &Facts, commerce: &Commerce) -> Result<Vec<Event>, Unfit> {
         match self {
             Self::Grant { scope, principal, role, at } => Ok(vec![created(scope, *principal, *role, *at)]),
-            Self::Revoke { grant, at } => ended(&facts.access.view(commerce), *grant, *at),
-            Self::Role { grant, role, at } => changed(&facts.access.view(commerce), *grant, *role, *at),
+            Self::Revoke { grant, at } => ended(&facts.access.view(commerce, &facts.partners.view()), *grant, *at),
+            Self::Role { grant, role, at } => {
+                changed(&facts.access.view(commerce, &facts.partners.view()), *grant, *role, *at)
+            }
             Self::Policy(document) => Ok(vec![Event::PolicyPublished(document.clone())]),
             Self::Transfer { subscription, to, at } => transferred(commerce, *subscription, *to, *at),
             Self::EndOfLink { principal, tenant, at } => {
-                unlinked(&facts.access.view(commerce), *principal, *tenant, *at)
+                unlinked(&facts.access.view(commerce, &facts.partners.view()), *principal, *tenant, *at)
             }
         }
     }

@@ -107,10 +107,14 @@ struct GrantAnswer {
     unknown: Option<Stretch>,
     route: &'static str,
     principal: String,
+    /// The group through which the principal holds it.
+    group: Option<String>,
     role: String,
     scope: String,
     held: Option<Stretch>,
     counted: Vec<Stretch>,
+    denied: Vec<Stretch>,
+    flags: Vec<&'static str>,
     role_eligible: bool,
     organisation: Option<String>,
 }
@@ -326,7 +330,7 @@ fn judged(
 fn meaning(verdict: &AccessVerdict) -> String {
     match verdict.lost() {
         None => "Access that counts covered the whole tested part of the day.".to_owned(),
-        Some(loss) => loss.code.meaning().to_owned(),
+        Some(loss) => loss.meaning().to_owned(),
     }
 }
 
@@ -350,10 +354,13 @@ fn grant(holding: &Holding, held: Option<&domain::pec::Held>, known: &Access) ->
         unknown: grant.unknown.and_then(stretch),
         route: holding.route.text(),
         principal: holding.principal.to_string(),
+        group: holding.member_of.map(|group| group.to_string()),
         role: holding.role_name(),
         scope: holding.scope.to_string(),
         held: stretch(holding.held),
         counted: held.map(|held| stretches(&held.qualifies)).unwrap_or_default(),
+        denied: held.map(|held| stretches(&held.denied)).unwrap_or_default(),
+        flags: held.map(|held| held.flags.iter().map(|code| code.text()).collect()).unwrap_or_default(),
         role_eligible: held.is_none_or(|held| held.role_eligible),
         organisation: holding.organisation.as_ref().map(ToString::to_string),
     }
@@ -468,9 +475,15 @@ fn print_access(access: &AccessAnswer, out: &mut Output) -> anyhow::Result<()> {
             let doubt =
                 grant.unknown.as_ref().map_or_else(String::new, |unknown| format!("\nunknown {}", span(unknown)));
             let held = format!("{held}{doubt}\n({})", grant.rules.join(", "));
-            let counted = if grant.counted.is_empty() { "no".to_owned() } else { list(&grant.counted) };
+            let mut counted = if grant.counted.is_empty() { "no".to_owned() } else { list(&grant.counted) };
+            if !grant.denied.is_empty() {
+                counted = format!("{counted}\ndenied {}", list(&grant.denied));
+            }
             let whose = grant.organisation.as_deref().unwrap_or("unknown");
-            let route = format!("{}\nof {whose}", grant.route);
+            let mut route = format!("{}\nof {whose}", grant.route);
+            if !grant.flags.is_empty() {
+                route = format!("{route}\n{}", grant.flags.join(" "));
+            }
             grants.add_row([left(route), left(role), left(short_scope(&grant.scope)), left(held), left(counted)]);
         }
         out.table(grants)?;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use domain::entry::Stream;
-use domain::period::{Instant, Period};
+use domain::period::{Day, Instant, Period};
 use engine::Recorded;
 use journal::files::{self, FileCoordinates, FileFault};
 use journal::wire::Message;
@@ -28,7 +28,7 @@ const BATCH_MESSAGES: usize = 20_000;
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  pec import usage.jsonl\n  pec import activity-log.json --stream access\n  pec import prices-US-202601.zip rates.csv --published-at 2025-12-31T18:00:00Z"
+    after_help = "Examples:\n  pec import usage.jsonl\n  pec import activity-log.json --stream access\n  pec import prices-US-202601.zip rates.csv --published-at 2025-12-31T18:00:00Z\n  pec import roles.csv --effective-from 2026-02-01"
 )]
 pub struct Import {
     /// JSON, JSON lines, CSV; plain, gzip or zip
@@ -43,6 +43,9 @@ pub struct Import {
     /// The month that a price sheet prices, where its name does not say it (…202601…)
     #[arg(long, value_parser = period::period, value_name = "MONTH")]
     month: Option<Period>,
+    /// The first day of a table of roles (`RoleName`, `RoleDefinitionId`, `PecEligible`)
+    #[arg(long, value_parser = period::day, value_name = "DAY")]
+    effective_from: Option<Day>,
 }
 
 fn stream(text: &str) -> Result<Stream, String> {
@@ -67,7 +70,11 @@ impl Import {
         let mut list = table(&["file", "records", "accepted", "duplicate", "conflicting", "quarantined", "late"]);
         let mut unreadable = 0;
         for file in &self.files {
-            let said = tables::Said { month: self.month, published_at: self.published_at };
+            let said = tables::Said {
+                month: self.month,
+                published_at: self.published_at,
+                effective_from: self.effective_from,
+            };
             let imported = import(&context.path(file), self.stream, said, context, out)?;
             unreadable += imported.quarantined;
             if context.json {

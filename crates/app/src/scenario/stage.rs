@@ -47,13 +47,13 @@ pub fn role(name: &str) -> Guid {
         "Owner" => OWNER,
         "Contributor" => CONTRIBUTOR,
         "Reader" => READER,
-        custom => return guid(custom),
+        custom => return Guid::parse(custom).unwrap_or_else(|| guid(custom)),
     };
     Guid::parse(known).expect("a constant of this file")
 }
 
 /// `sub-a` is a subscription, `sub-a/rg-x` a group, `sub-a/vm-1` a resource in the group `rg`,
-/// `sub-a/rg-x/vm-1` a resource in that group; `root` is the scope above all.
+/// `sub-a/rg-x/vm-1` a resource in that group; `mg-x` a management group; `root` is the scope above all.
 pub fn scope(name: &str) -> anyhow::Result<Scope> {
     let parts: Vec<&str> = name.split('/').collect();
     let resource = |sub: &str, group: &str, name: &str| {
@@ -62,6 +62,9 @@ pub fn scope(name: &str) -> anyhow::Result<Scope> {
     };
     Ok(match parts[..] {
         ["root"] => Scope::parse("/"),
+        [group] if group.starts_with("mg-") => {
+            Scope::parse(&format!("/providers/Microsoft.Management/managementGroups/{group}"))
+        }
         [sub] => Scope::subscription_of(guid(sub)),
         [sub, group] if group.starts_with("rg-") => {
             Scope::parse(&format!("/subscriptions/{}/resourceGroups/{group}", guid(sub)))
@@ -88,6 +91,7 @@ impl Names {
     pub fn shorten(&self, text: &str) -> String {
         let mut text = text
             .replace("/providers/microsoft.compute/virtualmachines/", "/")
+            .replace("/providers/microsoft.management/managementgroups/", "")
             .replace("/resourcegroups/rg/", "/")
             .replace("/resourcegroups/", "/")
             .replace("/subscriptions/", "");
@@ -113,8 +117,11 @@ pub const CAST: [Actor; 3] = [
     Actor { name: "other", partner_id: "3000003", kind: PartnerKind::Provider },
 ];
 
-/// The PartnerID of one of the cast.
+/// The PartnerID of one of the cast, or a PartnerID as it is.
 pub fn partner_id(name: &str) -> anyhow::Result<Box<str>> {
+    if name.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(name.into());
+    }
     let actor = CAST.iter().find(|actor| actor.name == name);
     Ok(actor.with_context(|| format!("`{name}` is not in the cast: us, shop, other"))?.partner_id.into())
 }
@@ -126,6 +133,25 @@ pub fn principal(name: &str) -> Guid {
     match name.split_once('/') {
         None => guid(&format!("{name}/admin-agents")),
         Some(_) => guid(name),
+    }
+}
+
+/// A partner's own statement, as it stands when a scenario begins.
+pub(super) fn registration(actor: &Actor, billing_currency: Currency) -> PartnerRegistered {
+    let always = |value| Dated { value, since: None, until: None };
+    PartnerRegistered {
+        tenant: guid(actor.name),
+        name: actor.name.into(),
+        organisation: format!("org-{}", actor.name).into(),
+        kind: actor.kind,
+        country: Market::parse("DE").expect("two letters"),
+        billing_currency,
+        partner_ids: vec![Dated { value: actor.partner_id.into(), since: None, until: None }],
+        admin_agents: vec![always(guid(&format!("{}/admin-agents", actor.name)))],
+        helpdesk_agents: vec![always(guid(&format!("{}/helpdesk", actor.name)))],
+        managing_tenants: vec![always(guid(actor.name))],
+        identities: ["anna", "ben"].map(|who| always(guid(&format!("{}/{who}", actor.name)))).to_vec(),
+        at: long_ago(),
     }
 }
 
@@ -160,7 +186,10 @@ impl Stage {
     pub fn events(&self) -> anyhow::Result<Vec<Told>> {
         let mut told = Vec::new();
         for actor in &CAST {
-            told.push((format!("partner-{}", actor.name), self.partner(actor)));
+            told.push((
+                format!("partner-{}", actor.name),
+                Event::PartnerRegistered(registration(actor, self.currency)),
+            ));
             let membership = MembershipChange { partner: guid(actor.name), at: long_ago() };
             told.push((format!("member-{}", actor.name), Event::MembershipStarted(membership)));
         }
@@ -192,24 +221,6 @@ impl Stage {
             }
         }
         Ok(told.into_iter().map(|(id, event)| Told { id, causation: None, body: Body::Event(event) }).collect())
-    }
-
-    fn partner(&self, actor: &Actor) -> Event {
-        let always = |value| Dated { value, since: None, until: None };
-        Event::PartnerRegistered(PartnerRegistered {
-            tenant: guid(actor.name),
-            name: actor.name.into(),
-            organisation: format!("org-{}", actor.name).into(),
-            kind: actor.kind,
-            country: Market::parse("DE").expect("two letters"),
-            billing_currency: self.currency,
-            partner_ids: vec![Dated { value: actor.partner_id.into(), since: None, until: None }],
-            admin_agents: vec![always(guid(&format!("{}/admin-agents", actor.name)))],
-            helpdesk_agents: vec![always(guid(&format!("{}/helpdesk", actor.name)))],
-            managing_tenants: vec![always(guid(actor.name))],
-            identities: ["anna", "ben"].map(|who| always(guid(&format!("{}/{who}", actor.name)))).to_vec(),
-            at: long_ago(),
-        })
     }
 
     fn rates(&self, period: Period) -> anyhow::Result<ExchangeRates> {

@@ -7,6 +7,7 @@ mod access;
 mod azure_records;
 mod charges;
 mod commerce;
+mod estate;
 mod partners;
 mod usage;
 
@@ -18,8 +19,15 @@ use super::reading::Line;
 use super::stage::Names;
 
 /// Every word, for the document that explains them.
-pub const WORDS: &[&[&str]] =
-    &[access::WORDS, azure_records::WORDS, charges::WORDS, commerce::WORDS, partners::WORDS, usage::WORDS];
+pub const WORDS: &[&[&str]] = &[
+    access::WORDS,
+    azure_records::WORDS,
+    charges::WORDS,
+    commerce::WORDS,
+    estate::WORDS,
+    partners::WORDS,
+    usage::WORDS,
+];
 
 impl Line<'_> {
     /// What the line tells.
@@ -35,6 +43,7 @@ impl Line<'_> {
             word if access::WORDS.contains(&word) => self.access()?,
             word if charges::WORDS.contains(&word) => self.money()?,
             word if commerce::WORDS.contains(&word) => self.commerce(names)?,
+            word if estate::WORDS.contains(&word) => self.estate()?,
             word if partners::WORDS.contains(&word) => self.partner()?,
             word if usage::WORDS.contains(&word) => self.usage()?,
             other => bail!("nobody knows the word `{other}`; docs/scenarios.md lists those there are"),

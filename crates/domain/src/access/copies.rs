@@ -4,7 +4,7 @@
 //! fraction. Copies complete each other; only a fact that two of them state differently is a
 //! contradiction, and only a contradiction is a conflict that stops the closing of a period.
 
-use crate::entry::{ActivityResult, AssignmentActivity, Event, GrantFacts};
+use crate::entry::{ActivityResult, AssignmentActivity, DenyAssignment, Event, GrantFacts};
 use crate::period::Instant;
 
 /// ACC-9: two copies of one Azure record are one record; what one lacks is taken from the other, and
@@ -68,6 +68,26 @@ pub(crate) fn agree(a: &Event, b: &Event) -> bool {
         }
         (Event::ScheduleCancelled(a), Event::ScheduleCancelled(b)) => {
             (a.schedule, &a.scope) == (b.schedule, &b.scope) && same_millisecond(a.at, b.at)
+        }
+        (Event::ScopeCreated(a), Event::ScopeCreated(b)) | (Event::ScopeDeleted(a), Event::ScopeDeleted(b)) => {
+            a.scope == b.scope && same_millisecond(a.at, b.at)
+        }
+        (Event::DenyAssigned(a), Event::DenyAssigned(b)) => {
+            let near = same_millisecond(a.at, b.at);
+            near && *a == DenyAssignment { at: a.at, ..b.clone() }
+        }
+        (Event::DenyRemoved(a), Event::DenyRemoved(b)) => {
+            (a.deny, &a.scope) == (b.deny, &b.scope) && same_millisecond(a.at, b.at)
+        }
+        (Event::TreeChanged(a), Event::TreeChanged(b)) => {
+            (&a.child, &a.parent, &a.left) == (&b.child, &b.parent, &b.left) && same_millisecond(a.at, b.at)
+        }
+        (Event::MoveActivity(a), Event::MoveActivity(b)) => {
+            let silent = a.resources.is_empty() || b.resources.is_empty();
+            (&a.group, a.result) == (&b.group, b.result)
+                && same_millisecond(a.at, b.at)
+                && (silent || a.resources == b.resources)
+                && same(a.target.as_ref(), b.target.as_ref())
         }
         _ => false,
     }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::access::estate::Estate;
 use crate::access::{AccessBook, is_result};
 use crate::entry::{ActivityOperation, ActivityResult, AssignmentActivity, AssignmentsListed, GrantFacts};
 use crate::finding::{About, Code, Finding};
@@ -22,6 +23,8 @@ pub(super) type Key = (Option<Guid>, Guid);
 /// last, so that a creation and a removal at one instant leave nothing held from it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Proof {
+    /// The assignment's scope was deleted, or left behind by a move.
+    Gone(Scope),
     /// A complete listing of this scope lacks the assignment.
     Absent(Scope),
     Listed {
@@ -44,17 +47,19 @@ pub(super) enum Proof {
 impl Proof {
     fn rank(&self) -> u8 {
         match self {
-            Self::Absent(_) => 0,
-            Self::Listed { .. } => 1,
-            Self::Written { .. } => 2,
-            Self::Removed { .. } => 3,
+            Self::Gone(_) => 0,
+            Self::Absent(_) => 1,
+            Self::Listed { .. } => 2,
+            Self::Written { .. } => 3,
+            Self::Removed { .. } => 4,
         }
     }
 
     /// The scope that the record speaks of.
     pub(super) fn scope(&self) -> &Scope {
         match self {
-            Self::Absent(scope)
+            Self::Gone(scope)
+            | Self::Absent(scope)
             | Self::Listed { scope, .. }
             | Self::Written { scope, .. }
             | Self::Removed { scope, .. } => scope,
@@ -79,7 +84,7 @@ pub(super) struct Gathered {
     pub findings: Vec<Finding>,
 }
 
-pub(super) fn gather(book: &AccessBook) -> Gathered {
+pub(super) fn gather(book: &AccessBook, records: &[(Identity, AssignmentActivity)], estate: &Estate) -> Gathered {
     let mut gathered = Gathered::default();
     for (identity, created) in book.created.iter() {
         let proof = Proof::Written { facts: Some(created.facts.clone()), scope: created.scope.clone() };
@@ -89,8 +94,9 @@ pub(super) fn gather(book: &AccessBook) -> Gathered {
         let proof = Proof::Removed { facts: None, scope: deleted.scope.clone(), created_at: None };
         gathered.put(deleted.assignment, deleted.at, proof, vec![identity]);
     }
-    gathered.take_records(book);
+    gathered.take_records(records);
     gathered.take_listings(book);
+    gathered.take_ends(estate);
     for evidence in gathered.evidence.values_mut() {
         evidence.sort_by(|a, b| (a.at, a.proof.rank(), &a.events).cmp(&(b.at, b.proof.rank(), &b.events)));
     }
@@ -107,11 +113,10 @@ impl Gathered {
     /// of one (correlation, resource), in order of time, each take the latest unused Started that is
     /// not later; a failure takes (and so discards) its own only. Source: recorded Azure logs, where
     /// the Succeeded record of a write never says what was granted.
-    fn take_records(&mut self, book: &AccessBook) {
+    fn take_records(&mut self, records: &[(Identity, AssignmentActivity)]) {
         type Pair<'a> = (&'a str, &'a Scope, Guid, ActivityOperation);
-        let records: Vec<(Identity, AssignmentActivity)> = book.records().collect();
         let mut pairs: BTreeMap<Pair<'_>, Vec<(Identity, &AssignmentActivity)>> = BTreeMap::new();
-        for (identity, record) in &records {
+        for (identity, record) in records {
             match record.correlation.as_deref() {
                 Some(correlation) => pairs
                     .entry((correlation, &record.scope, record.assignment, record.operation))
@@ -201,6 +206,19 @@ impl Gathered {
         let known = self.known_scopes();
         for (scope, at, events, present) in complete {
             self.absences(scope, at, &events, &present, &known);
+        }
+    }
+
+    /// ACC-13: what was granted within something that is deleted or moved away ended with it. Each
+    /// assignment asks by its own scopes, so that the cost goes by what was told of it.
+    fn take_ends(&mut self, estate: &Estate) {
+        for (key, scopes) in self.known_scopes() {
+            for scope in scopes {
+                let ends = estate.ends(&scope).into_iter();
+                let ends =
+                    ends.map(|(at, event)| Evidence { at, proof: Proof::Gone(scope.clone()), events: vec![event] });
+                self.evidence.entry(key).or_default().extend(ends);
+            }
         }
     }
 

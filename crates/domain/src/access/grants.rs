@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::access::AccessBook;
+use crate::access::estate::Estate;
 use crate::access::evidence::about;
 use crate::entry::{Authorization, Delegation, Schedule};
 use crate::finding::{Code, Finding};
@@ -46,6 +47,8 @@ pub struct Grant {
     pub condition: Option<Box<str>>,
     /// Just-in-time only: never counts as held.
     pub eligible_only: bool,
+    /// The group that the role was given to; `principal` is one of its members.
+    pub member_of: Option<Guid>,
     pub held: Interval,
     /// Where it may have been held and nobody can tell.
     pub unknown: Option<Interval>,
@@ -57,12 +60,14 @@ impl Grant {
     /// The rules by which its life is known, as explanations name them.
     #[must_use]
     pub fn rules(&self) -> Vec<&'static str> {
-        match (self.via, self.unknown) {
+        let mut rules = match (self.via, self.unknown) {
             (Via::Assignment(_), None) => vec!["ACC-1", "ACC-3"],
             (Via::Assignment(_), Some(_)) => vec!["ACC-1", "ACC-3", "ACC-6"],
             (Via::Schedule(_), _) => vec!["ACC-8"],
             (Via::Delegation { .. }, _) => vec!["ACC-7"],
-        }
+        };
+        rules.extend(self.member_of.map(|_| "ACC-11"));
+        rules
     }
 }
 
@@ -76,9 +81,9 @@ pub struct PalLink {
 
 /// Statements of one thing in order of time, each in force until the next: `None` is an end, and
 /// wins over a statement of the same instant.
-type Statements<'a, T> = Vec<(Instant, Option<&'a T>, Identity)>;
+pub(super) type Statements<'a, T> = Vec<(Instant, Option<&'a T>, Identity)>;
 
-fn in_force<T>(mut statements: Statements<'_, T>) -> Vec<(Interval, &T, Vec<Identity>)> {
+pub(super) fn in_force<T>(mut statements: Statements<'_, T>) -> Vec<(Interval, &T, Vec<Identity>)> {
     statements.sort_by_key(|(at, body, identity)| (*at, body.is_none(), *identity));
     let ends = statements.iter().skip(1).map(|next| (next.0, Some(next.2))).chain([(Instant::MAX_UTC, None)]);
     let spans = statements.iter().zip(ends).filter_map(|((from, body, identity), (to, end))| {
@@ -88,15 +93,22 @@ fn in_force<T>(mut statements: Statements<'_, T>) -> Vec<(Interval, &T, Vec<Iden
     spans.filter(|(interval, ..)| !interval.is_empty()).collect()
 }
 
+/// Statements that a scope is gone, as an end of what was granted there.
+fn ends<'a, T>(estate: &Estate, scope: &Scope) -> Statements<'a, T> {
+    estate.ends(scope).into_iter().map(|(at, event)| (at, None, event)).collect()
+}
+
 /// ACC-7: a delegation's statement is whole; an authorisation is one grant for as long as
 /// consecutive statements keep it. A Marketplace offer is told from a template. Source: "Azure
 /// Lighthouse: link your partner ID to track your impact"; updates are logged as additions.
-pub(super) fn delegations(book: &AccessBook) -> (Vec<Grant>, Vec<Finding>) {
+pub(super) fn delegations(book: &AccessBook, estate: &Estate) -> (Vec<Grant>, Vec<Finding>) {
     type Key = (Option<Guid>, Guid);
     let mut statements: BTreeMap<Key, Statements<'_, Delegation>> = BTreeMap::new();
     for (identity, stated) in book.delegated.iter() {
         let key = (stated.scope.subscription(), stated.delegation);
-        statements.entry(key).or_default().push((stated.at, Some(stated), identity));
+        let known = statements.entry(key).or_default();
+        known.push((stated.at, Some(stated), identity));
+        known.extend(ends(estate, &stated.scope));
     }
     let mut findings = Vec::new();
     for (identity, deleted) in book.undelegated.iter() {
@@ -133,6 +145,7 @@ pub(super) fn delegations(book: &AccessBook) -> (Vec<Grant>, Vec<Finding>) {
                     role: authorization.role,
                     condition: None,
                     eligible_only: authorization.eligible_only,
+                    member_of: None,
                     held,
                     unknown: None,
                     events,
@@ -144,7 +157,7 @@ pub(super) fn delegations(book: &AccessBook) -> (Vec<Grant>, Vec<Finding>) {
 }
 
 /// Joins spans that touch and gathers the events of each.
-fn joined(spans: &[(Interval, Vec<Identity>)]) -> Vec<(Interval, Vec<Identity>)> {
+pub(super) fn joined(spans: &[(Interval, Vec<Identity>)]) -> Vec<(Interval, Vec<Identity>)> {
     let whole = union(spans.iter().map(|(interval, _)| *interval).collect());
     let with_events = whole.into_iter().map(|held| {
         let within = spans.iter().filter(|(interval, _)| held.contains(interval.from));
@@ -162,12 +175,14 @@ fn joined(spans: &[(Interval, Vec<Identity>)]) -> Vec<(Interval, Vec<Identity>)>
 /// ACC-8: active time of a schedule runs from the later of its start and the record that provisioned
 /// it to its end, its cancellation or the next statement of the same schedule; an eligible-only one
 /// is never access. Source: partner-earned-credit-troubleshoot, step 2; expiry leaves no record.
-pub(super) fn schedules(book: &AccessBook) -> Vec<Grant> {
+pub(super) fn schedules(book: &AccessBook, estate: &Estate) -> Vec<Grant> {
     type Key = (Option<Guid>, Guid);
     let mut statements: BTreeMap<Key, Statements<'_, Schedule>> = BTreeMap::new();
     for (identity, stated) in book.scheduled.iter() {
         let key = (stated.scope.subscription(), stated.schedule);
-        statements.entry(key).or_default().push((stated.provisioned_at, Some(stated), identity));
+        let known = statements.entry(key).or_default();
+        known.push((stated.provisioned_at, Some(stated), identity));
+        known.extend(ends(estate, &stated.scope));
     }
     for (identity, cancelled) in book.cancelled.iter() {
         let key = (cancelled.scope.subscription(), cancelled.schedule);
@@ -192,6 +207,7 @@ pub(super) fn schedules(book: &AccessBook) -> Vec<Grant> {
             role,
             condition: None,
             eligible_only,
+            member_of: None,
             held,
             unknown: None,
             events,
@@ -200,6 +216,9 @@ pub(super) fn schedules(book: &AccessBook) -> Vec<Grant> {
     grants
 }
 
+/// ACC-16: the links of a principal end when it is deleted; its assignments stay behind. Source: role
+/// assignments of a deleted principal remain ("Identity not found"); choice of this project for links.
+///
 /// PEC-5: a link ties one identity, in one tenant, to one PartnerID at a time; linking another one
 /// replaces it. Source: link-partner-id-for-azure-performance-pal-dpor.
 pub(super) fn links(book: &AccessBook) -> BTreeMap<(Guid, Guid), Vec<PalLink>> {
@@ -210,6 +229,12 @@ pub(super) fn links(book: &AccessBook) -> BTreeMap<(Guid, Guid), Vec<PalLink>> {
     }
     for (identity, unlinked) in book.unlinked.iter() {
         statements.entry((unlinked.principal, unlinked.tenant)).or_default().push((unlinked.at, None, identity));
+    }
+    for (identity, departed) in book.departed.iter() {
+        let all_tenants = (departed.principal, Guid(0))..=(departed.principal, Guid(u128::MAX));
+        for (_, known) in statements.range_mut(all_tenants) {
+            known.push((departed.at, None, identity));
+        }
     }
     let spans = |known: Statements<'_, Box<str>>| {
         let spans = in_force(known).into_iter();

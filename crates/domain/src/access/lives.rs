@@ -19,6 +19,7 @@ pub(super) fn live(key: Key, evidence: &[Evidence]) -> (Vec<Grant>, Vec<Finding>
     let mut lives = Lives { assignment: key.1, ..Lives::default() };
     for one in evidence {
         match &one.proof {
+            Proof::Gone(scope) => lives.gone(one, scope),
             Proof::Absent(listing) => lives.absent(one, listing),
             Proof::Listed { facts, scope, created_at } => lives.listed(one, facts, scope, *created_at),
             Proof::Written { facts, scope } => lives.written(one, facts.as_ref(), scope),
@@ -90,10 +91,20 @@ impl Lives {
             role: facts.role,
             condition: facts.condition,
             eligible_only: false,
+            member_of: None,
             held: Interval::new(life.from, held_to),
             unknown: unknown.filter(|interval| !interval.is_empty()),
             events,
         });
+    }
+
+    /// ACC-13: the scope is gone, and the life with it. Of a life that is doubted, or whose facts only
+    /// its own removal may state, that removal says more.
+    fn gone(&mut self, one: &Evidence, scope: &Scope) {
+        let plain = |life: &Life| life.facts.is_some() && life.absent_at.is_none() && life.scope == *scope;
+        if self.life.as_ref().is_some_and(plain) {
+            self.removed(one, None, scope, None);
+        }
     }
 
     /// ACC-6: one believed held that a complete listing lacks is unknown from its newest evidence of

@@ -168,6 +168,100 @@ pub enum ActivityResult {
     Failed,
 }
 
+/// A deny assignment: what it names is refused to its principals, whatever their roles say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DenyAssignment {
+    pub deny: Guid,
+    pub scope: Scope,
+    /// Users, service principals, groups; the GUID of zeros is everybody.
+    pub principals: Vec<Guid>,
+    pub excluded: Vec<Guid>,
+    /// `*`, `*/write`, `Microsoft.Compute/virtualMachines/*` …; data actions are no part of this.
+    pub actions: Vec<Box<str>>,
+    pub not_actions: Vec<Box<str>>,
+    /// It holds at its scope and not below it.
+    pub only_there: bool,
+    pub at: Instant,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct DenyAssignmentDeleted {
+    pub deny: Guid,
+    pub scope: Scope,
+    pub at: Instant,
+}
+
+/// A user, service principal or group became a member of a group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupMemberAdded {
+    pub group: Guid,
+    pub member: Guid,
+    pub at: Instant,
+    /// Where the membership is for a stated time.
+    pub until: Option<Instant>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupMemberRemoved {
+    pub group: Guid,
+    pub member: Guid,
+    pub at: Instant,
+}
+
+/// A user, service principal or group is gone from its directory; its role assignments stay behind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PrincipalDeleted {
+    pub principal: Guid,
+    pub at: Instant,
+}
+
+/// A resource, resource group or subscription began to exist or ceased to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScopeChange {
+    pub scope: Scope,
+    pub at: Instant,
+}
+
+/// A resource, or all that a resource group holds, has another id from `at` on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScopeMoved {
+    pub from: Scope,
+    pub to: Scope,
+    pub at: Instant,
+}
+
+/// One of Azure's own records of a move: what moves where stands in the request, when in the result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MoveActivity {
+    /// The resource group that is moved out of.
+    pub group: Scope,
+    pub correlation: Option<Box<str>>,
+    pub result: ActivityResult,
+    /// Empty where the record does not say.
+    pub resources: Vec<Scope>,
+    pub target: Option<Scope>,
+    pub at: Instant,
+}
+
+/// A subscription moved to another directory. Azure takes every role assignment away with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubscriptionMoved {
+    pub subscription: Guid,
+    pub to_tenant: Guid,
+    pub at: Instant,
+}
+
+/// A subscription or management group stands below this management group from `at` on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TreeChange {
+    pub child: Scope,
+    /// Absent: below none that is told, which leaves the tenant's root group.
+    pub parent: Option<Scope>,
+    /// It left this parent; says nothing where it stands below another one by then.
+    pub left: Option<Scope>,
+    pub at: Instant,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct OtherActivity {
     /// Lower case, for example `microsoft.compute/virtualmachines/write`.

@@ -70,6 +70,20 @@ pub struct PartnerStanding {
     pub at: Instant,
 }
 
+/// A table of roles with their verdicts, whole: it replaces every earlier one from its first day on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoleList {
+    pub effective_from: Day,
+    pub roles: Vec<ListedRole>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedRole {
+    pub role: Guid,
+    pub name: Box<str>,
+    pub eligible: bool,
+}
+
 /// Header of a price sheet: in force when all its parts are known and their digest agrees.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PriceSheet {

@@ -41,6 +41,7 @@ pub fn effective_period(event: &Event, antecedent: Option<&Event>) -> Option<Per
         Event::PriceSheetPublished(sheet) => Some(sheet.period),
         Event::ExchangeRatesPublished(rates) => Some(rates.period),
         Event::PolicyPublished(policy) => Some(policy.effective_from.period()),
+        Event::RolesPublished(list) => Some(list.effective_from.period()),
         other => month(effective_at(other)?),
     }
 }
@@ -58,6 +59,16 @@ fn effective_at(event: &Event) -> Option<Instant> {
         Event::PalLinked(one) => one.at,
         Event::PalUnlinked(one) => one.at,
         Event::AssignmentActivity(one) => one.at,
+        Event::DenyAssigned(one) => one.at,
+        Event::DenyRemoved(one) => one.at,
+        Event::GroupMemberAdded(one) => one.at,
+        Event::GroupMemberRemoved(one) => one.at,
+        Event::PrincipalDeleted(one) => one.at,
+        Event::ScopeCreated(one) | Event::ScopeDeleted(one) => one.at,
+        Event::ScopeMoved(one) => one.at,
+        Event::SubscriptionMoved(one) => one.at,
+        Event::TreeChanged(one) => one.at,
+        Event::MoveActivity(one) => one.at,
         Event::CustomerRegistered(one) => one.at,
         Event::PlanCreated(one) => one.at,
         Event::SubscriptionCreated(one) => one.at,
@@ -102,6 +113,16 @@ pub fn concern(event: &Event, antecedent: Option<&Event>, commerce: &Commerce) -
         Event::ScheduleCreated(one) => of_scope(&one.scope, commerce),
         Event::ScheduleCancelled(one) => of_scope(&one.scope, commerce),
         Event::AssignmentActivity(one) => of_scope(&one.scope, commerce),
+        Event::DenyAssigned(one) => of_scope(&one.scope, commerce),
+        Event::DenyRemoved(one) => of_scope(&one.scope, commerce),
+        Event::ScopeCreated(one) | Event::ScopeDeleted(one) => of_scope(&one.scope, commerce),
+        Event::ScopeMoved(one) => both(of_scope(&one.from, commerce), of_scope(&one.to, commerce)),
+        Event::MoveActivity(one) => {
+            let target = one.target.as_ref().map_or(Concern::Everybody, |target| of_scope(target, commerce));
+            both(of_scope(&one.group, commerce), target)
+        }
+        Event::SubscriptionMoved(one) => of_subscription(one.subscription, commerce),
+        Event::TreeChanged(one) => of_scope(&one.child, commerce),
         Event::CustomerRegistered(one) => of_customer(one.customer, commerce),
         Event::PlanCreated(one) => Concern::Partners([one.bill_to].into()),
         Event::SubscriptionCreated(one) => of_plan(one.plan, commerce),
@@ -129,10 +150,14 @@ pub fn concern(event: &Event, antecedent: Option<&Event>, commerce: &Commerce) -
 }
 
 fn of_move(subscription: Guid, to_plan: Guid, commerce: &Commerce) -> Concern {
-    match (of_subscription(subscription, commerce), of_plan(to_plan, commerce)) {
-        (Concern::Partners(mut from), Concern::Partners(to)) => {
-            from.extend(to);
-            Concern::Partners(from)
+    both(of_subscription(subscription, commerce), of_plan(to_plan, commerce))
+}
+
+fn both(one: Concern, other: Concern) -> Concern {
+    match (one, other) {
+        (Concern::Partners(mut partners), Concern::Partners(more)) => {
+            partners.extend(more);
+            Concern::Partners(partners)
         }
         _ => Concern::Everybody,
     }

@@ -7,22 +7,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::access::{Access, GrantId};
+use crate::access::{Access, GrantId, Ground};
 use crate::commerce::{Commerce, Placement};
 use crate::facts::Facts;
 use crate::finding::{About, Code, Finding};
 use crate::ids::Guid;
 use crate::partners::Partners;
 use crate::pec::qualify::{Terms, clip};
+use crate::pec::site::Site;
 use crate::pec::standing::Standing;
 use crate::pec::{AccessVerdict, Cover, Loss, LostCode, mismatch, repair};
 use crate::period::{Day, Instant, Interval, gaps, union};
-use crate::policy::{PartialDay, Policy};
-use crate::roles;
+use crate::policy::{KnownCreation, Policy};
+use crate::roles::RoleTables;
 use crate::scope::Scope;
 
-/// A placement of a subscription together with the set of grants that reach a resource in it. Two
-/// resources with equal ids are judged alike on every day.
+/// A placement of a subscription together with all that reaches a resource in it. Two resources with
+/// equal ids are judged alike on every day.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct PlaceId(u32);
 
@@ -33,13 +34,18 @@ pub struct Judge<'a> {
     commerce: &'a Commerce,
     access: Access,
     partners: Partners,
+    roles: RoleTables,
+    /// The days on which the table of roles changes.
+    role_changes: Vec<Day>,
     standings: Vec<Standing>,
     standing_of: BTreeMap<(Guid, Instant), u32>,
     /// Policies together with a day of the role list they are read with.
     regimes: Vec<(Policy, Day)>,
     regime_of: BTreeMap<Day, u32>,
     places: Vec<Place>,
-    place_of: BTreeMap<(u32, Vec<GrantId>), PlaceId>,
+    place_of: BTreeMap<(u32, Arc<Ground>), PlaceId>,
+    /// Some policy lets a known creation shorten the tested part, so that creations matter at all.
+    creations: bool,
     groups: BTreeMap<(u32, Box<str>), Group>,
     spans: BTreeMap<(u32, GrantId, u32), Arc<[Interval]>>,
     findings: BTreeSet<Finding>,
@@ -48,7 +54,7 @@ pub struct Judge<'a> {
 #[derive(Debug)]
 struct Place {
     standing: u32,
-    grants: Vec<GrantId>,
+    ground: Arc<Ground>,
     /// Days judged, by the first of each run of days that are alike.
     runs: BTreeMap<Day, Run>,
     /// The instants at which anything that is read here changes, once they are asked for.
@@ -88,11 +94,22 @@ impl<'a> Judge<'a> {
     /// Works out who held what, when, and who is who: once per question.
     #[must_use]
     pub fn new(facts: &'a Facts, commerce: &'a Commerce) -> Self {
+        Self::with_partners(facts, commerce, facts.partners.view())
+    }
+
+    /// The same with partners of whom more is known than their own book says: who was qualified to
+    /// resell, for example.
+    #[must_use]
+    pub fn with_partners(facts: &'a Facts, commerce: &'a Commerce, partners: Partners) -> Self {
+        let roles = facts.roles.view();
         Self {
             facts,
             commerce,
-            access: facts.access.view(commerce),
-            partners: facts.partners.view(),
+            access: facts.access.view(commerce, &partners),
+            partners,
+            creations: facts.policy.any(|policy| policy.known_creation == KnownCreation::Shortens),
+            role_changes: roles.changes(),
+            roles,
             standings: Vec::new(),
             standing_of: BTreeMap::new(),
             regimes: Vec::new(),
@@ -127,23 +144,23 @@ impl<'a> Judge<'a> {
             Some(known) => *known,
             None => {
                 let place = self.place_among(standing, placement.customer, &group);
-                let known = Group { place, differing: self.access.any_below(&group) };
+                let known = Group { place, differing: self.access.any_below(&group, self.creations) };
                 self.groups.insert(key, known);
                 known
             }
         };
-        if known.differing && *resource != group {
+        if known.differing && *resource != group && self.access.differs(resource, &group, self.creations) {
             return self.place_among(standing, placement.customer, resource);
         }
         known.place
     }
 
     fn place_among(&mut self, standing: u32, customer: Guid, scope: &Scope) -> PlaceId {
-        let grants = self.access.covering(scope, customer);
+        let ground = Arc::new(self.access.ground(scope, customer, self.creations));
         let next = PlaceId(number(self.places.len()));
-        let place = *self.place_of.entry((standing, grants.clone())).or_insert(next);
+        let place = *self.place_of.entry((standing, Arc::clone(&ground))).or_insert(next);
         if place == next {
-            self.places.push(Place { standing, grants, runs: BTreeMap::new(), edges: None });
+            self.places.push(Place { standing, ground, runs: BTreeMap::new(), edges: None });
         }
         place
     }
@@ -167,7 +184,7 @@ impl<'a> Judge<'a> {
             return *known;
         }
         let policy = self.facts.policy.at(day);
-        let list = roles::changes().into_iter().filter(|change| *change <= day).max().unwrap_or(day);
+        let list = self.role_changes.iter().copied().filter(|change| *change <= day).max().unwrap_or(day);
         let same = self.regimes.iter().position(|(known, since)| *known == policy && *since == list);
         let id = number(same.unwrap_or(self.regimes.len()));
         if same.is_none() {
@@ -207,11 +224,10 @@ impl<'a> Judge<'a> {
     /// Whether nothing changes within a day and the next one, so that both are judged alike.
     fn unchanged(&mut self, id: PlaceId, day: Day, regime: u32) -> bool {
         if at(&self.places, id.0).edges.is_none() {
-            let place = at(&self.places, id.0);
-            let terms = self.terms(place.standing, regime);
-            let mut edges: Vec<Instant> = terms.standing.edges();
-            edges.extend(self.access.known_since(terms.standing.subscription));
-            edges.extend(place.grants.iter().flat_map(|grant| terms.edges(self.access.grant(*grant))));
+            let site = self.site(id, regime);
+            let mut edges: Vec<Instant> = site.terms.standing.edges();
+            edges.extend(self.access.known_since(site.terms.standing.subscription));
+            edges.extend(site.edges());
             edges.sort_unstable();
             edges.dedup();
             at_mut(&mut self.places, id.0).edges = Some(edges);
@@ -227,40 +243,59 @@ impl<'a> Judge<'a> {
     fn decide(&mut self, id: PlaceId, day: Day, regime: u32) -> AccessVerdict {
         let standing = at(&self.places, id.0).standing;
         self.warm(id, regime);
-        let terms = self.terms(standing, regime);
-        let tested = tested(&terms, day);
-        let place = at(&self.places, id.0);
-        let mut covering: Vec<(GrantId, Vec<Interval>)> = Vec::new();
-        for grant in &place.grants {
-            let spans = self.spans.get(&(standing, *grant, regime)).expect("the spans of a place are warmed first");
-            let parts = clip(spans, tested);
+        let site = self.site(id, regime);
+        let tested = site.tested(day);
+        let nothing_there = site.nothing_there(tested);
+        let mut covering: BTreeMap<GrantId, Vec<Interval>> = BTreeMap::new();
+        for reach in site.reaches() {
+            let spans = self.spans.get(&(standing, reach.grant, regime));
+            let spans = spans.expect("the spans of a place are warmed first");
+            let parts = clip(&site.narrowed(reach, spans, None, false), tested);
             if !parts.is_empty() {
-                covering.push((*grant, parts));
+                covering.entry(reach.grant).or_default().extend(parts);
             }
         }
-        let whole = union(covering.iter().flat_map(|(_, parts)| parts).copied().collect());
-        let alone = || covering.iter().any(|(_, parts)| gaps(tested, parts).is_empty());
-        if gaps(tested, &whole).is_empty() && (terms.policy.union_of_grants || alone()) {
-            let ids: Vec<GrantId> = covering.into_iter().map(|(grant, _)| grant).collect();
-            let holdings = ids.iter().map(|grant| terms.holding(*grant, tested)).collect();
-            let flags = flags(&terms, &ids);
-            self.note(standing, &ids, &flags);
+        let with_nothing = |mut parts: Vec<Interval>| {
+            parts.extend(&nothing_there);
+            union(parts)
+        };
+        let whole = with_nothing(covering.values().flatten().copied().collect());
+        let alone = || covering.values().any(|parts| gaps(tested, &with_nothing(parts.clone())).is_empty());
+        if gaps(tested, &whole).is_empty() && (site.terms.policy.union_of_grants || alone()) {
+            let holdings = covering.keys().map(|grant| site.terms.holding(*grant, tested)).collect();
+            let flagged = flagged(&site, covering.keys().copied(), tested);
+            let flags = codes(&flagged);
+            self.note(standing, &flagged);
             return AccessVerdict::Earned(Arc::new(Cover { holdings, flags }));
         }
-        let loss = repair::reason(&terms, &place.grants, tested, &whole);
+        let loss = repair::reason(&site, tested, &whole);
+        let behind: Vec<GrantId> = loss.holdings.iter().map(|holding| holding.grant).collect();
+        let unlisted = behind.into_iter().filter(|_| loss.flags.contains(&Code::UnlistedRole));
+        let flagged: Vec<(GrantId, Code)> = unlisted
+            .filter(|grant| site.terms.unlisted(self.access.grant(*grant)))
+            .map(|grant| (grant, Code::UnlistedRole))
+            .collect();
+        self.note(standing, &flagged);
         AccessVerdict::Lost(Arc::new(loss))
+    }
+
+    /// A place under the terms of one regime.
+    fn site(&self, place: PlaceId, regime: u32) -> Site<'_> {
+        let place = at(&self.places, place.0);
+        Site { terms: self.terms(place.standing, regime), ground: &place.ground }
     }
 
     /// Computes the spans of a place's grants that are not known yet.
     fn warm(&mut self, place: PlaceId, regime: u32) {
         let (standing, missing) = {
             let place = at(&self.places, place.0);
-            let unknown = |grant: &&GrantId| !self.spans.contains_key(&(place.standing, **grant, regime));
-            (place.standing, place.grants.iter().filter(unknown).copied().collect::<Vec<_>>())
+            let unknown = |grant: &GrantId| !self.spans.contains_key(&(place.standing, *grant, regime));
+            let grants = place.ground.grants.iter().map(|reach| reach.grant);
+            (place.standing, grants.filter(unknown).collect::<Vec<_>>())
         };
         for grant in missing {
             let terms = self.terms(standing, regime);
-            let spans: Arc<[Interval]> = terms.spans(self.access.grant(grant), None).into();
+            let spans: Arc<[Interval]> = terms.spans(self.access.grant(grant), None, false).into();
             self.spans.insert((standing, grant, regime), spans);
         }
     }
@@ -270,43 +305,42 @@ impl<'a> Judge<'a> {
         Terms {
             access: &self.access,
             partners: &self.partners,
+            roles: &self.roles,
             standing: at(&self.standings, standing),
             policy,
             day: *day,
         }
     }
 
-    /// What one place's grants were, whatever came of them.
-    pub(super) fn terms_of(&mut self, place: PlaceId, day: Day) -> (Terms<'_>, &[GrantId]) {
+    /// A place as the policy and the role list of a day see it.
+    pub(super) fn site_on(&mut self, place: PlaceId, day: Day) -> Site<'_> {
         let regime = self.regime(day);
-        let place = at(&self.places, place.0);
-        (self.terms(place.standing, regime), &place.grants)
+        self.site(place, regime)
     }
 
     /// The part of a day that is tested at a place.
     pub fn tested(&mut self, place: PlaceId, day: Day) -> Interval {
-        tested(&self.terms_of(place, day).0, day)
+        self.site_on(place, day).tested(day)
     }
 
     /// Records what an answer flags, once. Access that is unknown is left to rating, which alone knows
     /// whether any credit rests on it.
-    fn note(&mut self, standing: u32, grants: &[GrantId], flags: &[Code]) {
+    fn note(&mut self, standing: u32, flagged: &[(GrantId, Code)]) {
         let standing = at(&self.standings, standing);
         let placement = &standing.placement;
-        for code in flags {
+        for (grant, code) in flagged {
+            let grant = self.access.grant(*grant);
             let about = About {
                 bill_to: Some(placement.bill_to),
                 customer: Some(placement.customer),
                 plan: Some(placement.plan),
                 subscription: Some(standing.subscription),
+                resource: Some(grant.scope.clone()),
                 ..About::default()
             };
-            for grant in grants.iter().map(|id| self.access.grant(*id)).filter(|grant| flagged(grant) == Some(*code)) {
-                let about = About { resource: Some(grant.scope.clone()), ..about.clone() };
-                let detail = format!("{} of {} on {}", roles::name(grant.role), grant.principal, grant.scope);
-                let finding = Finding::new(*code, about, detail);
-                self.findings.insert(Finding { events: grant.events.clone(), ..finding });
-            }
+            let detail = format!("{} of {} on {}", self.roles.name(grant.role), grant.principal, grant.scope);
+            let finding = Finding::new(*code, about, detail);
+            self.findings.insert(Finding { events: grant.events.clone(), ..finding });
         }
     }
 
@@ -325,34 +359,23 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// PEC-10: by policy, the part in which the subscription existed under this partner and plan, so that
-/// each side of a transfer is tested over its own part; or the whole day. Usage that is placed
-/// outside its own day (reported under another partner) is tested over the whole day.
-pub(super) fn tested(terms: &Terms<'_>, day: Day) -> Interval {
-    let existed = day.interval().intersect(&terms.standing.placement.interval);
-    match terms.policy.partial_day {
-        PartialDay::Existence if !existed.is_empty() => existed,
-        PartialDay::Existence | PartialDay::WholeDay => day.interval(),
-    }
+/// What is doubtful about the grants that count, each grant with each of its doubts.
+fn flagged(site: &Site<'_>, grants: impl Iterator<Item = GrantId>, tested: Interval) -> Vec<(GrantId, Code)> {
+    let of = |id: GrantId| site.flags(site.terms.access.grant(id), tested).into_iter().map(move |code| (id, code));
+    grants.flat_map(of).collect()
 }
 
-fn flags(terms: &Terms<'_>, grants: &[GrantId]) -> Vec<Code> {
-    let codes: BTreeSet<Code> = grants.iter().filter_map(|id| flagged(terms.access.grant(*id))).collect();
+fn codes(flagged: &[(GrantId, Code)]) -> Vec<Code> {
+    let codes: BTreeSet<Code> = flagged.iter().map(|(_, code)| *code).collect();
     codes.into_iter().collect()
 }
 
-/// What is doubtful about a grant that counts; the inheritance before the condition.
-fn flagged(grant: &crate::access::Grant) -> Option<Code> {
-    if Access::is_inherited(grant) {
-        return Some(Code::InheritedGrant);
-    }
-    grant.condition.is_some().then_some(Code::Condition)
-}
-
-/// Which flags a loss carries.
-pub(super) fn loss_flags(code: LostCode, also: &[LostCode]) -> Vec<Code> {
-    let unknown = code == LostCode::UnknownAccess || also.contains(&LostCode::UnknownAccess);
-    if unknown { vec![Code::UnknownAccess] } else { Vec::new() }
+/// Which flags a loss carries: that access is unknown, or that a role behind it is in no table.
+pub(super) fn loss_flags(code: LostCode, also: &[LostCode], unlisted: bool) -> Vec<Code> {
+    let says = |what: LostCode| code == what || also.contains(&what);
+    let unknown = says(LostCode::UnknownAccess).then_some(Code::UnknownAccess);
+    let unlisted = (unlisted && code == LostCode::RoleNotEligible).then_some(Code::UnlistedRole);
+    unknown.into_iter().chain(unlisted).collect()
 }
 
 fn number(count: usize) -> u32 {
@@ -371,6 +394,18 @@ impl Loss {
     /// What would restore access, worded for whoever can do it.
     #[must_use]
     pub fn request(&self) -> String {
+        if self.qualification {
+            return "Restore the reseller's qualification, or hold the access yourselves.".to_owned();
+        }
         self.code.remedy().sentence()
+    }
+
+    /// What the reason means, in a sentence.
+    #[must_use]
+    pub fn meaning(&self) -> &'static str {
+        if self.qualification {
+            return "The reseller of record that held the access was not qualified as a reseller throughout.";
+        }
+        self.code.meaning()
     }
 }

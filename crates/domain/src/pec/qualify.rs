@@ -10,7 +10,7 @@ use crate::pec::standing::Standing;
 use crate::pec::{Holding, LostCode, Route};
 use crate::period::{Day, Instant, Interval, union, without};
 use crate::policy::Policy;
-use crate::roles;
+use crate::roles::RoleTables;
 use crate::scope::{Level, Scope};
 
 /// Everything that a judgement reads, for one placement and one state of policy and role list.
@@ -18,6 +18,7 @@ use crate::scope::{Level, Scope};
 pub(super) struct Terms<'a> {
     pub access: &'a Access,
     pub partners: &'a Partners,
+    pub roles: &'a RoleTables,
     pub standing: &'a Standing,
     pub policy: &'a Policy,
     /// A day on which policy and role list are those of the days judged.
@@ -46,6 +47,7 @@ impl<'a> Terms<'a> {
         match grant.via {
             Via::Delegation { marketplace_offer: true, .. } => Route::LighthouseOffer,
             Via::Delegation { marketplace_offer: false, .. } => Route::LighthouseTemplate,
+            Via::Assignment(_) | Via::Schedule(_) if grant.member_of.is_some() => Route::Group,
             Via::Assignment(_) | Via::Schedule(_) if self.partners.agents(grant.principal).is_empty() => {
                 Route::Individual
             }
@@ -121,7 +123,7 @@ impl<'a> Terms<'a> {
     }
 
     pub(super) fn eligible(&self, grant: &Grant) -> bool {
-        roles::eligible(grant.role, self.day, self.policy)
+        self.roles.eligible(grant.role, self.day, self.policy)
     }
 
     /// PEC-10: AOBO at the subscription written within the grace after its creation counts from the
@@ -139,6 +141,11 @@ impl<'a> Terms<'a> {
         grant.held
     }
 
+    /// Whether neither the table of roles in force nor the policy names the grant's role.
+    pub(super) fn unlisted(&self, grant: &Grant) -> bool {
+        !self.policy.roles.contains_key(&grant.role) && self.roles.listed(grant.role, self.day).is_none()
+    }
+
     /// When the grant ended for good, unknown stretches included.
     pub(super) fn ended(grant: &Grant) -> Instant {
         grant.unknown.map_or(grant.held.to, |unknown| unknown.to.max(grant.held.to))
@@ -150,15 +157,17 @@ impl<'a> Terms<'a> {
         if !Access::is_inherited(grant) {
             return true;
         }
-        self.policy.inherited_grants && (grant.scope.level() != Level::Root || self.route(grant) == Route::Individual)
+        self.policy.inherited_grants
+            && (grant.scope.level() != Level::Root || matches!(self.route(grant), Route::Individual | Route::Group))
     }
 
     /// PEC-6: just-in-time (eligible-only) authorisations never qualify.
     ///
     /// PEC-2: the spans in which a grant qualifies: held, by an allowed route, in an eligible role,
     /// tied to the billed partner or the reseller of record, both in good standing. `repair` lifts one
-    /// of these conditions. Source: definitions of the daily test; partner-earned-credit-explanation.
-    pub(super) fn spans(&self, grant: &Grant, repair: Option<Repair>) -> Vec<Interval> {
+    /// of these conditions; `not_removed` lifts the grant's end. What stands against it at one place is
+    /// the place's own matter. Source: definitions of the daily test; partner-earned-credit-explanation.
+    pub(super) fn spans(&self, grant: &Grant, repair: Option<Repair>, not_removed: bool) -> Vec<Interval> {
         let lifted = |code: LostCode| repair.is_some_and(|repair| repair.code == code);
         let ours = repair.is_some_and(|repair| self.is_ours(grant, repair.tested));
         if !(self.standing.may_receive() || lifted(LostCode::PartnerRole)) || !self.may_inherit(grant) {
@@ -174,8 +183,7 @@ impl<'a> Terms<'a> {
         if ours && lifted(LostCode::UnknownAccess) {
             held.extend(grant.unknown);
         }
-        let removed = repair.filter(|repair| ours && repair.code == LostCode::Removed);
-        if removed.is_some_and(|repair| self.is_removed(grant, repair.tested)) {
+        if ours && not_removed {
             held = vec![Interval::new(grant.held.from, Instant::MAX_UTC)];
         }
         let held = union(held);
@@ -194,11 +202,16 @@ impl<'a> Terms<'a> {
         let mut spans: Vec<Interval> = Vec::new();
         for tie in self.ties(grant) {
             let part = if lifted(LostCode::OtherPartner) { vec![tie.belongs.interval] } else { self.our_part(&tie) };
-            let barred = match tie.belongs.partner {
-                Some(partner) if !lifted(LostCode::Barred) => self.partners.barred(partner),
-                Some(_) | None => Vec::new(),
-            };
-            spans.extend(without(&part, &barred));
+            let mut against: Vec<Interval> = Vec::new();
+            if let Some(partner) = tie.belongs.partner {
+                if !lifted(LostCode::Barred) {
+                    against.extend(self.partners.barred(partner));
+                }
+                if !lifted(LostCode::AgreementInactive) && partner != self.standing.placement.bill_to {
+                    against.extend(self.partners.unqualified(partner));
+                }
+            }
+            spans.extend(without(&part, &union(against)));
         }
         if ours && self.route(grant).needs_link() {
             let always = Interval::new(Instant::MIN_UTC, Instant::MAX_UTC);
@@ -221,7 +234,9 @@ impl<'a> Terms<'a> {
         let linked = self.linked(grant);
         let fails = |code: &LostCode| match code {
             LostCode::PartnerRole => !self.standing.may_receive(),
-            LostCode::AgreementInactive => open(&self.standing.membership),
+            LostCode::AgreementInactive => {
+                open(&self.standing.membership) || !self.unqualified_resellers(grant, within).is_empty()
+            }
             LostCode::Barred => {
                 let own = self.partners_of(grant).into_iter().flat_map(|partner| self.partners.barred(partner));
                 let barred = union(own.chain(self.standing.barred.iter().copied()).collect());
@@ -245,11 +260,11 @@ impl<'a> Terms<'a> {
         if held.is_empty() { Vec::new() } else { LostCode::ALL.iter().copied().filter(fails).collect() }
     }
 
-    /// Whether the grant once qualified and had ended before the tested part. Where it may or may not
-    /// have been held counts as held here: that it once was is proven.
-    pub(super) fn is_removed(&self, grant: &Grant, tested: Interval) -> bool {
-        let once = Repair { code: LostCode::UnknownAccess, tested };
-        Self::ended(grant) <= tested.from && !self.spans(grant, Some(once)).is_empty()
+    /// The resellers by whom a grant is tied, and that were not qualified within a stretch of time.
+    pub(super) fn unqualified_resellers(&self, grant: &Grant, within: Interval) -> Vec<Guid> {
+        let bill_to = self.standing.placement.bill_to;
+        let resellers = self.partners_of(grant).into_iter().filter(|partner| *partner != bill_to);
+        resellers.filter(|partner| !clip(&self.partners.unqualified(*partner), within).is_empty()).collect()
     }
 
     /// Every instant at which something that the judgement reads of this grant changes.
@@ -259,7 +274,10 @@ impl<'a> Terms<'a> {
         spans.extend(self.linked(grant));
         for tie in self.ties(grant) {
             spans.push(tie.belongs.interval);
-            spans.extend(tie.belongs.partner.into_iter().flat_map(|partner| self.partners.barred(partner)));
+            if let Some(partner) = tie.belongs.partner {
+                spans.extend(self.partners.barred(partner));
+                spans.extend(self.partners.unqualified(partner));
+            }
         }
         spans.into_iter().flat_map(|span| [span.from, span.to]).collect()
     }
@@ -288,6 +306,7 @@ impl<'a> Terms<'a> {
             via: grant.via,
             route: self.route(grant),
             principal: grant.principal,
+            member_of: grant.member_of,
             role: grant.role,
             scope: grant.scope.clone(),
             held: grant.held,

@@ -4,16 +4,19 @@
 //! it is the first code that applies, marked *several*. Only what is ours is repaired, so that a
 //! customer's own employee is nobody's missing link.
 
-use crate::access::{Grant, GrantId};
-use crate::ids::Identity;
+use std::collections::BTreeMap;
+
+use crate::access::{GrantId, Reach};
+use crate::ids::{Guid, Identity};
 use crate::pec::judge::loss_flags;
 use crate::pec::qualify::{Repair, Terms, clip, intersect};
+use crate::pec::site::Site;
 use crate::pec::{Holding, Loss, LostCode};
 use crate::period::{Interval, gaps, union, without};
 
 /// PEC-11: the reason of a lost day. `covered` is what qualified within the tested part.
-pub(super) fn reason(terms: &Terms<'_>, grants: &[GrantId], tested: Interval, covered: &[Interval]) -> Loss {
-    let day = Lost { terms: *terms, grants, tested, covered };
+pub(super) fn reason(site: &Site<'_>, tested: Interval, covered: &[Interval]) -> Loss {
+    let day = Lost { site: *site, terms: site.terms, tested, covered };
     let alone: Vec<LostCode> = LostCode::ALL.iter().copied().filter(|code| day.earns_with(*code)).collect();
     let (code, several) = match alone.first() {
         Some(code) => (*code, false),
@@ -23,26 +26,37 @@ pub(super) fn reason(terms: &Terms<'_>, grants: &[GrantId], tested: Interval, co
         }
     };
     let also: Vec<LostCode> = alone.into_iter().filter(|other| *other != code).collect();
-    let behind: Vec<GrantId> = grants.iter().copied().filter(|id| day.is_behind(*id, code)).collect();
-    let holdings: Vec<Holding> = behind.iter().map(|id| terms.holding(*id, tested)).collect();
+    let mut behind: Vec<GrantId> =
+        site.reaches().filter(|reach| day.is_behind(reach, code)).map(|reach| reach.grant).collect();
+    behind.dedup();
+    let holdings: Vec<Holding> = behind.iter().map(|id| site.terms.holding(*id, tested)).collect();
     let events = day.events(code, &holdings);
     let open = gaps(tested, covered);
-    let flags = loss_flags(code, &also);
-    Loss { code, several, also, tested, open, holdings: holdings.into(), events: events.into(), flags }
+    let unlisted = behind.iter().any(|id| site.terms.unlisted(site.terms.access.grant(*id)));
+    let flags = loss_flags(code, &also, unlisted);
+    let (partner, qualification) = day.whose(code, &behind);
+    Loss {
+        code,
+        several,
+        also,
+        tested,
+        open,
+        holdings: holdings.into(),
+        partner,
+        qualification,
+        events: events.into(),
+        flags,
+    }
 }
 
 struct Lost<'a> {
+    site: Site<'a>,
     terms: Terms<'a>,
-    grants: &'a [GrantId],
     tested: Interval,
     covered: &'a [Interval],
 }
 
 impl Lost<'_> {
-    fn each(&self) -> impl Iterator<Item = &Grant> {
-        self.grants.iter().map(|id| self.terms.access.grant(*id))
-    }
-
     /// Whether something qualified at the first and at the last instant of the tested part.
     fn at_ends(&self) -> (bool, bool) {
         let start = self.covered.iter().any(|span| span.from <= self.tested.from);
@@ -61,13 +75,14 @@ impl Lost<'_> {
     fn earns_with(&self, code: LostCode) -> bool {
         match code {
             LostCode::Gap | LostCode::EarlyEnd | LostCode::LateStart => self.applies(code),
-            LostCode::NeverGranted | LostCode::Denied => false,
+            LostCode::NeverGranted => false,
             LostCode::PartnerRole
             | LostCode::AgreementInactive
             | LostCode::Barred
             | LostCode::PalMissing
             | LostCode::PalOtherOrganisation
             | LostCode::JitOnly
+            | LostCode::Denied
             | LostCode::Removed
             | LostCode::RoleNotEligible
             | LostCode::UnknownAccess
@@ -75,9 +90,16 @@ impl Lost<'_> {
         }
     }
 
+    /// What each grant would have covered with the repair, what was not there to be covered included.
     fn repaired(&self, code: LostCode) -> Vec<Vec<Interval>> {
         let repair = Repair { code, tested: self.tested };
-        self.each().map(|grant| clip(&self.terms.spans(grant, Some(repair)), self.tested)).collect()
+        let nothing_there = self.site.nothing_there(self.tested);
+        let mut parts: BTreeMap<GrantId, Vec<Interval>> = BTreeMap::new();
+        for reach in self.site.reaches() {
+            let spans = clip(&self.site.spans(reach, Some(repair)), self.tested);
+            parts.entry(reach.grant).or_default().extend(spans.into_iter().chain(nothing_there.iter().copied()));
+        }
+        parts.into_values().collect()
     }
 
     fn repaired_covers(&self, code: LostCode) -> bool {
@@ -96,25 +118,25 @@ impl Lost<'_> {
         let (start, end) = self.at_ends();
         match code {
             LostCode::PartnerRole => !standing.may_receive(),
-            LostCode::AgreementInactive => !gaps(self.tested, &standing.membership).is_empty(),
+            LostCode::AgreementInactive => !gaps(self.tested, &standing.membership).is_empty() || self.any_behind(code),
             LostCode::Barred => !clip(&standing.barred, self.tested).is_empty() || self.any_behind(code),
             LostCode::Gap => start && end,
             LostCode::EarlyEnd => start && !end,
             LostCode::LateStart => end && !start,
             LostCode::UnknownAccess => self.before_knowledge().is_some() || self.any_behind(code),
-            // Deny assignments are not told yet; the code keeps its place in the order.
-            LostCode::Denied | LostCode::NeverGranted => false,
+            LostCode::NeverGranted => false,
             LostCode::OtherPartner => self.adds_cover(code),
             LostCode::PalMissing
             | LostCode::PalOtherOrganisation
             | LostCode::JitOnly
+            | LostCode::Denied
             | LostCode::Removed
             | LostCode::RoleNotEligible => self.any_behind(code),
         }
     }
 
     fn any_behind(&self, code: LostCode) -> bool {
-        self.grants.iter().any(|id| self.is_behind(*id, code))
+        self.site.reaches().any(|reach| self.is_behind(reach, code))
     }
 
     fn adds_cover(&self, code: LostCode) -> bool {
@@ -123,13 +145,17 @@ impl Lost<'_> {
     }
 
     /// Whether a grant is what a code speaks of.
-    fn is_behind(&self, id: GrantId, code: LostCode) -> bool {
-        let terms = &self.terms;
-        let grant = terms.access.grant(id);
-        let held = clip(&[terms.held(grant)], self.tested);
+    fn is_behind(&self, reach: &Reach, code: LostCode) -> bool {
+        let (terms, site) = (&self.terms, &self.site);
+        let grant = site.grant(reach);
+        let held = clip(&site.held(reach), self.tested);
         let ours = || terms.is_ours(grant, self.tested);
         match code {
-            LostCode::PartnerRole | LostCode::AgreementInactive | LostCode::Denied | LostCode::NeverGranted => false,
+            LostCode::PartnerRole | LostCode::NeverGranted => false,
+            LostCode::AgreementInactive => {
+                !held.is_empty() && ours() && !terms.unqualified_resellers(grant, self.tested).is_empty()
+            }
+            LostCode::Denied => ours() && !intersect(&held, &site.denied(grant)).is_empty(),
             LostCode::Barred => {
                 let of_partner = |partner| !clip(&terms.partners.barred(partner), self.tested).is_empty();
                 !held.is_empty() && ours() && terms.partners_of(grant).into_iter().any(of_partner)
@@ -143,18 +169,41 @@ impl Lost<'_> {
             }
             LostCode::JitOnly => grant.eligible_only && !held.is_empty() && ours(),
             LostCode::Gap | LostCode::EarlyEnd | LostCode::LateStart => {
-                !clip(&terms.spans(grant, None), self.tested).is_empty()
+                !clip(&site.spans(reach, None), self.tested).is_empty()
             }
-            LostCode::Removed => ours() && terms.is_removed(grant, self.tested),
+            LostCode::Removed => ours() && site.is_removed(reach, self.tested),
             LostCode::RoleNotEligible => !terms.eligible(grant) && !held.is_empty() && ours(),
             LostCode::UnknownAccess => {
                 let unknown: Vec<Interval> = grant.unknown.into_iter().collect();
-                !clip(&unknown, self.tested).is_empty() && ours()
+                !clip(&clip(&unknown, reach.within), self.tested).is_empty() && ours()
             }
             LostCode::OtherPartner => {
-                let counted = terms.spans(grant, Some(Repair { code, tested: self.tested }));
+                let counted = site.spans(reach, Some(Repair { code, tested: self.tested }));
                 !clip(&intersect(&counted, &terms.tied_to_others(grant)), self.tested).is_empty()
             }
+        }
+    }
+
+    /// Whose membership, qualification or barring it was, and whether it was a reseller's qualification.
+    fn whose(&self, code: LostCode, behind: &[GrantId]) -> (Option<Guid>, bool) {
+        let (terms, standing) = (&self.terms, self.terms.standing);
+        let bill_to = standing.placement.bill_to;
+        let mut grants = behind.iter().map(|id| terms.access.grant(*id));
+        match code {
+            LostCode::AgreementInactive if !gaps(self.tested, &standing.membership).is_empty() => {
+                (Some(bill_to), false)
+            }
+            LostCode::AgreementInactive => {
+                let reseller =
+                    grants.find_map(|grant| terms.unqualified_resellers(grant, self.tested).first().copied());
+                (reseller, true)
+            }
+            LostCode::Barred if !clip(&standing.barred, self.tested).is_empty() => (Some(bill_to), false),
+            LostCode::Barred => {
+                let barred = |partner: &Guid| !clip(&terms.partners.barred(*partner), self.tested).is_empty();
+                (grants.find_map(|grant| terms.partners_of(grant).into_iter().find(barred)), false)
+            }
+            _ => (None, false),
         }
     }
 
@@ -164,7 +213,16 @@ impl Lost<'_> {
         let bill_to = standing.placement.bill_to;
         let mut events: Vec<Identity> = match code {
             LostCode::PartnerRole => standing.statement.into_iter().collect(),
-            LostCode::AgreementInactive => partners.membership_events(bill_to),
+            LostCode::AgreementInactive => {
+                let grants = holdings.iter().map(|holding| self.terms.access.grant(holding.grant));
+                let resellers = grants.flat_map(|grant| self.terms.unqualified_resellers(grant, self.tested));
+                let of_resellers = resellers.flat_map(|reseller| partners.qualification_events(reseller));
+                partners.membership_events(bill_to).into_iter().chain(of_resellers).collect()
+            }
+            LostCode::Denied => {
+                let grants = holdings.iter().map(|holding| self.terms.access.grant(holding.grant));
+                grants.flat_map(|grant| self.site.denying_events(grant, self.tested)).collect()
+            }
             LostCode::Barred => {
                 let grants = holdings.iter().map(|holding| self.terms.access.grant(holding.grant));
                 let whose = grants.flat_map(|grant| self.terms.partners_of(grant)).chain([bill_to]);

@@ -2,6 +2,7 @@
 
 mod day;
 mod documents;
+mod estate;
 mod lost;
 mod random;
 mod timeline;

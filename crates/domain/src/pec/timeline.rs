@@ -1,21 +1,30 @@
-//! Who held what over a stretch of time, and where nothing counted: what `explain` shows.
+//! Who held what over a stretch of time, and where nothing counted: what explanations and reports show.
+//!
+//! [`Judge::timeline`] is the one way to ask. It answers for a *place*: every grant that reached it,
+//! each with when it was held, may have been held, was denied and qualified; and what all of them
+//! together left open. A grant that reached the place twice (a management group left and joined
+//! again, a resource moved away and back) has a row for each stretch.
 
-use crate::access::GrantId;
-use crate::pec::qualify::clip;
+use crate::finding::Code;
+use crate::pec::qualify::{clip, intersect};
 use crate::pec::{Holding, Judge, LostCode, PlaceId};
 use crate::period::{Day, Instant, Interval, gaps, union};
 
 /// One grant within a stretch of time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Held {
+    /// Whose it is, by which route, on what scope; `holding.held.to` is its end, `MAX_UTC` for none,
+    /// so that what ends soon can be told from what stays.
     pub holding: Holding,
-    /// When it was held, within the stretch.
+    /// When it was held and reached the place, within the stretch.
     pub held: Option<Interval>,
     /// When nobody can tell, within the stretch.
     pub unknown: Option<Interval>,
+    /// When a deny assignment made a gap in it, within the stretch.
+    pub denied: Vec<Interval>,
     /// When it qualified, within the stretch.
     pub qualifies: Vec<Interval>,
-    /// Just-in-time only.
+    /// Just-in-time only: an eligible assignment, which never counts.
     pub eligible_only: bool,
     /// The role counts by list and policy.
     pub role_eligible: bool,
@@ -25,6 +34,8 @@ pub struct Held {
     pub ours: bool,
     /// Why it did not count where it was held, in the order in which reasons are tried.
     pub lacks: Vec<LostCode>,
+    /// What is doubtful about it: inherited from above, a role in no table, denied in part, a condition.
+    pub flags: Vec<Code>,
 }
 
 /// Who held what, and the gaps.
@@ -33,47 +44,66 @@ pub struct Timeline {
     pub within: Interval,
     /// Before this instant, what is not proven is unknown.
     pub known_since: Option<Instant>,
+    /// In order of time.
     pub held: Vec<Held>,
     pub covered: Vec<Interval>,
+    /// Where nothing qualified and something was there to be covered.
     pub gaps: Vec<Interval>,
 }
 
 impl Judge<'_> {
-    /// Every span in which something qualifies at a place, by policy and role list of a day. Spans
-    /// reach as far as the grants do, whatever the day.
+    /// Every span in which something qualifies at a place, by policy and role list of a day, or in
+    /// which the place is known to be deleted, so that nothing is lost there. Spans reach as far as the
+    /// grants do, whatever the day.
     pub fn counted(&mut self, place: PlaceId, day: Day) -> Vec<Interval> {
-        let (terms, grants) = self.terms_of(place, day);
-        union(grants.iter().flat_map(|id| terms.spans(terms.access.grant(*id), None)).collect())
+        let site = self.site_on(place, day);
+        let qualifying = site.reaches().flat_map(|reach| site.spans(reach, None));
+        union(qualifying.chain(site.ground.absent.iter().copied()).collect())
     }
 
     /// Every grant that touched a place within a stretch of time, by policy and role list of the day
     /// on which the stretch begins.
     pub fn timeline(&mut self, place: PlaceId, within: Interval) -> Timeline {
-        let (terms, grants) = self.terms_of(place, Day::of(within.from));
+        let site = self.site_on(place, Day::of(within.from));
+        let terms = site.terms;
         let mut held: Vec<Held> = Vec::new();
-        let touching = |id: &&GrantId| {
-            let grant = terms.access.grant(**id);
-            let unknown = grant.unknown.is_some_and(|unknown| !unknown.intersect(&within).is_empty());
-            unknown || !terms.held(grant).intersect(&within).is_empty()
-        };
-        for id in grants.iter().filter(touching) {
-            let grant = terms.access.grant(*id);
-            let part = |interval: Interval| Some(interval.intersect(&within)).filter(|part| !part.is_empty());
+        for reach in site.reaches() {
+            let grant = site.grant(reach);
+            let part = |interval: Interval| {
+                Some(interval.intersect(&reach.within).intersect(&within)).filter(|part| !part.is_empty())
+            };
+            let (when, unknown) = (part(terms.held(grant)), grant.unknown.and_then(part));
+            if when.is_none() && unknown.is_none() {
+                continue;
+            }
+            let whole: Vec<Interval> = when.into_iter().collect();
+            let denied = intersect(&whole, &site.denied(grant));
             held.push(Held {
-                holding: terms.holding(*id, within),
-                held: part(terms.held(grant)),
-                unknown: grant.unknown.and_then(part),
-                qualifies: clip(&terms.spans(grant, None), within),
+                holding: terms.holding(reach.grant, within),
+                held: when,
+                unknown,
+                lacks: lacks(terms.lacks(grant, within), &denied),
+                denied,
+                qualifies: clip(&site.spans(reach, None), within),
                 eligible_only: grant.eligible_only,
                 role_eligible: terms.eligible(grant),
                 condition: grant.condition.clone(),
                 ours: terms.is_ours(grant, within),
-                lacks: terms.lacks(grant, within),
+                flags: site.flags(grant, within),
             });
         }
         held.sort_by_key(|row| (row.held.or(row.unknown), row.holding.grant));
         let covered = union(held.iter().flat_map(|row| &row.qualifies).copied().collect());
+        let counted = union(covered.iter().copied().chain(site.nothing_there(within)).collect());
         let known_since = terms.access.known_since(terms.standing.subscription);
-        Timeline { within, known_since, gaps: gaps(within, &covered), covered, held }
+        Timeline { within, known_since, gaps: gaps(within, &counted), covered, held }
     }
+}
+
+/// What a grant lacks in itself, and whether it was denied here, in the order of the reasons.
+fn lacks(in_itself: Vec<LostCode>, denied: &[Interval]) -> Vec<LostCode> {
+    let denied = (!denied.is_empty()).then_some(LostCode::Denied);
+    let mut codes: Vec<LostCode> = in_itself.into_iter().chain(denied).collect();
+    codes.sort_unstable();
+    codes
 }

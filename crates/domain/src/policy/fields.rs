@@ -69,6 +69,13 @@ pub const FIELDS: &[Field] = &[
         why: "Two until 2021, up to ten since (2022-07-18)",
     },
     Field {
+        name: "deny-assignments",
+        values: Values::OneOf(&["individual", "every", "flag"]),
+        default: "individual",
+        decides: "PEC-14: for whom a deny assignment of every write makes a gap: individual identities, everybody whom it reaches, or nobody",
+        why: "Not stated how much must be refused; the check is named for identities with roles (2022-01-25)",
+    },
+    Field {
         name: "exchange-rate",
         values: Values::OneOf(&["9dp", "exact"]),
         default: "9dp",
@@ -97,6 +104,13 @@ pub const FIELDS: &[Field] = &[
         why: "Microsoft's worked examples take the lowest amount possible (2022-07-18)",
     },
     Field {
+        name: "known-creation",
+        values: Values::OneOf(&["ignored", "shortens"]),
+        default: "ignored",
+        decides: "PEC-15: whether a known creation of a resource group or resource shortens the tested part of its day",
+        why: "Not stated; an inherited grant was there before the resource",
+    },
+    Field {
         name: "line-rounding",
         values: Values::OneOf(ROUNDINGS),
         default: "toward-zero",
@@ -109,6 +123,13 @@ pub const FIELDS: &[Field] = &[
         default: "two",
         decides: "INV-15: whether a Subtotal is cut before and after the exchange rate, or once after both",
         why: "The formula published 2022-01-18; the text of 2021 has one cut",
+    },
+    Field {
+        name: "moved-resources",
+        values: Values::OneOf(&["each-container", "id-alone"]),
+        default: "each-container",
+        decides: "PEC-16: whether a resource that moved must be covered in each container over the part of the day that it lived there, or where its id says",
+        why: "Not stated; the credit is earned at the resource, wherever it is",
     },
     Field {
         name: "partial-day",

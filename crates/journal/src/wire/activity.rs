@@ -18,6 +18,7 @@
 
 mod assignments;
 mod delegations;
+mod estate;
 mod fields;
 mod naming;
 mod reading;
@@ -55,6 +56,7 @@ pub const REJECTIONS: &[&str] = &[
     "R-delegation-incomplete",
     "R-definition-alone",
     "R-schedule-incomplete",
+    "R-deny-incomplete",
 ];
 
 /// Reads a message that is no CloudEvent; `None` where it has no shape of Azure's.
@@ -112,7 +114,8 @@ fn record(object: &Object) -> Result<Fact, Rejection> {
     }
     let reading = Reading::of_record(object)?;
     if word_of(object, &["category"]).is_some_and(|category| category.eq_ignore_ascii_case("AuditLogs")) {
-        let event = schedules::read_audit(&reading).unwrap_or_else(|| other(&reading));
+        let read = schedules::read_audit(&reading).or_else(|| estate::read_audit(&reading));
+        let event = read.unwrap_or_else(|| other(&reading));
         return Ok(named(&reading, event));
     }
     fact(&reading)
@@ -122,6 +125,7 @@ fn fact(reading: &Reading<'_>) -> Result<Fact, Rejection> {
     let read = assignments::read(reading)
         .or_else(|| delegations::read(reading))
         .or_else(|| schedules::read(reading))
+        .or_else(|| estate::read(reading))
         .unwrap_or_else(|| Ok(other(reading)));
     read.map(|event| named(reading, event))
 }

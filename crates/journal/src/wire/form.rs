@@ -161,6 +161,22 @@ impl<T, C: Codec<T>> Codec<Vec<T>> for List<C> {
     }
 }
 
+/// An array that may be missing or null, which is an empty one.
+pub(crate) struct ListOrNone<C>(std::marker::PhantomData<C>);
+
+impl<T, C: Codec<T>> Codec<Vec<T>> for ListOrNone<C> {
+    fn read(value: Option<Value<'_>>) -> Result<Vec<T>, Problem> {
+        match value.filter(|value| !value.is_null()) {
+            None => Ok(Vec::new()),
+            present => List::<C>::read(present),
+        }
+    }
+
+    fn write(value: &Vec<T>, out: &mut impl Sink) {
+        List::<C>::write(value, out);
+    }
+}
+
 /// An array with at least one element.
 pub(crate) struct Some1<C>(std::marker::PhantomData<C>);
 

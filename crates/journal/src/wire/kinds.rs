@@ -10,7 +10,7 @@ use super::envelope::Received;
 use super::form::{Codec, Fields, Object};
 use super::rejection::{self, Problem};
 use super::sink::Sink;
-use super::{Rejection, usage};
+use super::{Rejection, estate, usage};
 
 type Reader = fn(&Received<'_>) -> Result<Event, Problem>;
 
@@ -44,6 +44,21 @@ pub(crate) const KINDS: &[Kind] = &[
     kind("pec.schedule.cancelled.v1", Stream::Access, |r| object(r, Event::ScheduleCancelled)),
     kind("pec.pal.linked.v1", Stream::Access, |r| object(r, Event::PalLinked)),
     kind("pec.pal.unlinked.v1", Stream::Access, |r| object(r, Event::PalUnlinked)),
+    kind("pec.deny-assignment.created.v1", Stream::Access, |r| object(r, Event::DenyAssigned)),
+    kind("pec.deny-assignment.deleted.v1", Stream::Access, |r| object(r, Event::DenyRemoved)),
+    kind("pec.group-membership.added.v1", Stream::Access, |r| object(r, Event::GroupMemberAdded)),
+    kind("pec.group-membership.removed.v1", Stream::Access, |r| object(r, Event::GroupMemberRemoved)),
+    kind("pec.principal.deleted.v1", Stream::Access, |r| object(r, Event::PrincipalDeleted)),
+    kind("pec.resource.created.v1", Stream::Access, |r| estate::of_resource(r, Event::ScopeCreated)),
+    kind("pec.resource.deleted.v1", Stream::Access, |r| estate::of_resource(r, Event::ScopeDeleted)),
+    kind("pec.resource.moved.v1", Stream::Access, |r| estate::moved(r, estate::is_resource)),
+    kind("pec.resource-group.created.v1", Stream::Access, |r| estate::of_group(r, Event::ScopeCreated)),
+    kind("pec.resource-group.deleted.v1", Stream::Access, |r| estate::of_group(r, Event::ScopeDeleted)),
+    kind("pec.resource-group.moved.v1", Stream::Access, |r| estate::moved(r, estate::is_group)),
+    kind("pec.azure-subscription.created.v1", Stream::Access, |r| estate::of_subscription(r, Event::ScopeCreated)),
+    kind("pec.azure-subscription.deleted.v1", Stream::Access, |r| estate::of_subscription(r, Event::ScopeDeleted)),
+    kind("pec.azure-subscription.moved.v1", Stream::Access, |r| object(r, Event::SubscriptionMoved)),
+    kind("pec.management-group-tree.changed.v1", Stream::Access, estate::tree),
     kind("pec.customer.registered.v1", Stream::Commerce, |r| object(r, Event::CustomerRegistered)),
     kind("pec.plan.created.v1", Stream::Commerce, |r| object(r, Event::PlanCreated)),
     kind("pec.subscription.created.v1", Stream::Commerce, |r| object(r, Event::SubscriptionCreated)),
@@ -67,6 +82,7 @@ pub(crate) const KINDS: &[Kind] = &[
     kind("pec.membership.ended.v1", Stream::Reference, |r| object(r, Event::MembershipEnded)),
     kind("pec.partner.barred.v1", Stream::Reference, |r| object(r, Event::PartnerBarred)),
     kind("pec.partner.reinstated.v1", Stream::Reference, |r| object(r, Event::PartnerReinstated)),
+    kind("pec.role-list.published.v1", Stream::Reference, |r| object(r, Event::RolesPublished)),
     kind("pec.price-sheet.published.v1", Stream::Reference, |r| object(r, Event::PriceSheetPublished)),
     kind("pec.price-sheet-part.published.v1", Stream::Reference, |r| object(r, Event::PriceSheetPart)),
     kind("pec.exchange-rates.published.v1", Stream::Reference, |r| object(r, Event::ExchangeRatesPublished)),
@@ -84,21 +100,6 @@ pub(crate) const KINDS: &[Kind] = &[
 
 /// Kinds whose names are taken and which nothing reads yet.
 pub(crate) const RESERVED: &[(&str, Stream)] = &[
-    ("pec.deny-assignment.created", Stream::Access),
-    ("pec.deny-assignment.deleted", Stream::Access),
-    ("pec.group-membership.added", Stream::Access),
-    ("pec.group-membership.removed", Stream::Access),
-    ("pec.principal.deleted", Stream::Access),
-    ("pec.resource.created", Stream::Access),
-    ("pec.resource.deleted", Stream::Access),
-    ("pec.resource.moved", Stream::Access),
-    ("pec.resource-group.created", Stream::Access),
-    ("pec.resource-group.deleted", Stream::Access),
-    ("pec.resource-group.moved", Stream::Access),
-    ("pec.azure-subscription.created", Stream::Access),
-    ("pec.azure-subscription.deleted", Stream::Access),
-    ("pec.azure-subscription.moved", Stream::Access),
-    ("pec.management-group-tree.changed", Stream::Access),
     ("pec.customer.designated", Stream::Commerce),
     ("pec.customer.affiliated", Stream::Commerce),
     ("pec.agreement.attested", Stream::Commerce),
@@ -204,6 +205,25 @@ pub fn type_of(event: &Event) -> Option<&'static str> {
         Event::ScheduleCancelled(_) => "pec.schedule.cancelled.v1",
         Event::PalLinked(_) => "pec.pal.linked.v1",
         Event::PalUnlinked(_) => "pec.pal.unlinked.v1",
+        Event::DenyAssigned(_) => "pec.deny-assignment.created.v1",
+        Event::DenyRemoved(_) => "pec.deny-assignment.deleted.v1",
+        Event::GroupMemberAdded(_) => "pec.group-membership.added.v1",
+        Event::GroupMemberRemoved(_) => "pec.group-membership.removed.v1",
+        Event::PrincipalDeleted(_) => "pec.principal.deleted.v1",
+        Event::ScopeCreated(change) => estate::by_level(
+            &change.scope,
+            ["pec.resource.created.v1", "pec.resource-group.created.v1", "pec.azure-subscription.created.v1"],
+        ),
+        Event::ScopeDeleted(change) => estate::by_level(
+            &change.scope,
+            ["pec.resource.deleted.v1", "pec.resource-group.deleted.v1", "pec.azure-subscription.deleted.v1"],
+        ),
+        Event::ScopeMoved(moved) => {
+            let (resource, group) = ("pec.resource.moved.v1", "pec.resource-group.moved.v1");
+            estate::by_level(&moved.from, [resource, group, resource])
+        }
+        Event::SubscriptionMoved(_) => "pec.azure-subscription.moved.v1",
+        Event::TreeChanged(_) => "pec.management-group-tree.changed.v1",
         Event::CustomerRegistered(_) => "pec.customer.registered.v1",
         Event::PlanCreated(_) => "pec.plan.created.v1",
         Event::SubscriptionCreated(_) => "pec.subscription.created.v1",
@@ -228,6 +248,7 @@ pub fn type_of(event: &Event) -> Option<&'static str> {
         Event::MembershipEnded(_) => "pec.membership.ended.v1",
         Event::PartnerBarred(_) => "pec.partner.barred.v1",
         Event::PartnerReinstated(_) => "pec.partner.reinstated.v1",
+        Event::RolesPublished(_) => "pec.role-list.published.v1",
         Event::PriceSheetPublished(_) => "pec.price-sheet.published.v1",
         Event::PriceSheetPart(_) => "pec.price-sheet-part.published.v1",
         Event::ExchangeRatesPublished(_) => "pec.exchange-rates.published.v1",
@@ -240,7 +261,9 @@ pub fn type_of(event: &Event) -> Option<&'static str> {
         Event::PolicyAdopted(_) => "pec.policy.adopted.v1",
         Event::AcceptanceRecorded(_) => "pec.acceptance.recorded.v1",
         Event::Restored(_) => "pec.journal.restored.v1",
-        Event::AssignmentActivity(_) | Event::OtherActivity(_) | Event::Unreadable(_) => return None,
+        Event::AssignmentActivity(_) | Event::MoveActivity(_) | Event::OtherActivity(_) | Event::Unreadable(_) => {
+            return None;
+        }
     })
 }
 
@@ -259,6 +282,16 @@ pub(crate) fn write_data(event: &Event, out: &mut impl Sink) {
         Event::ScheduleCancelled(data) => Object::write(data, out),
         Event::PalLinked(data) => Object::write(data, out),
         Event::PalUnlinked(data) => Object::write(data, out),
+        Event::DenyAssigned(data) => Object::write(data, out),
+        Event::DenyRemoved(data) => Object::write(data, out),
+        Event::GroupMemberAdded(data) => Object::write(data, out),
+        Event::GroupMemberRemoved(data) => Object::write(data, out),
+        Event::PrincipalDeleted(data) => Object::write(data, out),
+        Event::ScopeCreated(data) | Event::ScopeDeleted(data) => estate::write_change(data, out),
+        Event::ScopeMoved(data) => Object::write(data, out),
+        Event::SubscriptionMoved(data) => Object::write(data, out),
+        Event::TreeChanged(data) => Object::write(data, out),
+        Event::MoveActivity(data) => Object::write(data, out),
         Event::AssignmentActivity(data) => Object::write(data, out),
         Event::OtherActivity(data) => Object::write(data, out),
         Event::CustomerRegistered(data) => Object::write(data, out),
@@ -282,6 +315,7 @@ pub(crate) fn write_data(event: &Event, out: &mut impl Sink) {
         Event::PartnerRegistered(data) => Object::write(data, out),
         Event::MembershipStarted(data) | Event::MembershipEnded(data) => Object::write(data, out),
         Event::PartnerBarred(data) | Event::PartnerReinstated(data) => Object::write(data, out),
+        Event::RolesPublished(data) => Object::write(data, out),
         Event::PriceSheetPublished(data) => Object::write(data, out),
         Event::PriceSheetPart(data) => Object::write(data, out),
         Event::ExchangeRatesPublished(data) => Object::write(data, out),

@@ -30,6 +30,7 @@ pub enum PublishedAt {
 pub enum TableKind {
     PriceSheet,
     ExchangeRates,
+    Roles,
 }
 
 /// Recognises a table by its columns, never by its name; `None` for any other file.
@@ -39,6 +40,8 @@ pub fn table_kind(bytes: &[u8]) -> Option<TableKind> {
     let has = |names: &[&str]| names.iter().all(|name| table.column(&[name]).is_some());
     if has(&["ProductId", "SkuId", "UnitPrice"]) {
         Some(TableKind::PriceSheet)
+    } else if has(&["RoleDefinitionId", "PecEligible"]) {
+        Some(TableKind::Roles)
     } else {
         has(&["CurrencyCode", "USDPerUnit"]).then_some(TableKind::ExchangeRates)
     }

@@ -1,15 +1,19 @@
 //! Words about partners: programme membership, and the right to credit.
 
-use anyhow::bail;
-use domain::entry::{Event, MembershipChange, PartnerStanding};
+use anyhow::{Context as _, bail};
+use domain::entry::{Dated, Event, MembershipChange, PartnerRegistered, PartnerStanding};
+use domain::ids::Currency;
 
 use crate::scenario::reading::Line;
-use crate::scenario::stage::guid;
+use crate::scenario::stage::{CAST, guid, partner_id, registration};
 
-pub(super) const WORDS: &[&str] = &["join", "lapse", "bar", "reinstate"];
+pub(super) const WORDS: &[&str] = &["join", "lapse", "bar", "reinstate", "renumber"];
 
 impl Line<'_> {
     pub(super) fn partner(&self) -> anyhow::Result<Event> {
+        if self.what == "renumber" {
+            return Ok(Event::PartnerRegistered(self.renumbered()?));
+        }
         let partner = guid(self.column(0, "a partner")?);
         let membership = MembershipChange { partner, at: self.at };
         let standing = PartnerStanding { partner, reason: "the scenario says so".into(), at: self.at };
@@ -20,5 +24,18 @@ impl Line<'_> {
             "reinstate" => Event::PartnerReinstated(standing),
             other => bail!("`{other}` is no word about partners"),
         })
+    }
+
+    /// The partner's statement anew: until now its PartnerID of the stage, from now on another one.
+    fn renumbered(&self) -> anyhow::Result<PartnerRegistered> {
+        let name = self.column(0, "a partner")?;
+        let actor = CAST.iter().find(|actor| actor.name == name);
+        let actor = actor.with_context(|| format!("`{name}` is not in the cast: us, shop, other"))?;
+        let (old, new) = (partner_id(name)?, partner_id(self.column(1, "its new PartnerID")?)?);
+        let partner_ids = vec![
+            Dated { value: old, since: None, until: Some(self.at) },
+            Dated { value: new, since: Some(self.at), until: None },
+        ];
+        Ok(PartnerRegistered { partner_ids, at: self.at, ..registration(actor, Currency::USD) })
     }
 }

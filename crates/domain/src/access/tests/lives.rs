@@ -45,7 +45,7 @@ fn started(time: &str) -> AssignmentActivity {
 
 pub(super) fn view(world: &World) -> Access {
     let facts = world.facts();
-    facts.access.view(&facts.commerce.view())
+    facts.access.view(&facts.commerce.view(), &facts.partners.view())
 }
 
 pub(super) fn world_of(records: impl IntoIterator<Item = AssignmentActivity>) -> World {
@@ -270,7 +270,7 @@ fn copies_of_a_record_complete_each_other_and_are_no_conflict() {
     copy.antecedent = Some(Box::new(antecedent));
     let see = |entries: &[Entry]| {
         let facts = facts_from(entries);
-        (held(&facts.access.view(&facts.commerce.view())), facts.conflicts.open().count())
+        (held(&facts.access.view(&facts.commerce.view(), &facts.partners.view())), facts.conflicts.open().count())
     };
     assert_eq!(see(&entries), (vec!["10T10:00:02..".to_owned()], 0));
     // Two copies that state another role contradict each other: a person decides.
@@ -312,10 +312,10 @@ fn order_and_repetition_leave_no_trace() {
             [first, again]
         });
         let facts = facts_from(&twice.collect::<Vec<_>>());
-        assert_eq!(facts.access.view(&facts.commerce.view()), expected);
+        assert_eq!(facts.access.view(&facts.commerce.view(), &facts.partners.view()), expected);
     }
     let mut fewer = entries;
     fewer.remove(fewer.len() - 2);
     let facts = facts_from(&fewer);
-    assert_ne!(facts.access.view(&facts.commerce.view()), expected, "the comparison can fail");
+    assert_ne!(facts.access.view(&facts.commerce.view(), &facts.partners.view()), expected, "the comparison can fail");
 }

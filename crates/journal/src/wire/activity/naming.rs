@@ -5,9 +5,12 @@
 //! The digest covers every decoded fact. Fields are length-prefixed and absent is not empty, so
 //! that no two different records can be written alike.
 
-use domain::entry::{AssignmentActivity, Delegation, Event, GrantFacts, Schedule};
+use domain::entry::{
+    AssignmentActivity, Delegation, DenyAssignment, Event, GrantFacts, MoveActivity, Schedule, TreeChange,
+};
 use domain::ids::{Digest, Guid, Identity};
 use domain::period::Instant;
+use domain::scope::Scope;
 
 use super::reading::Reading;
 
@@ -42,6 +45,15 @@ pub(super) fn digest_of(event: &Event) -> Digest {
             canon.text(cancelled.scope.as_str());
             canon.instant(cancelled.at);
         }
+        Event::DenyAssigned(denied) => canon.deny(denied),
+        Event::DenyRemoved(removed) => canon.about("deny removed", &[removed.deny], Some(&removed.scope), removed.at),
+        Event::ScopeCreated(change) => canon.about("scope created", &[], Some(&change.scope), change.at),
+        Event::ScopeDeleted(change) => canon.about("scope deleted", &[], Some(&change.scope), change.at),
+        Event::GroupMemberAdded(one) => canon.about("member added", &[one.group, one.member], None, one.at),
+        Event::GroupMemberRemoved(one) => canon.about("member removed", &[one.group, one.member], None, one.at),
+        Event::PrincipalDeleted(one) => canon.about("principal deleted", &[one.principal], None, one.at),
+        Event::TreeChanged(change) => canon.tree(change),
+        Event::MoveActivity(moved) => canon.moved(moved),
         // Nothing reads these, so copies of different precision need not be kept apart.
         Event::OtherActivity(other) => {
             canon.text("other activity");
@@ -123,7 +135,7 @@ impl Canon {
         self.maybe(activity.correlation.as_deref());
         self.maybe(activity.operation_id.as_deref());
         self.grant(activity.facts.as_ref());
-        self.maybe(activity.stated_scope.as_ref().map(domain::scope::Scope::as_str));
+        self.maybe(activity.stated_scope.as_ref().map(Scope::as_str));
         self.maybe_instant(activity.created_at);
         self.flag(activity.cascade);
         self.instant(activity.at);
@@ -142,6 +154,48 @@ impl Canon {
             self.flag(authorization.eligible_only);
         }
         self.instant(delegation.at);
+    }
+
+    /// What one thing, named by ids and perhaps a scope, came to at a time.
+    fn about(&mut self, what: &str, ids: &[Guid], scope: Option<&Scope>, at: Instant) {
+        self.text(what);
+        ids.iter().for_each(|id| self.guid(*id));
+        self.maybe(scope.map(Scope::as_str));
+        self.instant(at);
+    }
+
+    fn texts(&mut self, texts: &[Box<str>]) {
+        self.0.update(&(texts.len() as u64).to_be_bytes());
+        texts.iter().for_each(|text| self.text(text));
+    }
+
+    fn guids(&mut self, guids: &[Guid]) {
+        self.0.update(&(guids.len() as u64).to_be_bytes());
+        guids.iter().for_each(|guid| self.guid(*guid));
+    }
+
+    fn deny(&mut self, denied: &DenyAssignment) {
+        self.about("deny assigned", &[denied.deny], Some(&denied.scope), denied.at);
+        self.guids(&denied.principals);
+        self.guids(&denied.excluded);
+        self.texts(&denied.actions);
+        self.texts(&denied.not_actions);
+        self.flag(denied.only_there);
+    }
+
+    fn tree(&mut self, change: &TreeChange) {
+        self.about("tree changed", &[], Some(&change.child), change.at);
+        self.maybe(change.parent.as_ref().map(Scope::as_str));
+        self.maybe(change.left.as_ref().map(Scope::as_str));
+    }
+
+    fn moved(&mut self, moved: &MoveActivity) {
+        self.about("resources moved", &[], Some(&moved.group), moved.at);
+        self.maybe(moved.correlation.as_deref());
+        self.text(&format!("{:?}", moved.result));
+        self.0.update(&(moved.resources.len() as u64).to_be_bytes());
+        moved.resources.iter().for_each(|resource| self.text(resource.as_str()));
+        self.maybe(moved.target.as_ref().map(Scope::as_str));
     }
 
     fn schedule(&mut self, schedule: &Schedule) {

@@ -34,6 +34,8 @@ pub(super) struct Reading<'a> {
     pub(super) result: ResultWord,
     /// The HTTP answer was 204: there was nothing to delete.
     pub(super) no_content: bool,
+    /// The HTTP answer was 201: something new.
+    pub(super) created: bool,
     pub(super) at: Instant,
     pub(super) properties: Option<Cow<'a, Object>>,
     /// What the caller asked for (`authorization.action`), in lower case. In a cascade it is the
@@ -63,6 +65,7 @@ impl<'a> Reading<'a> {
             operation_id: id_of(object, "operationid"),
             result: result_of(object),
             no_content: no_content(object, properties.as_deref()),
+            created: created(object, properties.as_deref()),
             at: time_of(object, &TIMES)?,
             action: action_of(object),
             resource_type: word_of(object, &["resourcetype"]).map(|word| word.to_lowercase()),
@@ -89,6 +92,7 @@ impl<'a> Reading<'a> {
             operation_id: None,
             result: words.result(),
             no_content: no_content(data, None),
+            created: false,
             at,
             properties: None,
             action: action_of(data),
@@ -209,9 +213,18 @@ fn result_of(object: &Object) -> ResultWord {
 }
 
 fn no_content(object: &Object, properties: Option<&Object>) -> bool {
+    answered(object, properties, &["nocontent", "204", "no content"])
+}
+
+fn created(object: &Object, properties: Option<&Object>) -> bool {
+    answered(object, properties, &["created", "201"])
+}
+
+/// Whether the HTTP answer, wherever the channel writes it, was one of these.
+fn answered(object: &Object, properties: Option<&Object>, answers: &[&str]) -> bool {
     let says_so = |word: Cow<'_, str>| {
         let word = word.rsplit('.').next().unwrap_or_default().trim().to_lowercase();
-        word == "nocontent" || word == "204" || word == "no content"
+        answers.contains(&word.as_str())
     };
     let names = ["substatus", "activitysubstatusvalue", "activitysubstatus", "resultsignature"];
     names.iter().filter_map(|name| word_of(object, &[name])).any(says_so)

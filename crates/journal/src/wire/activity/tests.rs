@@ -1,6 +1,7 @@
 //! Records written anew in the shapes that Azure's channels really send, with invented ids.
 
 mod delegations_and_schedules;
+mod estate;
 mod mutations;
 
 use domain::entry::{ActivityOperation, ActivityResult, AssignmentActivity, Event, Fact, Stream};
@@ -445,6 +446,7 @@ fn every_code_is_listed_and_used() {
     let sources = [
         include_str!("assignments.rs"),
         include_str!("delegations.rs"),
+        include_str!("estate.rs"),
         include_str!("reading.rs"),
         include_str!("schedules.rs"),
         include_str!("shapes.rs"),

@@ -1,0 +1,141 @@
+//! Groups: who was a member of what, when, also through groups in groups.
+//!
+//! A group is what membership events name as one. Memberships are stretches of time; a nested one
+//! holds while every step of the way does. A removal of a membership that nobody saw begin leaves
+//! what was before it unknown. Groups that contain each other are walked once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::access::AccessBook;
+use crate::access::grants::{Grant, Statements, Via, in_force, joined};
+use crate::entry::GroupMemberAdded;
+use crate::ids::{Guid, Identity};
+use crate::period::{Instant, Interval, union, without};
+
+/// One stretch of membership, direct or nested.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Membership {
+    pub member: Guid,
+    pub interval: Interval,
+    /// Nobody saw it begin: it may have been.
+    pub unknown: bool,
+    pub events: Vec<Identity>,
+}
+
+/// The direct members of every group.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Groups(BTreeMap<Guid, Vec<Membership>>);
+
+/// ACC-11: a membership runs from its event to its stated end, its removal or the next statement of
+/// the same membership. Source: partner-earned-credit-troubleshoot, step 2 (2022-01-25): group
+/// membership is checked for each user and may be bound in time. Nested groups: choice of this project.
+pub(super) fn groups(book: &AccessBook) -> Groups {
+    let mut statements: BTreeMap<(Guid, Guid), Statements<'_, GroupMemberAdded>> = BTreeMap::new();
+    for (identity, added) in book.joined.iter() {
+        statements.entry((added.group, added.member)).or_default().push((added.at, Some(added), identity));
+    }
+    for (identity, removed) in book.left.iter() {
+        statements.entry((removed.group, removed.member)).or_default().push((removed.at, None, identity));
+    }
+    let mut groups = Groups::default();
+    for ((group, member), known) in statements {
+        let direct = groups.0.entry(group).or_default();
+        let first = known.iter().min_by_key(|(at, body, identity)| (*at, body.is_none(), *identity));
+        if let Some((at, None, identity)) = first {
+            let interval = Interval::new(Instant::MIN_UTC, *at);
+            direct.push(Membership { member, interval, unknown: true, events: vec![*identity] });
+        }
+        let spans: Vec<(Interval, Vec<Identity>)> = in_force(known)
+            .into_iter()
+            .map(|(interval, added, events)| {
+                let stated = Interval::new(added.at, added.until.unwrap_or(Instant::MAX_UTC));
+                (interval.intersect(&stated), events)
+            })
+            .collect();
+        let spans = joined(&spans).into_iter();
+        direct.extend(spans.map(|(interval, events)| Membership { member, interval, unknown: false, events }));
+    }
+    groups
+}
+
+impl Groups {
+    pub(super) fn is_group(&self, id: Guid) -> bool {
+        self.0.contains_key(&id)
+    }
+
+    /// Everybody of interest who is in a group, through whatever groups. Each group on the way is
+    /// walked once for each stretch of time that it newly adds, so that circles end.
+    pub(super) fn members(&self, group: Guid, interest: &BTreeSet<Guid>) -> Vec<Membership> {
+        let always = Interval::new(Instant::MIN_UTC, Instant::MAX_UTC);
+        let mut reached: BTreeMap<Guid, Vec<Interval>> = BTreeMap::from([(group, vec![always])]);
+        let mut waiting: Vec<(Guid, Interval, bool, Vec<Identity>)> = vec![(group, always, false, Vec::new())];
+        let mut members = Vec::new();
+        while let Some((group, within, unknown, path)) = waiting.pop() {
+            for direct in self.0.get(&group).into_iter().flatten() {
+                let interval = direct.interval.intersect(&within);
+                if interval.is_empty() {
+                    continue;
+                }
+                let events: Vec<Identity> = path.iter().chain(&direct.events).copied().collect();
+                let unknown = unknown || direct.unknown;
+                if self.is_group(direct.member) {
+                    let known = reached.entry(direct.member).or_default();
+                    let new = without(&[interval], known);
+                    known.extend(&new);
+                    *known = union(std::mem::take(known));
+                    waiting.extend(new.into_iter().map(|new| (direct.member, new, unknown, events.clone())));
+                }
+                if interest.contains(&direct.member) {
+                    members.push(Membership { member: direct.member, interval, unknown, events });
+                }
+            }
+        }
+        members.sort_by(|a, b| (a.member, a.interval, &a.events).cmp(&(b.member, b.interval, &b.events)));
+        members
+    }
+
+    /// ACC-11: a role given to a group is one grant per member and membership. What partners recognise
+    /// by itself (their agents groups) stays whole, and so does what a delegation names, because the
+    /// link may be on the principal itself.
+    pub(super) fn spread(
+        &self,
+        grants: Vec<Grant>,
+        agents: &BTreeSet<Guid>,
+        members: &BTreeMap<Guid, Vec<Membership>>,
+    ) -> Vec<Grant> {
+        let mut all = Vec::with_capacity(grants.len());
+        for grant in grants {
+            let whole = match grant.via {
+                Via::Delegation { marketplace_offer, .. } => marketplace_offer,
+                Via::Assignment(_) | Via::Schedule(_) => agents.contains(&grant.principal),
+            };
+            if whole || !self.is_group(grant.principal) {
+                all.push(grant);
+                continue;
+            }
+            all.extend(members.get(&grant.principal).into_iter().flatten().filter_map(|one| of_member(&grant, one)));
+            if matches!(grant.via, Via::Delegation { .. }) {
+                all.push(grant);
+            }
+        }
+        all
+    }
+}
+
+fn of_member(grant: &Grant, membership: &Membership) -> Option<Grant> {
+    let (held, unknown) = if membership.unknown {
+        let perhaps = grant.held.intersect(&membership.interval);
+        (Interval::new(perhaps.to, perhaps.to), Some(perhaps))
+    } else {
+        let perhaps = grant.unknown.map(|unknown| unknown.intersect(&membership.interval));
+        (grant.held.intersect(&membership.interval), perhaps)
+    };
+    let unknown = unknown.filter(|unknown| !unknown.is_empty());
+    if held.is_empty() && unknown.is_none() {
+        return None;
+    }
+    let mut events = grant.events.clone();
+    events.extend(membership.events.iter().filter(|event| !grant.events.contains(event)));
+    let member_of = Some(grant.principal);
+    Some(Grant { principal: membership.member, member_of, held, unknown, events, ..grant.clone() })
+}
