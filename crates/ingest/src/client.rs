@@ -4,6 +4,7 @@
 //! A login or a TLS handshake that fails is only ever told here; questions then merely time out.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rdkafka::client::ClientContext;
@@ -34,6 +35,8 @@ pub(crate) struct Notes {
     refusal: Mutex<Option<String>>,
     trouble: Mutex<Option<String>>,
     statistics: Mutex<Option<Vec<PartitionStatistics>>>,
+    /// A commit was answered, one way or the other.
+    committed: AtomicBool,
 }
 
 impl Notes {
@@ -49,6 +52,15 @@ impl Notes {
     /// The last global error, for messages about a cluster that does not answer.
     pub(crate) fn trouble(&self) -> Option<String> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether a commit was answered since [`Notes::forget_commit`].
+    pub(crate) fn has_committed(&self) -> bool {
+        self.committed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn forget_commit(&self) {
+        self.committed.store(false, Ordering::Relaxed);
     }
 
     /// Statistics that were not taken yet.
@@ -86,6 +98,7 @@ impl ClientContext for Notes {
 
 impl ConsumerContext for Notes {
     fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
+        self.committed.store(true, Ordering::Relaxed);
         if let Err(error) = result {
             tracing::debug!(%error, "offsets were not committed to Kafka; they are information only");
         }

@@ -114,6 +114,7 @@ pub fn run(
     progress.joined(&joined.starts);
     let ended = read(plan, &consumer, joined, progress, stop, deliver);
     progress.left();
+    consumer.context().forget_commit();
     intake::commit(&consumer, progress);
     linger(&consumer);
     crate::close(consumer);
@@ -387,8 +388,8 @@ fn compare(
 /// Gives the last informational commit a moment to go out.
 fn linger(consumer: &Consumer) {
     let until = crate::now() + Duration::from_millis(300);
-    while crate::now() < until {
+    while crate::now() < until && !consumer.context().has_committed() {
         // Whatever is still delivered here was not acknowledged, and is read again next time.
-        drop(consumer.poll(Duration::from_millis(50)));
+        drop(consumer.poll(Duration::from_millis(10)));
     }
 }

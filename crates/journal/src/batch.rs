@@ -118,7 +118,7 @@ impl Batch {
     pub fn collect(&mut self, origin: Origin, message: &MessageRef<'_>) {
         self.prepared = None;
         if self.section.is_empty() {
-            self.section = spare::buffer(PREAMBLE);
+            self.section = spare::largest();
             self.section.resize(PREAMBLE, 0);
         }
         let coordinates = match origin {

@@ -10,8 +10,8 @@ use std::sync::{Mutex, PoisonError};
 
 use domain::entry::Entry;
 
-/// How many buffers of a kind may wait.
-const WAITING: usize = 8;
+/// How many buffers of a kind may wait: two or three for each frame between Kafka and the disk.
+const WAITING: usize = 16;
 
 /// Buffers of more bytes than this are given back: they come from an unusual message.
 const BYTES: usize = 8 << 20;
@@ -22,11 +22,27 @@ const ENTRIES: usize = 1 << 15;
 static BUFFERS: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 static SPENT: Mutex<Vec<Vec<Entry>>> = Mutex::new(Vec::new());
 
-/// An empty buffer with room for at least so many bytes.
+/// An empty buffer with room for at least so many bytes: the smallest that has it.
 pub(crate) fn buffer(room: usize) -> Vec<u8> {
-    let mut buffer = take(&BUFFERS).unwrap_or_default();
-    buffer.clear();
+    let mut buffer = choose(|waiting| {
+        let fits = |one: &&(usize, usize)| one.1 >= room;
+        waiting.iter().filter(fits).min_by_key(|one| one.1).map(|one| one.0)
+    });
     buffer.reserve(room);
+    buffer
+}
+
+/// An empty buffer for what nobody knows the size of: the largest there is.
+pub(crate) fn largest() -> Vec<u8> {
+    choose(|waiting| waiting.iter().max_by_key(|one| one.1).map(|one| one.0))
+}
+
+/// Takes the buffer that `which` chooses by place and capacity; an empty one where it chooses none.
+fn choose(which: impl FnOnce(&[(usize, usize)]) -> Option<usize>) -> Vec<u8> {
+    let mut waiting = BUFFERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let capacities: Vec<(usize, usize)> = waiting.iter().map(Vec::capacity).enumerate().collect();
+    let mut buffer = which(&capacities).map(|place| waiting.swap_remove(place)).unwrap_or_default();
+    buffer.clear();
     buffer
 }
 
@@ -37,7 +53,8 @@ pub(crate) fn put_back(buffer: Vec<u8>) {
 
 /// An empty vector for entries. What it held is let go here, on the thread that will fill it anew.
 pub(crate) fn entries() -> Vec<Entry> {
-    let mut entries = take(&SPENT).unwrap_or_default();
+    let waiting = SPENT.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let mut entries = waiting.unwrap_or_default();
     entries.clear();
     entries
 }
@@ -46,10 +63,6 @@ pub(crate) fn entries() -> Vec<Entry> {
 /// millions of them one by one would cost the only thread that folds a good part of its time.
 pub fn spent(entries: Vec<Entry>) {
     give(&SPENT, entries, ENTRIES);
-}
-
-fn take<T>(waiting: &Mutex<Vec<Vec<T>>>) -> Option<Vec<T>> {
-    waiting.lock().unwrap_or_else(PoisonError::into_inner).pop()
 }
 
 fn give<T>(waiting: &Mutex<Vec<Vec<T>>>, one: Vec<T>, most: usize) {
