@@ -174,10 +174,10 @@ impl Code {
             | Self::Denied
             | Self::Condition
             | Self::PriceDiffersByMarket
-            | Self::AfterCancellation
             | Self::WhileSuspended
             | Self::Estimate => true,
             Self::NoPlacement
+            | Self::AfterCancellation
             | Self::NoPrice
             | Self::AmbiguousPrice
             | Self::EqualSheets

@@ -26,6 +26,7 @@ pub struct Told {
 
 /// What is told, in whose words.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a scenario tells a few dozen of them")]
 pub enum Body {
     /// In ours, as a CloudEvent.
     Event(Event),

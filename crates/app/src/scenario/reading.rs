@@ -60,6 +60,7 @@ pub struct Step {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a scenario has a few dozen steps")]
 pub enum What {
     Told(Told),
     /// Somebody here closes a partner's month.

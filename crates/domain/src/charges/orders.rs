@@ -228,7 +228,7 @@ impl Orders {
         };
         run.returned.push((at, quantity.clone()));
         let kept = if whole { 100 } else { 100 - RETURN_FEE_PERCENT };
-        let value = (&(&unit * &quantity)).divide(&divisor, 2, crate::money::Rounding::TowardZero);
+        let value = (&unit * &quantity).divide(&divisor, 2, crate::money::Rounding::TowardZero);
         let returns = self.returns.entry(charge.customer).or_default();
         returns.push((Day::of(at), value.expect("a term has days"), identity));
         let unit = -&(&unit * &hundredths(kept));
@@ -333,7 +333,7 @@ impl Orders {
     fn yearly_limit(&mut self) {
         let limit = Exact::from(rust_decimal::Decimal::from(YEARLY_RETURNS));
         for (customer, returns) in &mut self.returns {
-            returns.sort_by(|one, other| (one.0, one.2).cmp(&(other.0, other.2)));
+            returns.sort_by_key(|one| (one.0, one.2));
             for (index, (day, _, identity)) in returns.iter().enumerate() {
                 let within = returns[..=index].iter().filter(|(before, ..)| before.0 > day.0 - YEAR_DAYS);
                 let sum: Exact = within.map(|(_, value, _)| value).sum();
