@@ -22,8 +22,12 @@ mod schemas;
 //mod rules;
 // What the document says is to be seen of a rule, held against real answers.
 mod shown;
+// The decision tables of the channel: code and document.
+mod channel;
 // The policy's fields: code, schemas and document.
 mod policy;
+// Orders from the outside: checked, answered once by events, shown with what is missing.
+mod orders;
 // A real Apache Kafka, started and killed by the tests themselves.
 mod broker;
 // What tests of reading Kafka share.

@@ -122,7 +122,7 @@ fn the_page_without_rust_explains_every_word() {
     let heads = tables.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
     let told: BTreeSet<&str> = heads.flat_map(|head| head.split('`')).filter(|word| word.len() > 2).collect();
     let known: BTreeSet<&str> = words::WORDS.iter().flat_map(|words| words.iter().copied()).collect();
-    let ours = BTreeSet::from(["close", "void-invoice"]);
+    let ours = BTreeSet::from(["answer", "close", "void-invoice"]);
     let missing: Vec<_> = known.union(&ours).filter(|word| !told.contains(**word)).collect();
     assert!(missing.is_empty(), "docs/scenarios.md does not explain {missing:?}");
     let columns = |word: &&&str| !known.contains(**word) && !ours.contains(**word);

@@ -68,6 +68,19 @@ impl World {
     }
 }
 
+impl World {
+    /// A file with the orders that were told, as somebody would check them before sending.
+    fn orders(&self) -> Option<String> {
+        let data = |record: journal::Record| {
+            let event: Value = serde_json::from_slice(record.message.value.as_deref()?).ok()?;
+            (event["type"] == "pec.order.requested.v1").then(|| event["data"].clone())
+        };
+        let orders: Vec<Value> = self.ledger.reader().records(0).filter_map(|record| data(record.unwrap())).collect();
+        std::fs::write(self.dir.path().join("orders.json"), Value::Array(orders.clone()).to_string()).unwrap();
+        (!orders.is_empty()).then(|| "orders.json".to_owned())
+    }
+}
+
 /// Every text that stands as a value anywhere in an answer.
 fn texts(value: &Value, found: &mut BTreeSet<String>) {
     match value {
@@ -102,6 +115,9 @@ fn shown(file: &File) -> BTreeSet<String> {
     let lines: BTreeSet<_> = days.iter().map(|row| field(row, "line")).collect();
     for line in lines {
         answers.extend(world.ask(&["explain", &line, "--period", &month]));
+    }
+    if let Some(file) = world.orders() {
+        answers.extend(world.ask(&["order", "check", &file]));
     }
     for status in world.ask(&["status"]) {
         for id in status["issued"].as_array().unwrap() {

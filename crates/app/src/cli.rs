@@ -29,6 +29,8 @@ pub mod backup;
 pub mod status;
 pub mod import;
 pub mod conflicts;
+pub mod order;
+pub mod party;
 pub mod quarantine;
 pub mod replay;
 pub mod configuration;
@@ -122,6 +124,12 @@ pub enum Command {
     Import(import::Import),
     /// Events that were told in two different ways, and deciding which counts
     Conflicts(conflicts::Conflicts),
+    /// What an order would be answered, before anything is sent
+    Order(order::Order),
+    /// The whole standing of a partner on a day
+    Partner(party::Partner),
+    /// The whole standing of a customer on a day
+    Customer(party::Customer),
     /// Messages that could not be read, and reading them again after a fix
     Quarantine(quarantine::Quarantine),
     /// Fold the journal again from its first event
@@ -204,6 +212,9 @@ pub fn execute(command: &Command, context: &Context<'_>, out: &mut Output) -> an
         Command::Status(status) => status.run(context, out),
         Command::Import(import) => import.run(context, out),
         Command::Conflicts(conflicts) => conflicts.run(context, out),
+        Command::Order(order) => order.run(context, out),
+        Command::Partner(partner) => partner.run(context, out),
+        Command::Customer(customer) => customer.run(context, out),
         Command::Quarantine(quarantine) => quarantine.run(context, out),
         Command::Replay(replay) => replay.run(context, out),
         Command::Run(_)

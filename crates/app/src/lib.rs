@@ -11,6 +11,7 @@ pub mod remote;
 pub mod telemetry;
 pub mod cli;
 pub mod server;
+pub mod answers;
 pub mod intake;
 pub mod metrics;
 pub mod alerts;

@@ -9,6 +9,7 @@
 pub mod azure;
 pub mod comparing;
 pub mod memory;
+pub mod orders;
 pub mod playing;
 pub mod reading;
 pub mod stage;

@@ -235,6 +235,10 @@ impl Commerce {
         self.customers.get(&customer)
     }
 
+    pub fn customers(&self) -> impl Iterator<Item = &CustomerRegistered> {
+        self.customers.values()
+    }
+
     #[must_use]
     pub fn market(&self, customer: Guid) -> Option<Market> {
         self.customers.get(&customer).map(|known| known.market)

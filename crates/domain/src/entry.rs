@@ -10,8 +10,10 @@ mod commerce;
 mod charges;
 mod reference;
 mod decisions;
+mod channel;
 
 pub use access::*;
+pub use channel::*;
 pub use charges::*;
 pub use commerce::*;
 pub use decisions::*;
@@ -182,6 +184,9 @@ pub enum Event {
     TaxSet(TaxSet),
     PolicyPublished(PolicyDocument),
 
+    /// Who may sell to whom: agreements, relationships, standing, orders and their answers.
+    Channel(Box<ChannelEvent>),
+
     InvoiceIssued(IssuedDocument),
     CreditNoteIssued(IssuedDocument),
     InvoiceVoided(InvoiceVoided),
@@ -264,6 +269,7 @@ impl Event {
             | Self::PolicyAdopted(_)
             | Self::AcceptanceRecorded(_)
             | Self::Restored(_) => Stream::Decisions,
+            Self::Channel(channel) => channel.stream(),
             Self::Unreadable(_) => return None,
         })
     }

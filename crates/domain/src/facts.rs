@@ -7,6 +7,7 @@
 use std::sync::OnceLock;
 
 use crate::access::AccessBook;
+use crate::channel::ChannelBook;
 use crate::charges::ChargeBook;
 use crate::commerce::{Commerce, CommerceBook, Moving, State};
 use crate::conflict::ConflictBook;
@@ -36,6 +37,7 @@ pub struct Facts {
     pub commerce: CommerceBook,
     pub charges: ChargeBook,
     pub partners: PartnerBook,
+    pub channel: ChannelBook,
     pub prices: PriceBook,
     pub policy: PolicyBook,
     pub roles: RoleBook,
@@ -126,8 +128,12 @@ impl Facts {
             Event::PartnerRegistered(_)
             | Event::MembershipStarted(_)
             | Event::MembershipEnded(_)
-            | Event::PartnerBarred(_)
-            | Event::PartnerReinstated(_) => self.partners.apply(entry),
+            | Event::PartnerBarred(_) => self.partners.apply(entry),
+            Event::PartnerReinstated(body) => {
+                self.partners.apply(entry);
+                self.channel.file_reinstated(identity, digest, body.clone());
+            }
+            Event::Channel(body) => self.channel.file(identity, digest, (**body).clone()),
             Event::PriceSheetPublished(_) | Event::PriceSheetPart(_) | Event::ExchangeRatesPublished(_) => {
                 self.prices.apply(entry);
             }
@@ -169,6 +175,7 @@ impl Facts {
         self.commerce.decide(decided);
         self.charges.decide(decided);
         self.partners.decide(decided);
+        self.channel.decide(decided);
         self.prices.decide(decided);
         self.policy.decide(decided);
         self.roles.decide(decided);

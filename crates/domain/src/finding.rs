@@ -116,6 +116,9 @@ codes! {
     MovedCurrency "F-moved-currency" false "A monthly order moved to a partner billed in another currency; it ends at its next cycle." "nothing, or buy the order anew";
     UnknownCurrency "F-no-currency" true "The currency that a plan was billed in before August 2021 cannot be told." "publish customer registered with its country, and with its true age";
     UnknownTax "F-no-tax" true "Tax is to be drawn and no rate is known for the partner in that month." "publish tax set for the partner, or set the policy field tax to off";
+    UnqualifiedReseller "F-unqualified-reseller" false "A reseller was attached to a new subscription before it was onboarded, enrolled and had signed the partner agreement; its access earns only from then on." "let the reseller qualify, and publish it";
+    ResellerUntold "F-reseller-untold" false "Nothing is known of a reseller's onboarding, enrolment and agreement; it counts as qualified." "publish reseller onboarded, reseller enrolled and partner agreement signed";
+    NotAccepted "F-not-accepted" false "There is usage on a plan whose order was refused." "look at the order's reasons, mend them and order anew, or cancel the plan";
     Estimate "F-estimate" false "Priced by last month's row because the month's sheet is missing; cannot be issued." "publish the month's price sheet, or: pec import prices-DE-202601.zip --published-at WHEN";
 }
 
@@ -153,6 +156,8 @@ impl Code {
             Self::Denied => "PEC-14",
             Self::PlanDiffers => "USE-1",
             Self::PriceDiffersByMarket => "RATE-9",
+            Self::UnqualifiedReseller | Self::ResellerUntold => "CHN-21",
+            Self::NotAccepted => "CHN-22",
         }
     }
 
@@ -175,6 +180,9 @@ impl Code {
             | Self::Condition
             | Self::PriceDiffersByMarket
             | Self::WhileSuspended
+            | Self::UnqualifiedReseller
+            | Self::ResellerUntold
+            | Self::NotAccepted
             | Self::Estimate => true,
             Self::NoPlacement
             | Self::AfterCancellation

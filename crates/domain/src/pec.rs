@@ -242,7 +242,7 @@ impl Remedy {
 
 lost_codes! {
     PartnerRole "partner-role" "PEC-7" Ours "The partner billed for the plan is neither a direct-bill partner nor an indirect provider." "Register the billed partner with its true kind, or bill through a direct-bill partner or provider.";
-    AgreementInactive "agreement-inactive" "PEC-8" Ours "The billed partner's programme membership was not active throughout." "Renew the partner's programme membership.";
+    AgreementInactive "agreement-inactive" "PEC-8" Ours "The billed partner's programme membership, or the qualification of the reseller that held the access, was not active throughout." "Renew the partner's programme membership, or complete the reseller's qualification.";
     Barred "barred" "PEC-9" Ours "The billed partner, or the partner that held the access, was barred from credit." "Have the partner reinstated.";
     PalMissing "pal-missing" "PEC-5" Ours "Our identities or Lighthouse templates held access without a Partner Admin Link." "Let the identity that holds the access link our PartnerID, in the customer's tenant (in the managing tenant for Lighthouse).";
     PalOtherOrganisation "pal-other-organisation" "PEC-5" Ours "The Partner Admin Link of our identities names another organisation." "Let the identity that holds the access link a PartnerID of our organisation.";

@@ -65,6 +65,11 @@ pub struct Policy {
     pub exchange_rate_decimals: Option<u32>,
     /// `grace-hours`: how long after the end of a period it may first be closed (rule C-04).
     pub grace_hours: u32,
+    /// `mfa-contractual`, `mfa-technical`: since when a second factor is due, and enforced.
+    pub mfa_contractual: Day,
+    pub mfa_technical: Day,
+    /// `unqualified-reseller`: whether access of a reseller that did not qualify earns.
+    pub unqualified_reseller_earns: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -153,6 +158,9 @@ impl Policy {
             tax: Tax::Off,
             exchange_rate_decimals: Some(9),
             grace_hours: 72,
+            mfa_contractual: MFA_CONTRACTUAL,
+            mfa_technical: MFA_TECHNICAL,
+            unqualified_reseller_earns: false,
         }
     }
 
@@ -205,6 +213,12 @@ impl Policy {
             }
             "aobo-grace-minutes" => self.aobo_grace_minutes = small(value, 1440).ok_or_else(|| wrong("0 to 1440"))?,
             "grace-hours" => self.grace_hours = small(value, 744).ok_or_else(|| wrong("0 to 744"))?,
+            "mfa-contractual" => self.mfa_contractual = date(value).ok_or_else(|| wrong("a day such as 2019-08-01"))?,
+            "mfa-technical" => self.mfa_technical = date(value).ok_or_else(|| wrong("a day such as 2019-11-18"))?,
+            "unqualified-reseller" => {
+                self.unqualified_reseller_earns =
+                    choice(value, "earning", "not-earning").ok_or_else(|| wrong("not-earning, earning"))?;
+            }
             "spot-meters" => {
                 self.spot_meters = value.split_whitespace().map(MeterId::parse).collect();
             }
@@ -263,6 +277,8 @@ impl Policy {
             ("known-creation", yes_no(self.known_creation == KnownCreation::Shortens, "shortens", "ignored")),
             ("line-rounding", rounding_name(self.line_rounding).to_owned()),
             ("line-steps", yes_no(self.line_steps == LineSteps::Two, "two", "one")),
+            ("mfa-contractual", self.mfa_contractual.to_string()),
+            ("mfa-technical", self.mfa_technical.to_string()),
             (
                 "moved-resources",
                 yes_no(self.moved_resources == MovedResources::EachContainer, "each-container", "id-alone"),
@@ -273,6 +289,7 @@ impl Policy {
             ("transfer-usage", "consumed".to_owned()),
             ("union-of-grants", yes_no(self.union_of_grants, "yes", "no")),
             ("unlisted-roles", yes_no(self.unlisted_roles_eligible, "eligible", "not-eligible")),
+            ("unqualified-reseller", yes_no(self.unqualified_reseller_earns, "earning", "not-earning")),
         ];
         let fixed = fields.into_iter().map(|(name, value)| PolicySetting { name: name.into(), value: value.into() });
         let roles = self.roles.iter().map(|(role, eligible)| PolicySetting {
@@ -302,6 +319,15 @@ pub fn problems(document: &PolicyDocument) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// 2019-08-01.
+const MFA_CONTRACTUAL: Day = Day(18_109);
+/// 2019-11-18.
+const MFA_TECHNICAL: Day = Day(18_218);
+
+fn date(value: &str) -> Option<Day> {
+    (value.len() == 10).then(|| Day::parse(value)).flatten()
 }
 
 fn deny_name(chosen: DenyAssignments) -> &'static str {

@@ -106,9 +106,21 @@ impl<'a> Books<'a> {
             let about = About { bill_to: Some(bill_to), period: Some(period), ..About::default() };
             findings.push(Finding::new(Code::UnknownPartner, about, format!("partner {bill_to} was never registered")));
         }
+        findings.extend(self.unaccepted(&draft));
         findings.sort();
         findings.dedup();
         (draft, findings)
+    }
+}
+
+impl Books<'_> {
+    /// Usage on plans whose orders were refused; nothing is looked up where nobody ever ordered.
+    fn unaccepted(&self, draft: &Draft) -> Vec<Finding> {
+        if !self.facts.channel.has_orders() {
+            return Vec::new();
+        }
+        let used: BTreeSet<Guid> = draft.lines.iter().map(|line| line.key.plan).collect();
+        domain::order::unaccepted(&domain::order::Desk::new(self.facts, self.commerce), &used)
     }
 }
 

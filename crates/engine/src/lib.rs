@@ -22,6 +22,7 @@ pub mod burn;
 pub mod leak;
 pub mod suppose;
 pub mod statement;
+pub mod orders;
 
 pub use clock::Clock;
 pub use fault::Fault;

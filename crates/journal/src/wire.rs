@@ -6,6 +6,7 @@
 
 mod access;
 pub mod activity;
+mod channel;
 mod commerce;
 mod charges;
 mod content;

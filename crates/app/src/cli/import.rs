@@ -90,6 +90,12 @@ impl Import {
             align_right(&mut list, &[1, 2, 3, 4, 5, 6]);
             out.table(list)?;
         }
+        let answers = engine::orders::answer(context.ledger, crate::answers::ACTOR).map_err(fault)?;
+        if !answers.is_empty() {
+            let refused = answers.iter().filter(|answer| !answer.accepted).count();
+            let orders = crate::output::count(answers.len() as u64, "order");
+            out.note(format!("{orders} answered, {refused} refused: pec customer show ID says what is missing"))?;
+        }
         if unreadable > 0 {
             out.note(format!("{} could not be read: pec quarantine list", crate::output::count(unreadable, "event")))?;
         }

@@ -18,7 +18,7 @@ use crate::config::{Config, Loaded, socket_path};
 use crate::exit::{Exit, Problem};
 use crate::metrics::Metrics;
 use crate::output::Output;
-use crate::{alerts, intake, metrics, remote, server, telemetry};
+use crate::{alerts, answers, intake, metrics, remote, server, telemetry};
 
 #[derive(Args, Debug)]
 #[command(
@@ -108,6 +108,7 @@ impl Run {
             None => None,
         };
         let alerts = alerts::start(config, metrics, &stop)?;
+        let answering = answers::start(metrics.ledger(), Arc::clone(&stop));
         let ingest = intake::start(config, metrics, kafka, Arc::clone(&stop));
         let result = tokio::select! {
             _ = terminate.recv() => { tracing::info!("told to stop (SIGTERM)"); Ok(()) }
@@ -118,6 +119,9 @@ impl Run {
         metrics.stopping();
         let joined = tokio::task::spawn_blocking(move || ingest.join()).await?;
         tokio::task::spawn_blocking(move || alerts.join()).await?;
+        if tokio::task::spawn_blocking(move || answering.join()).await?.is_err() {
+            tracing::error!("answering orders had stopped by a panic");
+        }
         commands.finish(FINISH);
         if let Some(http) = http {
             http.abort();

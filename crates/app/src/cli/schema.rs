@@ -74,6 +74,9 @@ pub const SCHEMAS: &[(&str, &str, &str)] = &[
     ("scenario.v1", include_str!("../../../../schemas/output/scenario.v1.json"), "a line of pec scenario --json"),
     ("schema.v1", include_str!("../../../../schemas/output/schema.v1.json"), "a line of pec schema --json"),
     ("config.v1", include_str!("../../../../schemas/output/config.v1.json"), "pec config check --json"),
+    ("order-check.v1", include_str!("../../../../schemas/output/order-check.v1.json"), "pec order check --json"),
+    ("partner.v1", include_str!("../../../../schemas/output/partner.v1.json"), "pec partner show --json"),
+    ("customer.v1", include_str!("../../../../schemas/output/customer.v1.json"), "pec customer show --json"),
 ];
 
 #[derive(Args, Debug)]

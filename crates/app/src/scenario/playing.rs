@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use domain::decide::{self, Closed, Closing};
-use domain::entry::{Decision, Entry, Event};
+use domain::entry::{ChannelEvent, Decision, Entry, Event};
 use domain::facts::Facts;
 use domain::ids::Digest;
 use domain::pec::Judge;
@@ -73,6 +73,10 @@ fn decided(scenario: &Scenario, facts: &Facts, step: &Step, number: usize) -> an
                 Ok(Closed::Issue(events)) => events,
                 Ok(Closed::Already(_) | Closed::Nothing) => Vec::new(),
             }
+        }
+        What::Answer => {
+            let due = domain::order::due(&domain::order::Desk::new(facts, &commerce), "pec", step.at);
+            due.into_iter().map(|answer| Event::from(ChannelEvent::OrderAnswered(answer))).collect()
         }
         What::Void { bill_to, period } => {
             let standing = facts.issued.standing(guid(bill_to), *period);

@@ -15,8 +15,19 @@ use super::memory::Told;
 use super::stage::{self, Names, Stage, instant, long_ago, standard_prices};
 
 /// Everything that a file may say beside its expected tables, whose names begin with `expect`.
-const KEYS: &[&str] =
-    &["title", "rules", "shows", "period", "currency", "daily", "prices", "us_prices", "usd_per_unit", "journal"];
+const KEYS: &[&str] = &[
+    "title",
+    "rules",
+    "shows",
+    "period",
+    "currency",
+    "daily",
+    "prices",
+    "us_prices",
+    "usd_per_unit",
+    "channel",
+    "journal",
+];
 
 /// One file, read.
 #[derive(Debug)]
@@ -75,6 +86,8 @@ pub enum What {
         bill_to: String,
         period: Period,
     },
+    /// We answer every order that waits for an answer.
+    Answer,
 }
 
 impl What {
@@ -82,7 +95,7 @@ impl What {
     pub fn told(&self) -> Option<&Told> {
         match self {
             Self::Told(told) => Some(told),
-            Self::Close { .. } | Self::Void { .. } => None,
+            Self::Close { .. } | Self::Void { .. } | Self::Answer => None,
         }
     }
 }
@@ -105,7 +118,12 @@ fn parsed(path: &str, text: &str) -> anyhow::Result<Scenario> {
     prices.retain(|_, price| price != "none");
     let (us_prices, usd_per_unit) = (texts(&file, "us_prices")?, texts(&file, "usd_per_unit")?);
     let currency = Currency::parse(get("currency").unwrap_or("USD")).context("`currency` is no currency code")?;
-    let stage = Stage { period, currency, prices, us_prices, usd_per_unit };
+    let ready = match get("channel") {
+        None => false,
+        Some("ready") => true,
+        Some(other) => bail!("`channel` is `{other}`; it may be \"ready\", or be left out"),
+    };
+    let stage = Stage { period, currency, prices, us_prices, usd_per_unit, ready };
     let mut names = Names::default();
     for name in ["us", "shop", "other", "acme", "plan", "plan-other", "sub-a", "us/anna", "us/ben", "shop/anna"] {
         names.learn(name);
@@ -205,6 +223,9 @@ impl<'a> Line<'a> {
 
     fn step(&self, place: &str, names: &mut Names) -> anyhow::Result<Step> {
         let place = place.to_owned();
+        if self.what == "answer" {
+            return Ok(Step { at: self.at, place, what: What::Answer });
+        }
         if matches!(self.what, "close" | "void-invoice") {
             let bill_to = self.column(0, "whose month")?.to_owned();
             let period = Period::parse(self.column(1, "a month")?).context("that is no month such as 2025-03")?;

@@ -8,11 +8,14 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Days, Utc};
 use domain::entry::{
-    CustomerRegistered, Dated, Event, ExchangeRates, MembershipChange, Offer, PartnerKind, PartnerRegistered,
-    PlanCreated, PriceKind, PriceRow, PriceSheet, PriceSheetPart, SubscriptionCreated,
+    AgreementAccepted, ChannelEvent, CreditStated, CustomerRegistered, Dated, Event, ExchangeRates, MarketAuthorised,
+    MarketOffer, MembershipChange, MfaMethod, Offer, PartnerAgreementSigned, PartnerKind, PartnerRegistered,
+    Partnership, PlanCreated, PostureStated, PriceKind, PriceRow, PriceSheet, PriceSheetPart, RelationshipEstablished,
+    ResellerEnrolled, ResellerOnboarded, SubscriptionCreated,
 };
 use domain::ids::{Currency, Guid, Market, MeterId};
 use domain::period::{Day, Instant, Period};
+use domain::regions::Region;
 use domain::scope::Scope;
 use rust_decimal::Decimal;
 
@@ -165,6 +168,8 @@ pub struct Stage {
     /// The same for another market than the customer's.
     pub us_prices: BTreeMap<String, String>,
     pub usd_per_unit: BTreeMap<String, String>,
+    /// Whether everything that orders ask for is there: consent, agreements, partnership, security.
+    pub ready: bool,
 }
 
 /// The prices every scenario has unless it says otherwise.
@@ -211,6 +216,9 @@ impl Stage {
             told.push((plan.to_owned(), Event::PlanCreated(created)));
         }
         told.push(("sub-a".to_owned(), Event::SubscriptionCreated(subscription("sub-a", "plan", long_ago()))));
+        if self.ready {
+            told.extend(ready().into_iter().map(|(id, event)| (id.to_owned(), Event::from(event))));
+        }
         for (number, period) in [self.period.previous(), self.period, self.period.next()].into_iter().enumerate() {
             told.extend(self.sheet(period, "DE", &self.prices, &format!("sheet-{number}"))?);
             if !self.us_prices.is_empty() {
@@ -255,6 +263,45 @@ impl Stage {
         let part = PriceSheetPart { sheet: id.into(), number: 0, rows };
         Ok(vec![(id.to_owned(), Event::PriceSheetPublished(header)), (format!("{id}-0"), Event::PriceSheetPart(part))])
     }
+}
+
+/// Everything that an order of `us` through `shop` for `acme` asks for, since 2019.
+fn ready() -> Vec<(&'static str, ChannelEvent)> {
+    let at = Day::parse("2019-01-01").expect("a day").start();
+    let (us, shop, acme) = (guid("us"), guid("shop"), guid("acme"));
+    let europe = Region::parse("europe").expect("a region of the list");
+    let signed = |partner| ChannelEvent::PartnerAgreementSigned(PartnerAgreementSigned { partner, region: europe, at });
+    let onboarded = ResellerOnboarded { partner: shop, partner_id: Some("2000002".into()), at };
+    let relationship =
+        RelationshipEstablished { customer: acme, partner: us, reseller: Some(shop), delegated_rights: false, at };
+    let market = MarketAuthorised {
+        partner: None,
+        market: Market::parse("DE").expect("two letters"),
+        offer: MarketOffer::AzurePlan,
+        at,
+        until: None,
+    };
+    let credit = CreditStated { partner: us, limit: Decimal::from(100_000), outstanding: Decimal::from(40_000), at };
+    vec![
+        (
+            "ready-posture",
+            ChannelEvent::PostureStated(PostureStated {
+                partner: us,
+                method: MfaMethod::SecurityDefaults,
+                every_user: true,
+                at,
+            }),
+        ),
+        ("ready-signed-us", signed(us)),
+        ("ready-signed-shop", signed(shop)),
+        ("ready-enrolled", ChannelEvent::ResellerEnrolled(ResellerEnrolled { partner: shop, at })),
+        ("ready-onboarded", ChannelEvent::ResellerOnboarded(onboarded)),
+        ("ready-partnership", ChannelEvent::PartnershipEstablished(Partnership { provider: us, reseller: shop, at })),
+        ("ready-relationship", ChannelEvent::RelationshipEstablished(relationship)),
+        ("ready-agreement", ChannelEvent::AgreementAccepted(AgreementAccepted { customer: acme, partner: us, at })),
+        ("ready-credit", ChannelEvent::CreditStated(credit)),
+        ("ready-market", ChannelEvent::MarketAuthorised(market)),
+    ]
 }
 
 fn published(period: Period) -> Instant {

@@ -17,6 +17,7 @@ use domain::period::{Day, Instant, Interval};
 use domain::rating::{Desk, Piece, Verdict, judged};
 use domain::scope::Scope;
 
+use super::orders;
 use super::playing::in_memory;
 use super::reading::Scenario;
 
@@ -98,12 +99,17 @@ pub fn tables(scenario: &Scenario, facts: &Facts) -> anyhow::Result<Tables> {
         }
     }
     findings.extend(judge.findings());
+    let used: BTreeSet<domain::ids::Guid> = days.keys().map(|(_, plan, ..)| *plan).collect();
+    let orders = domain::order::Desk::new(facts, &commerce);
+    findings.extend(domain::order::unaccepted(&orders, &used));
     let mut tables = Tables::new();
     tables.insert("expect".to_owned(), day_table(scenario, &days));
     tables.insert("expect_lines".to_owned(), aligned(LINE_COLUMNS, &lines));
     tables.insert("expect_daily".to_owned(), aligned(&["# day", "resource", "quantity", "amount"], &daily));
     tables.insert("expect_findings".to_owned(), finding_table(scenario, &findings));
     tables.insert("expect_issued".to_owned(), issued_table(scenario, facts));
+    tables.insert("expect_orders".to_owned(), orders::judged(scenario, &orders));
+    tables.insert("expect_answers".to_owned(), orders::answered(scenario, &orders));
     tables.retain(|_, text| !text.is_empty());
     Ok(tables)
 }
@@ -274,7 +280,7 @@ fn finding_table(scenario: &Scenario, findings: &BTreeSet<Finding>) -> String {
 }
 
 /// Rows under their heads, columns aligned; nothing when there are no rows.
-fn aligned(heads: &[&str], rows: &[Vec<String>]) -> String {
+pub(super) fn aligned(heads: &[&str], rows: &[Vec<String>]) -> String {
     if rows.is_empty() {
         return String::new();
     }

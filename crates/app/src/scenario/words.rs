@@ -6,6 +6,7 @@
 mod access;
 mod azure_records;
 mod charges;
+mod channel;
 mod commerce;
 mod estate;
 mod partners;
@@ -22,6 +23,7 @@ use super::stage::Names;
 pub const WORDS: &[&[&str]] = &[
     access::WORDS,
     azure_records::WORDS,
+    channel::WORDS,
     charges::WORDS,
     commerce::WORDS,
     estate::WORDS,
@@ -42,6 +44,7 @@ impl Line<'_> {
         let event = match self.what {
             word if access::WORDS.contains(&word) => self.access()?,
             word if charges::WORDS.contains(&word) => self.money()?,
+            word if channel::WORDS.contains(&word) => self.channel(names)?,
             word if commerce::WORDS.contains(&word) => self.commerce(names)?,
             word if estate::WORDS.contains(&word) => self.estate()?,
             word if partners::WORDS.contains(&word) => self.partner()?,

@@ -86,6 +86,7 @@ fn effective_at(event: &Event) -> Option<Instant> {
         Event::PartnerRegistered(one) => one.at,
         Event::MembershipStarted(one) | Event::MembershipEnded(one) => one.at,
         Event::PartnerBarred(one) | Event::PartnerReinstated(one) => one.at,
+        Event::Channel(one) => one.moves_credit_at()?,
         _ => return None,
     })
 }
@@ -145,6 +146,8 @@ pub fn concern(event: &Event, antecedent: Option<&Event>, commerce: &Commerce) -
         Event::ResellerOfRecordSet(one) => of_plan(one.plan, commerce),
         Event::InvoiceIssued(one) | Event::CreditNoteIssued(one) => Concern::Partners([one.bill_to].into()),
         Event::OtherActivity(_) => Concern::Partners(BTreeSet::new()),
+        // A reseller's qualification concerns every partner that sells through it.
+        Event::Channel(one) if one.moves_credit_at().is_none() => Concern::Partners(BTreeSet::new()),
         _ => Concern::Everybody,
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::access::{Access, GrantId, Ground};
+use crate::channel::Channel;
 use crate::commerce::{Commerce, Placement};
 use crate::facts::Facts;
 use crate::finding::{About, Code, Finding};
@@ -37,6 +38,7 @@ pub struct Judge<'a> {
     roles: RoleTables,
     /// The days on which the table of roles changes.
     role_changes: Vec<Day>,
+    channel: Channel,
     standings: Vec<Standing>,
     standing_of: BTreeMap<(Guid, Instant), u32>,
     /// Policies together with a day of the role list they are read with.
@@ -110,6 +112,7 @@ impl<'a> Judge<'a> {
             creations: facts.policy.any(|policy| policy.known_creation == KnownCreation::Shortens),
             role_changes: roles.changes(),
             roles,
+            channel: facts.channel.view(),
             standings: Vec::new(),
             standing_of: BTreeMap::new(),
             regimes: Vec::new(),
@@ -170,7 +173,7 @@ impl<'a> Judge<'a> {
         if let Some(known) = self.standing_of.get(&key) {
             return *known;
         }
-        let standing = Standing::of(subscription, placement, self.commerce, &self.partners);
+        let standing = Standing::of(subscription, placement, self.commerce, (&self.partners, &self.channel));
         self.findings.extend(standing.findings(&self.partners));
         let id = number(self.standings.len());
         self.standings.push(standing);

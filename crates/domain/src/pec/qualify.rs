@@ -208,7 +208,7 @@ impl<'a> Terms<'a> {
                     against.extend(self.partners.barred(partner));
                 }
                 if !lifted(LostCode::AgreementInactive) && partner != self.standing.placement.bill_to {
-                    against.extend(self.partners.unqualified(partner));
+                    against.extend(self.unqualified(partner));
                 }
             }
             spans.extend(without(&part, &union(against)));
@@ -264,7 +264,16 @@ impl<'a> Terms<'a> {
     pub(super) fn unqualified_resellers(&self, grant: &Grant, within: Interval) -> Vec<Guid> {
         let bill_to = self.standing.placement.bill_to;
         let resellers = self.partners_of(grant).into_iter().filter(|partner| *partner != bill_to);
-        resellers.filter(|partner| !clip(&self.partners.unqualified(*partner), within).is_empty()).collect()
+        resellers.filter(|partner| !clip(&self.unqualified(*partner), within).is_empty()).collect()
+    }
+
+    /// When a partner's access does not earn because it was attached as a reseller before it qualified;
+    /// never, where the policy says that it earns all the same.
+    pub(super) fn unqualified(&self, partner: Guid) -> Vec<Interval> {
+        if self.policy.unqualified_reseller_earns {
+            return Vec::new();
+        }
+        union([self.partners.unqualified(partner), self.standing.unqualified(partner)].concat())
     }
 
     /// Every instant at which something that the judgement reads of this grant changes.
@@ -276,7 +285,7 @@ impl<'a> Terms<'a> {
             spans.push(tie.belongs.interval);
             if let Some(partner) = tie.belongs.partner {
                 spans.extend(self.partners.barred(partner));
-                spans.extend(self.partners.unqualified(partner));
+                spans.extend(self.unqualified(partner));
             }
         }
         spans.into_iter().flat_map(|span| [span.from, span.to]).collect()

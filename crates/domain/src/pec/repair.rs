@@ -216,7 +216,12 @@ impl Lost<'_> {
             LostCode::AgreementInactive => {
                 let grants = holdings.iter().map(|holding| self.terms.access.grant(holding.grant));
                 let resellers = grants.flat_map(|grant| self.terms.unqualified_resellers(grant, self.tested));
-                let of_resellers = resellers.flat_map(|reseller| partners.qualification_events(reseller));
+                let early = |reseller: Guid| {
+                    let own = standing.unqualified.iter().filter(move |early| early.reseller == reseller);
+                    own.flat_map(|early| early.events.iter().copied())
+                };
+                let of_resellers = resellers
+                    .flat_map(|reseller| partners.qualification_events(reseller).into_iter().chain(early(reseller)));
                 partners.membership_events(bill_to).into_iter().chain(of_resellers).collect()
             }
             LostCode::Denied => {

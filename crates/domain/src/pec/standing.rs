@@ -3,6 +3,7 @@
 //! Computed once per placement. Everything here goes by organisation, because PartnerIDs of one
 //! organisation count as one; barring alone goes by the registered partner tenant.
 
+use crate::channel::{Channel, Missing, Qualification};
 use crate::commerce::{Commerce, Placement};
 use crate::entry::PartnerKind;
 use crate::finding::{About, Code, Finding};
@@ -22,25 +23,53 @@ pub(super) struct Standing {
     pub membership: Vec<Interval>,
     pub barred: Vec<Interval>,
     pub statement: Option<Identity>,
+    /// Resellers that were attached before they qualified, and until when.
+    pub unqualified: Vec<Unqualified>,
+    /// Resellers of whose qualification nothing is known.
+    untold: Vec<Guid>,
+}
+
+/// CHN-21: a reseller attached to a new subscription before it qualified. Existing subscriptions stay as
+/// they are. Source: seed page on partner relationships (2020-05-12); the effect on credit is policy.
+#[derive(Clone, Debug)]
+pub(super) struct Unqualified {
+    pub reseller: Guid,
+    pub interval: Interval,
+    pub events: Vec<Identity>,
+    lacks: Vec<Missing>,
 }
 
 impl Standing {
     /// PEC-4: the billed partner earns when it or the plan's reseller of record, at that instant,
     /// holds the access; any other partner's access neither helps nor harms. Source:
     /// partner-earned-credit-troubleshoot (2022-01-25), partner-earned-credit-explanation (2023-04-13).
-    pub(super) fn of(subscription: Guid, placement: &Placement, commerce: &Commerce, partners: &Partners) -> Self {
+    pub(super) fn of(
+        subscription: Guid,
+        placement: &Placement,
+        commerce: &Commerce,
+        (partners, channel): (&Partners, &Channel),
+    ) -> Self {
         let bill_to = placement.bill_to;
         let mut ours = vec![Belongs {
             interval: Interval::new(Instant::MIN_UTC, Instant::MAX_UTC),
             organisation: partners.organisation(bill_to),
             partner: Some(bill_to),
         }];
+        let (mut unqualified, mut untold) = (Vec::new(), Vec::new());
         let changes = commerce.reseller_changes(placement.plan);
         let ends = changes.iter().skip(1).map(|(at, _)| *at).chain([Instant::MAX_UTC]);
         for ((from, reseller), to) in changes.iter().zip(ends) {
             for belongs in reseller.iter().flat_map(|partner_id| partners.location(partner_id)) {
                 let interval = belongs.interval.intersect(&Interval::new(*from, to));
                 if !interval.is_empty() {
+                    if let Some(reseller) = belongs.partner {
+                        let attached = interval.intersect(&placement.interval);
+                        match attach(reseller, attached, partners, channel) {
+                            Attached::Untold => untold.push(reseller),
+                            Attached::TooEarly(early) => unqualified.push(early),
+                            Attached::Fine => {}
+                        }
+                    }
                     ours.push(Belongs { interval, ..belongs });
                 }
             }
@@ -54,6 +83,8 @@ impl Standing {
             membership: partners.membership(bill_to),
             barred: partners.barred(bill_to),
             statement: statement.map(|(identity, _)| identity),
+            unqualified,
+            untold,
         }
     }
 
@@ -71,7 +102,8 @@ impl Standing {
     pub(super) fn edges(&self) -> Vec<Instant> {
         let ours = self.ours.iter().map(|ours| ours.interval);
         let spans = ours.chain(self.membership.iter().copied()).chain(self.barred.iter().copied());
-        spans.chain([self.placement.interval]).flat_map(|span| [span.from, span.to]).collect()
+        let unqualified = self.unqualified.iter().map(|early| early.interval);
+        spans.chain(unqualified).chain([self.placement.interval]).flat_map(|span| [span.from, span.to]).collect()
     }
 
     /// When an organisation counted as ours.
@@ -84,6 +116,12 @@ impl Standing {
     pub(super) fn is_ours(&self, organisation: &Organisation, within: Interval) -> bool {
         let mut same = self.ours.iter().filter(|ours| ours.organisation == *organisation);
         same.any(|ours| !ours.interval.intersect(&within).is_empty())
+    }
+
+    /// When a partner was a reseller that had not qualified yet.
+    pub(super) fn unqualified(&self, partner: Guid) -> Vec<Interval> {
+        let own = self.unqualified.iter().filter(|early| early.reseller == partner);
+        union(own.map(|early| early.interval).collect())
     }
 
     /// What does not add up about the billed partner itself.
@@ -108,6 +146,60 @@ impl Standing {
             }
             Some(_) => {}
         }
+        findings.extend(self.resellers(partners));
         findings
     }
+
+    /// What does not add up about the resellers.
+    fn resellers(&self, partners: &Partners) -> Vec<Finding> {
+        let (bill_to, plan) = (Some(self.placement.bill_to), Some(self.placement.plan));
+        let name = |tenant: Guid| {
+            partners.statement(tenant).map_or_else(|| tenant.to_string(), |(_, statement)| statement.name.to_string())
+        };
+        let untold = self.untold.iter().map(|reseller| {
+            let about = About { bill_to, plan, ..About::default() };
+            let detail = format!("nothing is known of the qualification of reseller {}", name(*reseller));
+            Finding::new(Code::ResellerUntold, about, detail)
+        });
+        let early = self.unqualified.iter().map(|early| {
+            let about = About { bill_to, plan, subscription: Some(self.subscription), ..About::default() };
+            let lacks: Vec<&str> = early.lacks.iter().map(|what| what.text()).collect();
+            let until = if lacks.is_empty() {
+                format!("until {}", early.interval.to)
+            } else {
+                format!("and still lacks: {}", lacks.join(", "))
+            };
+            let detail = format!(
+                "reseller {} was attached on {} before it qualified, {until}",
+                name(early.reseller),
+                early.interval.from
+            );
+            Finding { events: early.events.clone(), ..Finding::new(Code::UnqualifiedReseller, about, detail) }
+        });
+        untold.chain(early).collect()
+    }
+}
+
+/// How a reseller was attached.
+enum Attached {
+    Fine,
+    Untold,
+    TooEarly(Unqualified),
+}
+
+fn attach(reseller: Guid, attached: Interval, partners: &Partners, channel: &Channel) -> Attached {
+    if attached.is_empty() {
+        return Attached::Fine;
+    }
+    let (until, lacks) = match channel.qualification(partners, reseller) {
+        Qualification::Unknown => return Attached::Untold,
+        _ if !crate::order::new_business_is_gated(attached.from) => return Attached::Fine,
+        Qualification::Since(since) => (since.min(attached.to), Vec::new()),
+        Qualification::Lacks(lacks) => (attached.to, lacks),
+    };
+    let interval = Interval::new(attached.from, until.max(attached.from));
+    if interval.is_empty() {
+        return Attached::Fine;
+    }
+    Attached::TooEarly(Unqualified { reseller, interval, events: channel.qualification_events(reseller), lacks })
 }

@@ -5,6 +5,7 @@
 //! Nothing here decides anything: the rules read [`super::Policy`].
 
 use crate::ids::Guid;
+use crate::period::Day;
 
 /// What a field may say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,6 +17,8 @@ pub enum Values {
     UpTo(u32),
     /// Meter ids, separated by blanks; none at all is allowed.
     Meters,
+    /// A day, `2019-11-18`.
+    Date,
 }
 
 /// One field of the policy.
@@ -125,6 +128,20 @@ pub const FIELDS: &[Field] = &[
         why: "The formula published 2022-01-18; the text of 2021 has one cut",
     },
     Field {
+        name: "mfa-contractual",
+        values: Values::Date,
+        default: "2019-08-01",
+        decides: "CHN-7: from this day on a partner without a second factor for every user is remarked",
+        why: "The contract's own date (seed page of 2019-12-02)",
+    },
+    Field {
+        name: "mfa-technical",
+        values: Values::Date,
+        default: "2019-11-18",
+        decides: "CHN-7: from this day on its orders are refused",
+        why: "The day on which the technical safeguards began (2023-10-13)",
+    },
+    Field {
         name: "moved-resources",
         values: Values::OneOf(&["each-container", "id-alone"]),
         default: "each-container",
@@ -173,6 +190,13 @@ pub const FIELDS: &[Field] = &[
         decides: "PEC-3: custom roles and roles that Microsoft's table does not name",
         why: "The table is an allow list of built-in roles (2022-11-08)",
     },
+    Field {
+        name: "unqualified-reseller",
+        values: Values::OneOf(&["not-earning", "earning"]),
+        default: "not-earning",
+        decides: "CHN-21: whether access of a reseller attached to a new subscription before it qualified earns until it does",
+        why: "The gate is stated for attaching the reseller (2020-05-12), its effect on credit is not",
+    },
 ];
 
 /// One role, whatever the list says: `roles.` and the id of its definition.
@@ -208,6 +232,7 @@ impl Values {
             Self::OneOf(words) => words.join(", "),
             Self::Fraction => "a fraction from 0 to 1 with at most 6 decimals".to_owned(),
             Self::UpTo(most) => format!("0 to {most}"),
+            Self::Date => "a day such as 2019-11-18".to_owned(),
             Self::Meters => "meter ids, separated by blanks".to_owned(),
         }
     }
@@ -228,6 +253,7 @@ impl Values {
                 let plain = digits(value) && (value == "0" || !value.starts_with('0'));
                 plain && value.parse::<u32>().is_ok_and(|number| number <= most)
             }
+            Self::Date => value.len() == 10 && Day::parse(value).is_some(),
             Self::Meters => true,
         }
     }
@@ -239,6 +265,7 @@ impl Values {
             Self::OneOf(words) => Some(format!("^(?:{})$", words.join("|"))),
             Self::Fraction => Some("^(?:[01]|0\\.[0-9]{1,6}|1\\.0{1,6})$".to_owned()),
             Self::UpTo(most) => Some(format!("^(?:{})$", up_to(most))),
+            Self::Date => Some("^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$".to_owned()),
             Self::Meters => None,
         }
     }

@@ -68,6 +68,7 @@ fn key(stream: Stream, event: &Event) -> Option<Guid> {
         Event::ChargeRecorded(charge) => charge.customer,
         Event::AzureCreditGranted(granted) => granted.customer,
         Event::RefundGranted(granted) => granted.customer,
+        Event::Channel(event) => event.customer()?,
         _ => return None,
     };
     matches!(stream, Stream::Usage | Stream::Commerce).then_some(customer)

@@ -8,6 +8,7 @@
 use domain::entry::EntryRef;
 use domain::ids::{Currency, Digest, Guid, Identity, Market, MeterId};
 use domain::period::{Day, Instant, Period};
+use domain::regions::Region;
 use domain::scope::Scope;
 use rust_decimal::Decimal;
 
@@ -309,6 +310,9 @@ text_codec! {
 }
 text_codec! {
     Country: Market, "an ISO 3166-1 country code such as DE", |text: &str| (text.len() == 2).then(|| Market::parse(text)).flatten(), |value, out| out.text(value.as_str())
+}
+text_codec! {
+    RegionName: Region, "a region such as europe or united-states", Region::parse, |value, out| out.text(value.name())
 }
 text_codec! {
     Blake3: Digest, "64 hex digits", Digest::parse, |value, out| out.hex(&value.0)

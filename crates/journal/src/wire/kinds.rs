@@ -10,7 +10,7 @@ use super::envelope::Received;
 use super::form::{Codec, Fields, Object};
 use super::rejection::{self, Problem};
 use super::sink::Sink;
-use super::{Rejection, estate, usage};
+use super::{Rejection, channel, estate, usage};
 
 type Reader = fn(&Received<'_>) -> Result<Event, Problem>;
 
@@ -25,7 +25,7 @@ const fn kind(name: &'static str, stream: Stream, read: Reader) -> Kind {
     Kind { name, stream, read }
 }
 
-fn object<T: Fields>(received: &Received<'_>, event: fn(T) -> Event) -> Result<Event, Problem> {
+pub(crate) fn object<T: Fields>(received: &Received<'_>, event: fn(T) -> Event) -> Result<Event, Problem> {
     Object::read(Some(received.data_object()?)).map(event)
 }
 
@@ -77,6 +77,13 @@ pub(crate) const KINDS: &[Kind] = &[
     kind("pec.charge.recorded.v1", Stream::Commerce, |r| object(r, Event::ChargeRecorded)),
     kind("pec.azure-credit.granted.v1", Stream::Commerce, |r| object(r, Event::AzureCreditGranted)),
     kind("pec.refund.granted.v1", Stream::Commerce, |r| object(r, Event::RefundGranted)),
+    kind("pec.customer.designated.v1", Stream::Commerce, channel::designated),
+    kind("pec.customer.affiliated.v1", Stream::Commerce, channel::affiliated),
+    kind("pec.agreement.attested.v1", Stream::Commerce, channel::attested),
+    kind("pec.agreement.accepted.v1", Stream::Commerce, channel::agreed),
+    kind("pec.reseller-relationship.established.v1", Stream::Commerce, channel::relationship),
+    kind("pec.reseller-relationship.ended.v1", Stream::Commerce, channel::relationship_ended),
+    kind("pec.order.requested.v1", Stream::Commerce, channel::order),
     kind("pec.partner.registered.v1", Stream::Reference, |r| object(r, Event::PartnerRegistered)),
     kind("pec.membership.started.v1", Stream::Reference, |r| object(r, Event::MembershipStarted)),
     kind("pec.membership.ended.v1", Stream::Reference, |r| object(r, Event::MembershipEnded)),
@@ -88,6 +95,17 @@ pub(crate) const KINDS: &[Kind] = &[
     kind("pec.exchange-rates.published.v1", Stream::Reference, |r| object(r, Event::ExchangeRatesPublished)),
     kind("pec.tax.set.v1", Stream::Reference, |r| object(r, Event::TaxSet)),
     kind("pec.policy.published.v1", Stream::Reference, |r| object(r, Event::PolicyPublished)),
+    kind("pec.partnership.established.v1", Stream::Reference, channel::partnership),
+    kind("pec.partnership.ended.v1", Stream::Reference, channel::partnership_ended),
+    kind("pec.partner-agreement.signed.v1", Stream::Reference, channel::signed),
+    kind("pec.partner.restricted.v1", Stream::Reference, channel::restricted),
+    kind("pec.partner.suspended.v1", Stream::Reference, channel::suspended),
+    kind("pec.partner.revoked.v1", Stream::Reference, channel::revoked),
+    kind("pec.security-posture.stated.v1", Stream::Reference, channel::posture),
+    kind("pec.reseller.enrolled.v1", Stream::Reference, channel::enrolled),
+    kind("pec.reseller.onboarded.v1", Stream::Reference, channel::onboarded),
+    kind("pec.market.authorised.v1", Stream::Reference, channel::market),
+    kind("pec.credit-limit.stated.v1", Stream::Reference, channel::credit),
     kind("pec.invoice.issued.v1", Stream::Decisions, |r| object(r, Event::InvoiceIssued)),
     kind("pec.credit-note.issued.v1", Stream::Decisions, |r| object(r, Event::CreditNoteIssued)),
     kind("pec.invoice.voided.v1", Stream::Decisions, |r| object(r, Event::InvoiceVoided)),
@@ -96,30 +114,11 @@ pub(crate) const KINDS: &[Kind] = &[
     kind("pec.policy.adopted.v1", Stream::Decisions, |r| object(r, Event::PolicyAdopted)),
     kind("pec.acceptance.recorded.v1", Stream::Decisions, |r| object(r, Event::AcceptanceRecorded)),
     kind("pec.journal.restored.v1", Stream::Decisions, |r| object(r, Event::Restored)),
+    kind("pec.order.answered.v1", Stream::Decisions, channel::answered),
 ];
 
 /// Kinds whose names are taken and which nothing reads yet.
-pub(crate) const RESERVED: &[(&str, Stream)] = &[
-    ("pec.customer.designated", Stream::Commerce),
-    ("pec.customer.affiliated", Stream::Commerce),
-    ("pec.agreement.attested", Stream::Commerce),
-    ("pec.agreement.accepted", Stream::Commerce),
-    ("pec.reseller-relationship.established", Stream::Commerce),
-    ("pec.reseller-relationship.ended", Stream::Commerce),
-    ("pec.order.requested", Stream::Commerce),
-    ("pec.partnership.established", Stream::Reference),
-    ("pec.partnership.ended", Stream::Reference),
-    ("pec.partner-agreement.signed", Stream::Reference),
-    ("pec.partner.restricted", Stream::Reference),
-    ("pec.partner.suspended", Stream::Reference),
-    ("pec.partner.revoked", Stream::Reference),
-    ("pec.security-posture.stated", Stream::Reference),
-    ("pec.reseller.enrolled", Stream::Reference),
-    ("pec.reseller.onboarded", Stream::Reference),
-    ("pec.market.authorised", Stream::Reference),
-    ("pec.credit-limit.stated", Stream::Reference),
-    ("pec.order.answered", Stream::Decisions),
-];
+pub(crate) const RESERVED: &[(&str, Stream)] = &[];
 
 /// Kinds that are only ever published, on the alerts topic.
 pub(crate) const PUBLISHED_ONLY: &[&str] = &["pec.leak.opened", "pec.leak.cleared"];
@@ -261,6 +260,7 @@ pub fn type_of(event: &Event) -> Option<&'static str> {
         Event::PolicyAdopted(_) => "pec.policy.adopted.v1",
         Event::AcceptanceRecorded(_) => "pec.acceptance.recorded.v1",
         Event::Restored(_) => "pec.journal.restored.v1",
+        Event::Channel(event) => channel::type_of(event),
         Event::AssignmentActivity(_) | Event::MoveActivity(_) | Event::OtherActivity(_) | Event::Unreadable(_) => {
             return None;
         }
@@ -316,6 +316,7 @@ pub(crate) fn write_data(event: &Event, out: &mut impl Sink) {
         Event::MembershipStarted(data) | Event::MembershipEnded(data) => Object::write(data, out),
         Event::PartnerBarred(data) | Event::PartnerReinstated(data) => Object::write(data, out),
         Event::RolesPublished(data) => Object::write(data, out),
+        Event::Channel(data) => channel::write_data(data, out),
         Event::PriceSheetPublished(data) => Object::write(data, out),
         Event::PriceSheetPart(data) => Object::write(data, out),
         Event::ExchangeRatesPublished(data) => Object::write(data, out),

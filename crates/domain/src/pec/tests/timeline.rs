@@ -61,7 +61,7 @@ fn inherited_grants_count_by_policy_and_conditions_are_flagged() {
     let mut world = World::new();
     world.grant(1, &root_group, agents(1), OWNER, "2026-01-05");
     assert_eq!(world.outcome(&vm(), "2026-02-10"), "earned");
-    assert_eq!(world.findings("2026-02-10"), ["F-inherited-grant"]);
+    assert_eq!(world.findings("2026-02-10"), ["F-inherited-grant", "F-reseller-untold"]);
     let mut elsewhere = World::new();
     let other = Scope::parse("/providers/Microsoft.Management/managementGroups/production");
     elsewhere.grant(1, &other, agents(1), OWNER, "2026-01-05");
@@ -84,7 +84,7 @@ fn inherited_grants_count_by_policy_and_conditions_are_flagged() {
         at: t("2026-01-05"),
     }));
     assert_eq!(conditional.outcome(&vm(), "2026-02-10"), "earned");
-    assert_eq!(conditional.findings("2026-02-10"), ["F-condition"]);
+    assert_eq!(conditional.findings("2026-02-10"), ["F-condition", "F-reseller-untold"]);
 }
 
 #[test]

@@ -1,0 +1,62 @@
+//! The standing of every party on an instant: roles, agreements, security, relationships, markets
+//! and credit.
+//!
+//! Filing is total; the view puts facts in order of their own time. At one instant what takes a
+//! right away comes last, so that in doubt nothing is sold. Nothing here answers an order: `order`
+//! does, from what is said here.
+
+mod view;
+
+pub use view::{Channel, Missing, Qualification, State, Stated};
+
+use crate::entry::{ChannelEvent, ConflictDecided, PartnerStanding};
+use crate::filing::Filing;
+use crate::ids::{Digest, Identity};
+
+/// What was told about the channel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChannelBook {
+    events: Filing<ChannelEvent>,
+    /// Whether any order was ever told: without one there is nothing to answer.
+    orders: bool,
+    /// Told of credit and of standing alike: whoever is reinstated is free of both.
+    reinstated: Filing<PartnerStanding>,
+}
+
+impl ChannelBook {
+    pub fn file(&mut self, identity: Identity, digest: Digest, body: ChannelEvent) {
+        self.orders |= matches!(body, ChannelEvent::OrderRequested(_));
+        self.events.file(identity, digest, body);
+    }
+
+    pub fn file_reinstated(&mut self, identity: Identity, digest: Digest, body: PartnerStanding) {
+        self.reinstated.file(identity, digest, body);
+    }
+
+    #[must_use]
+    pub fn has_orders(&self) -> bool {
+        self.orders
+    }
+
+    pub fn decide(&mut self, decided: &ConflictDecided) {
+        self.events.decide(decided);
+        self.reinstated.decide(decided);
+    }
+
+    /// Puts the facts in order: built once per question, linear but for the sorting.
+    #[must_use]
+    pub fn view(&self) -> Channel {
+        let mut view = Channel::default();
+        for (identity, event) in self.events.iter() {
+            view.take(identity, event);
+        }
+        for (identity, body) in self.reinstated.iter() {
+            view.reinstate(identity, body);
+        }
+        view.order();
+        view
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! Answers as events: given once, given again only when later facts change the verdict.
+
+use std::collections::BTreeSet;
+
+use super::{Answer, Desk, judge};
+use crate::entry::{Decision, OrderAnswered};
+use crate::finding::{About, Code, Finding};
+use crate::ids::{Guid, Identity};
+use crate::period::Instant;
+use crate::policy::RULES_VERSION;
+
+/// The name of the answer with this number to a request, counted from 1: equal names are one answer.
+#[must_use]
+pub fn answer_name(request: Identity, number: usize) -> String {
+    format!("order-answered/{request}/{number}")
+}
+
+/// CHN-23: the answers that are due: to every order without one, and to those whose verdict later
+/// facts have changed, which name the first. Source: choice of this project; an answer is issued like
+/// an invoice and never rewritten.
+#[must_use]
+pub fn due(desk: &Desk<'_>, actor: &str, now: Instant) -> Vec<OrderAnswered> {
+    let mut due = Vec::new();
+    for order in desk.channel.orders() {
+        let answer = judge(desk, &order.value);
+        let given = desk.channel.answers(order.event);
+        if given.last().is_some_and(|last| same(&last.value, &answer)) {
+            continue;
+        }
+        let reason = if given.is_empty() { "judged when it came" } else { "later facts changed the verdict" };
+        due.push(OrderAnswered {
+            answer: answer_name(order.event, given.len() + 1).into(),
+            request: order.event,
+            order: order.value.order.clone(),
+            accepted: answer.accepted(),
+            reasons: answer.written(),
+            first: given.first().map(|first| first.value.answer.clone()),
+            rules_version: RULES_VERSION,
+            policy_revision: desk.policy(order.at).revision,
+            decision: Decision { actor: actor.into(), reason: reason.into(), at: now },
+        });
+    }
+    due
+}
+
+/// Whether an answer still says what was said: the verdict and its codes, not their wording.
+fn same(given: &OrderAnswered, now: &Answer) -> bool {
+    let codes = |codes: &mut dyn Iterator<Item = String>| codes.collect::<BTreeSet<String>>();
+    let then = codes(&mut given.reasons.iter().map(|reason| reason.code.to_string()));
+    let today = codes(&mut now.reasons.iter().map(|reason| reason.ground.text().to_owned()));
+    given.accepted == now.accepted() && then == today
+}
+
+/// CHN-22: usage on a plan whose only orders were refused is a finding that names the order. Source:
+/// choice of this project; the partner owes what is consumed all the same.
+#[must_use]
+pub fn unaccepted(desk: &Desk<'_>, used: &BTreeSet<Guid>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for plan in used {
+        let orders = desk.channel.orders().filter(|order| order.value.plan == Some(*plan) && makes(order.value.kind));
+        let judged: Vec<_> = orders.map(|order| (order, judge(desk, &order.value))).collect();
+        if judged.iter().any(|(_, answer)| answer.accepted()) {
+            continue;
+        }
+        for (order, answer) in judged {
+            let codes: Vec<&str> = answer.reasons.iter().map(|reason| reason.ground.text()).collect();
+            let about = About {
+                bill_to: Some(order.value.partner),
+                customer: Some(order.value.customer),
+                plan: Some(*plan),
+                ..About::default()
+            };
+            let detail =
+                format!("plan {plan} has usage; its order {} was refused: {}", order.value.order, codes.join(", "));
+            let finding = Finding::new(Code::NotAccepted, about, detail);
+            findings.push(Finding { events: vec![order.event], ..finding });
+        }
+    }
+    findings
+}
+
+/// Orders that bring a plan about.
+fn makes(kind: crate::entry::OrderKind) -> bool {
+    use crate::entry::OrderKind;
+    matches!(kind, OrderKind::AzurePlan | OrderKind::LegacyAzure | OrderKind::Transition | OrderKind::Transfer)
+}

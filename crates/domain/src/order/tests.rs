@@ -1,0 +1,45 @@
+//! The rules over whole orders: every reason at once, instants, and tables that are not empty.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::channel::State;
+
+#[test]
+fn grounds_have_stable_codes_and_say_what_to_do() {
+    let mut seen = BTreeSet::new();
+    for ground in Ground::ALL {
+        // Two grounds may share a code where only Microsoft's number differs.
+        assert!(seen.insert((ground.text(), ground.error())), "{} twice", ground.text());
+        assert!(ground.meaning().ends_with('.') && !ground.instead().is_empty(), "{} says too little", ground.text());
+        assert!(ground.rule().starts_with("CHN-"));
+    }
+}
+
+#[test]
+fn every_rule_has_a_table_that_says_both_yes_and_no() {
+    let tables = tables();
+    let rules: Vec<&str> = tables.iter().map(|table| table.rule).collect();
+    assert_eq!(rules, (1..=20).map(|number| format!("CHN-{number}")).collect::<Vec<_>>());
+    for table in &tables {
+        let verdicts: BTreeSet<&String> = table.rows.iter().filter_map(|row| row.last()).collect();
+        assert!(verdicts.len() > 1, "{} always says the same", table.rule);
+        assert!(table.rows.iter().all(|row| row.len() == table.heads.len()), "{}", table.rule);
+    }
+    let named =
+        tables.iter().flat_map(|table| table.rows.iter().flatten()).fold(String::new(), |text, cell| text + cell);
+    for ground in Ground::ALL.iter().filter(|ground| !matches!(ground, Ground::NoContact)) {
+        assert!(named.contains(ground.text()), "no table shows {}", ground.text());
+    }
+}
+
+/// A restricted partner may renew and change what is there, and buy nothing.
+#[test]
+fn the_harder_the_state_the_less_is_left() {
+    let refused = |state: State| {
+        let all = Class::ALL.iter();
+        all.filter(|class| !rules::standing(state, **class).is_empty()).count()
+    };
+    let counts = State::ALL.map(refused);
+    assert!(counts.is_sorted() && counts[0] == 0 && counts[1] > 0 && counts[3] > counts[2], "{counts:?}");
+}
