@@ -429,8 +429,9 @@ fn reference() -> impl Strategy<Value = Event> {
                 Event::PriceSheetPublished(PriceSheet { sheet, market, period, published_at, parts, rows, rows_digest })
             }
         ),
-        (name(), any::<u32>(), vec(price_row(), 1..3))
-            .prop_map(|(sheet, number, rows)| { Event::PriceSheetPart(PriceSheetPart { sheet, number, rows }) }),
+        (name(), any::<u32>(), vec(price_row(), 1..3)).prop_map(|(sheet, number, rows)| {
+            Event::PriceSheetPart(journal::wire::prices::part(sheet, number, rows))
+        }),
         (period(), instant(), vec(rate, 1..4)).prop_map(|(period, published_at, usd_per_unit)| {
             Event::ExchangeRatesPublished(ExchangeRates { period, published_at, usd_per_unit })
         }),

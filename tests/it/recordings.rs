@@ -326,7 +326,15 @@ fn held(read: Read) -> Vec<Life> {
     let mut book = AccessBook::default();
     for (position, fact) in (0..).zip(read.messages.into_iter().flat_map(|(_, items)| items).flatten()) {
         let recorded_at = chrono::DateTime::UNIX_EPOCH;
-        book.apply(&Entry { position, index: 0, recorded_at, outcome: Outcome::Accepted, fact, antecedent: None });
+        book.apply(&Entry {
+            position,
+            index: 0,
+            recorded_at,
+            outcome: Outcome::Accepted,
+            fact,
+            antecedent: None,
+            incumbent: None,
+        });
     }
     let access = book.view(&CommerceBook::default().view(), &domain::partners::Partners::default());
     let grants = access.grants().map(|(_, grant)| Life {

@@ -90,7 +90,7 @@ impl AccessBook {
         if let Some(antecedent) = entry.antecedent.as_deref() {
             let fact = &antecedent.fact;
             if fact.identity == entry.fact.identity {
-                self.file(&Entry { fact: fact.clone(), antecedent: None, ..entry.clone() });
+                self.file(&Entry { fact: fact.clone(), antecedent: None, incumbent: None, ..entry.clone() });
             }
         }
     }

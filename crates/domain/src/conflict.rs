@@ -20,14 +20,14 @@ pub struct ConflictBook {
 }
 
 impl ConflictBook {
-    /// Notes another body, with the first one beside it. A correction's antecedent is its target,
-    /// so the first body of a conflicting correction is handed in as `known`.
+    /// Notes another body, with the first one beside it; `known` are those that are filed elsewhere.
     pub fn note<'a>(&mut self, entry: &Entry, known: impl Iterator<Item = (Digest, EntryRef, &'a Event)>) {
         let drawer = self.conflicts.entry(entry.fact.identity).or_default();
         for (digest, at, event) in known {
             drawer.put(digest, Body { at, event: event.clone() });
         }
-        let incumbent = entry.antecedent.as_deref().filter(|before| before.fact.identity == entry.fact.identity);
+        let earlier = entry.incumbent.as_deref().or(entry.antecedent.as_deref());
+        let incumbent = earlier.filter(|before| before.fact.identity == entry.fact.identity);
         if let Some(Antecedent { at, fact }) = incumbent {
             drawer.put(fact.digest, Body { at: *at, event: fact.event.clone() });
         }

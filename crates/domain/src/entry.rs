@@ -38,6 +38,9 @@ pub struct Entry {
     /// (also when the correction itself conflicts), else the incumbent of a conflict. Absent when
     /// none is known yet. Handing it in spares the fold from remembering every single usage event.
     pub antecedent: Option<Box<Antecedent>>,
+    /// The first accepted fact with this very identity, where a correction conflicts: its antecedent
+    /// is its target, and both bodies count for what drafts are made of.
+    pub incumbent: Option<Box<Antecedent>>,
 }
 
 /// An earlier accepted fact, and where it stands.

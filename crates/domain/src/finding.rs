@@ -82,6 +82,8 @@ codes! {
     NoPrice "F-no-price" true "Usage of a meter that the price sheet in force does not price on that day." "publish the month's price sheet, or: pec import prices-DE-202601.zip --published-at WHEN";
     AmbiguousPrice "F-ambiguous-price" true "Usage of a meter that maps to several products in force, without naming one." "send productId and skuId with the usage event";
     EqualSheets "F-equal-sheets" true "Two price sheets of one month and market with the same publication time." "publish the right one again with a later publication time";
+    SheetDigest "F-sheet-digest" true "The rows of a price sheet are not those whose digest its header states; the sheet is not in force." "publish the header again under a new id with the digest of the rows, or the sheet's right rows under a new sheetId";
+    IncompleteSheet "F-incomplete-sheet" false "Parts or rows of a newer price sheet are missing; an older one, or none, is in force." "publish or import the missing parts";
     UnitMismatch "F-unit" true "The usage event's unit is not the price row's unit of measure." "correct the unit at the meter; it is never scaled here";
     NoRate "F-no-rate" true "No exchange rate for the billing currency in that month." "publish the month's exchange rates, or: pec import rates.csv --published-at WHEN";
     NegativeDay "F-negative-day" true "Corrections take more from a day than was used." "void or adjust the correction";
@@ -129,7 +131,7 @@ impl Code {
         match self {
             Self::NoPlacement => "USE-5",
             Self::NoPrice | Self::AmbiguousPrice | Self::UnitMismatch | Self::Estimate => "RATE-2",
-            Self::EqualSheets => "RATE-1",
+            Self::EqualSheets | Self::SheetDigest | Self::IncompleteSheet => "RATE-1",
             Self::NoRate => "INV-3",
             Self::NegativeDay => "USE-2",
             Self::HeldCorrection | Self::CorrectionOfCorrection => "USE-4",
@@ -189,6 +191,8 @@ impl Code {
             | Self::NoPrice
             | Self::AmbiguousPrice
             | Self::EqualSheets
+            | Self::SheetDigest
+            | Self::IncompleteSheet
             | Self::UnitMismatch
             | Self::CorrectionOfCorrection
             | Self::OpenConflict

@@ -96,6 +96,21 @@ impl Digest {
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
 
+    /// Both as whole numbers of 256 bits, most significant byte first, added modulo 2^256: a digest of
+    /// many things that depends neither on their order nor on how they were put into parts, and that
+    /// sees one told twice (which an exclusive or would not).
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        let mut sum = [0_u8; 32];
+        let mut carry = false;
+        for (at, slot) in sum.iter_mut().enumerate().rev() {
+            let (low, over) = self.0[at].overflowing_add(other.0[at]);
+            let (low, over_again) = low.overflowing_add(u8::from(carry));
+            (*slot, carry) = (low, over || over_again);
+        }
+        Self(sum)
+    }
+
     /// Reads 64 hex digits; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -1,7 +1,7 @@
 //! Price sheets and exchange rates: what was published, and which publication is in force.
 //!
-//! A sheet is in force only when all its parts are known and their rows add up to the number that
-//! its header states. Of one month and market the newest publication, by the time stated inside
+//! A sheet is in force only when all its parts are known and their rows add up to the number and
+//! the digest that its header states. Of one month and market the newest publication, by the time stated inside
 //! it, alone prices every day of that month. No price is ever taken from anywhere else: what the
 //! sheet lacks has no price, which is a finding and never zero.
 
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 pub use tariff::{Band, PriceList, Tariff, Unpriced, has_tag, is_spot};
 
-use crate::entry::{ConflictDecided, Entry, Event, ExchangeRates, PriceSheet, PriceSheetPart};
+use crate::entry::{ConflictDecided, Entry, Event, ExchangeRates, PriceRow, PriceSheet, PriceSheetPart};
 use crate::filing::Filing;
 use crate::ids::{Currency, Digest, Identity, Market};
 use crate::money::{Exact, Rounding};
@@ -37,6 +37,16 @@ pub struct Chosen<T> {
     pub rivals: Vec<Identity>,
 }
 
+/// A publication that is not in force, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldBack<'a> {
+    /// The event that published its header.
+    pub identity: Identity,
+    pub sheet: &'a PriceSheet,
+    /// The digest of its rows where it is not the header's; `None` while parts or rows are missing.
+    pub found: Option<Digest>,
+}
+
 impl PriceBook {
     pub fn apply(&mut self, entry: &Entry) {
         let (identity, digest) = (entry.fact.identity, entry.fact.digest);
@@ -60,7 +70,10 @@ impl PriceBook {
         let parts = self.parts_by_sheet();
         let of_month = self.sheets.iter().filter(|(_, sheet)| (sheet.period, sheet.market) == (period, market));
         let complete: Vec<_> = of_month
-            .filter_map(|(identity, sheet)| Some((identity, sheet, rows_of(sheet, parts.get(&*sheet.sheet)?)?)))
+            .filter_map(|(identity, sheet)| match whole(sheet, parts.get(&*sheet.sheet)) {
+                Whole::Rows(rows) => Some((identity, sheet, rows)),
+                Whole::Missing | Whole::Differs(_) => None,
+            })
             .collect();
         let newest = complete.iter().map(|(_, sheet, _)| sheet.published_at).max()?;
         let mut rivals: Vec<_> = complete.into_iter().filter(|(_, sheet, _)| sheet.published_at == newest).collect();
@@ -72,13 +85,22 @@ impl PriceBook {
         Some(Chosen { value: PriceList::new(&sheet.sheet, identity, rows), rivals })
     }
 
-    /// Sheets of a month and market of which parts or rows are still missing.
-    pub fn incomplete(&self, period: Period, market: Market) -> impl Iterator<Item = (Identity, &PriceSheet)> {
+    /// RATE-1: sheets of a month and market that would be newer than the one in force, if their parts
+    /// were all known and were what their headers state.
+    #[must_use]
+    pub fn held_back(&self, period: Period, market: Market) -> Vec<HeldBack<'_>> {
         let parts = self.parts_by_sheet();
-        self.sheets.iter().filter(move |(_, sheet)| {
-            let rows = parts.get(&*sheet.sheet).and_then(|parts| rows_of(sheet, parts));
-            (sheet.period, sheet.market) == (period, market) && rows.is_none()
-        })
+        let of_month = || self.sheets.iter().filter(|(_, sheet)| (sheet.period, sheet.market) == (period, market));
+        let of = |sheet: &PriceSheet| whole(sheet, parts.get(&*sheet.sheet));
+        let in_force = of_month().filter(|(_, sheet)| matches!(of(sheet), Whole::Rows(_)));
+        let newest = in_force.map(|(_, sheet)| sheet.published_at).max();
+        let newer = of_month().filter(|(_, sheet)| newest.is_none_or(|newest| newest < sheet.published_at));
+        let held = newer.filter_map(|(identity, sheet)| match of(sheet) {
+            Whole::Rows(_) => None,
+            Whole::Missing => Some(HeldBack { identity, sheet, found: None }),
+            Whole::Differs(found) => Some(HeldBack { identity, sheet, found: Some(found) }),
+        });
+        held.collect()
     }
 
     /// RATE-8: USD per unit of a currency in a month, from the newest publication that states it.
@@ -139,18 +161,30 @@ impl PriceBook {
     }
 }
 
-/// The rows of a sheet, if every part is there and no row is missing. A part told again under
-/// another identity counts once; two parts of one number with other rows make the sheet incomplete.
-fn rows_of<'a>(sheet: &PriceSheet, parts: &[&'a PriceSheetPart]) -> Option<Vec<&'a crate::entry::PriceRow>> {
+/// What is known of a sheet's rows.
+enum Whole<'a> {
+    /// Parts or rows are missing, or two parts of one number differ.
+    Missing,
+    /// As many rows as the header states, and other ones: their digest.
+    Differs(Digest),
+    Rows(Vec<&'a PriceRow>),
+}
+
+/// The rows of a sheet, if every part is there, no row is missing and their digest is the header's.
+/// A part told again under another identity counts once.
+fn whole<'a>(sheet: &PriceSheet, parts: Option<&Vec<&'a PriceSheetPart>>) -> Whole<'a> {
     let mut by_number: BTreeMap<u32, &PriceSheetPart> = BTreeMap::new();
-    for part in parts.iter().filter(|part| part.number < sheet.parts) {
+    for part in parts.into_iter().flatten().filter(|part| part.number < sheet.parts) {
         if by_number.insert(part.number, part).is_some_and(|before| before.rows != part.rows) {
-            return None;
+            return Whole::Missing;
         }
     }
     let rows: Vec<_> = by_number.values().flat_map(|part| &part.rows).collect();
-    let complete = by_number.len() == usize::try_from(sheet.parts).ok()? && rows.len() as u64 == sheet.rows;
-    complete.then_some(rows)
+    if by_number.len() as u64 != u64::from(sheet.parts) || rows.len() as u64 != sheet.rows {
+        return Whole::Missing;
+    }
+    let found = by_number.values().fold(Digest::default(), |sum, part| sum.plus(part.rows_digest));
+    if found == sheet.rows_digest { Whole::Rows(rows) } else { Whole::Differs(found) }
 }
 
 #[cfg(test)]

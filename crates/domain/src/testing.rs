@@ -9,6 +9,7 @@ use crate::facts::Facts;
 use crate::ids::{Currency, Digest, Guid, Identity, Market, MeterId};
 use crate::pec::LostCode;
 use crate::period::{Day, Instant, Period};
+use crate::prices::tests::rows_digest;
 use crate::projection::Projection as _;
 use crate::rating::Access;
 use crate::scope::Scope;
@@ -58,12 +59,17 @@ impl Recorder {
         } else {
             Outcome::Accepted
         };
-        let named = fact.event.target().or((outcome == Outcome::Conflicting).then_some(fact.identity));
-        let antecedent = named.and_then(|named| self.first.get(&named));
-        let antecedent = antecedent.map(|(at, fact)| Box::new(Antecedent { at: *at, fact: fact.clone() }));
+        let conflicting = (outcome == Outcome::Conflicting).then_some(fact.identity);
+        let earlier = |named: Option<Identity>| {
+            let earlier = named.and_then(|named| self.first.get(&named));
+            earlier.map(|(at, fact)| Box::new(Antecedent { at: *at, fact: fact.clone() }))
+        };
+        let antecedent = earlier(fact.event.target().or(conflicting));
+        let incumbent = earlier(conflicting.filter(|_| fact.event.target().is_some()));
         self.seen.insert((fact.identity, fact.digest));
         self.first.entry(fact.identity).or_insert_with(|| (at, fact.clone()));
-        Entry { position: at.position, index: 0, recorded_at: Day(0).start(), outcome, fact: fact.clone(), antecedent }
+        let recorded_at = Day(0).start();
+        Entry { position: at.position, index: 0, recorded_at, outcome, fact: fact.clone(), antecedent, incumbent }
     }
 }
 
@@ -128,9 +134,10 @@ impl World {
             published_at: at(published),
             parts: 1,
             rows: rows.len() as u64,
-            rows_digest: Digest([u8::try_from(self.next % 251).unwrap(); 32]),
+            rows_digest: rows_digest(&rows),
         }));
-        self.tell(Event::PriceSheetPart(PriceSheetPart { sheet, number: 0, rows }));
+        let rows_digest = rows_digest(&rows);
+        self.tell(Event::PriceSheetPart(PriceSheetPart { sheet, number: 0, rows, rows_digest }));
     }
 
     pub(crate) fn rate(&mut self, period: &str, unit: &str, usd: &str) {

@@ -143,8 +143,8 @@ impl UsageBook {
 
     /// Files a body that needs remembering, and what it changes elsewhere.
     fn tell(&mut self, entry: &Entry) {
-        if let Some(antecedent) = entry.antecedent.as_deref() {
-            self.remember(antecedent.fact.identity, antecedent.fact.digest, antecedent.at, &antecedent.fact.event);
+        for earlier in [&entry.incumbent, &entry.antecedent].into_iter().flatten() {
+            self.remember(earlier.fact.identity, earlier.fact.digest, earlier.at, &earlier.fact.event);
         }
         let identity = entry.fact.identity;
         let told = Told { at: entry.at(), event: entry.fact.event.clone() };

@@ -29,6 +29,7 @@ fn entry(position: u64, event: Event) -> Entry {
         outcome: Outcome::Accepted,
         fact: Fact { identity: Identity(position.into()), digest: Digest::default(), event },
         antecedent: None,
+        incumbent: None,
     }
 }
 
@@ -57,7 +58,12 @@ fn foundation(month: Period) -> Vec<Event> {
         rows: rows.len() as u64,
         rows_digest: Digest::default(),
     }));
-    events.push(Event::PriceSheetPart(PriceSheetPart { sheet: "s".into(), number: 0, rows }));
+    events.push(Event::PriceSheetPart(PriceSheetPart {
+        sheet: "s".into(),
+        number: 0,
+        rows,
+        rows_digest: Digest::default(),
+    }));
     events
 }
 

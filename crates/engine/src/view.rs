@@ -103,6 +103,7 @@ pub fn what_if(facts: &Fold<Facts>, supposed: impl IntoIterator<Item = Event>, n
             outcome: Outcome::Accepted,
             fact: Fact { identity: Identity(u128::MAX - number), digest, event },
             antecedent: None,
+            incumbent: None,
         });
     }
     fold

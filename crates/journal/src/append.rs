@@ -33,6 +33,7 @@ struct Moved {
 struct Decided {
     redriven: bool,
     antecedent: Option<EntryRef>,
+    incumbent: Option<EntryRef>,
 }
 
 impl Journal {
@@ -70,8 +71,11 @@ impl Journal {
     ) -> Result<Appended, Fault> {
         let first_position = self.tail.position;
         let decided = self.decide(&mut batch, recorded_at)?;
-        for (number, antecedent) in self.antecedents(&batch.entries, &decided)? {
+        for (number, antecedent) in self.earlier(&batch.entries, &decided, |one| one.antecedent)? {
             batch.entries[number].antecedent = Some(Box::new(antecedent));
+        }
+        for (number, incumbent) in self.earlier(&batch.entries, &decided, |one| one.incumbent)? {
+            batch.entries[number].incumbent = Some(Box::new(incumbent));
         }
         point("append.decided");
         self.tail.partitions.extend(partitions);
@@ -157,23 +161,29 @@ impl Journal {
 
     fn decide_one(&mut self, entry: &mut Entry, redriven: bool) -> Result<Decided, Fault> {
         if entry.outcome == Outcome::Quarantined {
-            return Ok(Decided { redriven, antecedent: None });
+            return Ok(Decided { redriven, antecedent: None, incumbent: None });
         }
         let at = EntryRef { position: self.tail.position + entry.position, index: entry.index };
         let fact = &entry.fact;
         let decided = self.identities.decide(fact.identity, fact.digest.short(), at)?;
         entry.outcome = decided.outcome;
-        let antecedent = match (decided.outcome, fact.event.target()) {
-            (Outcome::Conflicting, _) => decided.first,
-            (_, Some(target)) => self.identities.first(target)?.map(|(first, _)| first),
-            (_, None) => None,
+        let conflicting = decided.first.filter(|_| decided.outcome == Outcome::Conflicting);
+        let (antecedent, incumbent) = match fact.event.target() {
+            Some(target) => (self.identities.first(target)?.map(|(first, _)| first), conflicting),
+            None => (conflicting, None),
         };
-        Ok(Decided { redriven, antecedent })
+        Ok(Decided { redriven, antecedent, incumbent })
     }
 
-    /// The facts that entries speak of, by the numbers of those entries: from this batch, or read back.
-    fn antecedents(&self, entries: &[Entry], decided: &[Decided]) -> Result<Vec<(usize, Antecedent)>, Fault> {
-        let named = decided.iter().enumerate().filter_map(|(number, one)| Some((number, one.antecedent?)));
+    /// The earlier facts that entries speak of, by the numbers of those entries: from this batch, or
+    /// read back.
+    fn earlier(
+        &self,
+        entries: &[Entry],
+        decided: &[Decided],
+        of: impl Fn(&Decided) -> Option<EntryRef>,
+    ) -> Result<Vec<(usize, Antecedent)>, Fault> {
+        let named = decided.iter().enumerate().filter_map(|(number, one)| Some((number, of(one)?)));
         named.map(|(number, at)| Ok((number, self.antecedent(entries, at)?))).collect()
     }
 
@@ -194,6 +204,7 @@ impl Journal {
             named: matches!(entry.outcome, Outcome::Accepted | Outcome::Conflicting)
                 .then(|| (entry.fact.identity, entry.fact.digest.short())),
             antecedent: decided.antecedent,
+            incumbent: decided.incumbent,
             code: match entry.fact.event {
                 Event::Unreadable(code) => Some(code.into()),
                 _ => None,
@@ -221,7 +232,7 @@ impl Journal {
         if length > SECTION_LIMIT {
             return Err(Fault::TooLarge { bytes: length, limit: SECTION_LIMIT });
         }
-        let (stored, chain) = frame::seal(head.frame, &head_bytes, section_length, packed);
+        let (stored, chain) = frame::seal((head.frame, head.version()), &head_bytes, section_length, packed);
         let parts = Parts::cut(head.frame, head.first_position, &stored);
         let first_block = self.tail.block;
         self.active.with(|store| {

@@ -15,8 +15,13 @@ use crate::batch::Coordinates;
 use crate::bytes::{Cursor, Malformed, Parsed, Put};
 use crate::{spare, zip};
 
-/// Version of everything that this crate writes.
+/// Version of everything that this crate writes, but for frames that need more.
 pub const FORMAT_VERSION: u16 = 1;
+/// Frames with an item that names an incumbent beside its antecedent. They alone say this version, so
+/// that a build that does not know it refuses those by name and reads all others.
+const WITH_INCUMBENT: u16 = 2;
+/// The newest version of a frame that is read.
+pub(crate) const NEWEST_FRAME: u16 = WITH_INCUMBENT;
 const MAGIC: [u8; 4] = *b"PECF";
 const ZSTD: u8 = 1;
 /// Magic, version, codec, frame number, four lengths, chain hash, checksum.
@@ -50,6 +55,8 @@ pub(crate) struct ItemHead {
     /// and conflicting bodies.
     pub(crate) named: Option<(Identity, u64)>,
     pub(crate) antecedent: Option<EntryRef>,
+    /// The first fact of this identity, where the antecedent of a conflicting correction is its target.
+    pub(crate) incumbent: Option<EntryRef>,
     /// Why it was quarantined.
     pub(crate) code: Option<Box<str>>,
 }
@@ -108,6 +115,11 @@ impl Head {
         })
     }
 
+    /// The version that whoever reads this frame must know.
+    pub(crate) fn version(&self) -> u16 {
+        if self.items.iter().any(|item| item.incumbent.is_some()) { WITH_INCUMBENT } else { FORMAT_VERSION }
+    }
+
     pub(crate) fn write(&self) -> Vec<u8> {
         let mut out = spare::buffer(256 + self.messages.len() * 72);
         out.put(&self.frame.to_be_bytes());
@@ -149,9 +161,10 @@ impl Head {
                 | u8::from(item.redriven) << 2
                 | u8::from(item.antecedent.is_some()) << 3
                 | u8::from(item.named.is_some()) << 4
-                | u8::from(item.code.is_some()) << 5;
+                | u8::from(item.code.is_some()) << 5
+                | u8::from(item.incumbent.is_some()) << 6;
             out.push(tag);
-            if let Some(at) = item.antecedent {
+            for at in [item.antecedent, item.incumbent].into_iter().flatten() {
                 out.put_varint(at.position);
                 out.put_varint(u64::from(at.index));
             }
@@ -234,18 +247,20 @@ fn read_messages(cursor: &mut Cursor<'_>, topics: usize, files: usize) -> Parsed
 
 fn read_item(cursor: &mut Cursor<'_>) -> Parsed<(ItemHead, bool)> {
     let tag = cursor.u8()?;
-    if tag & 0b1100_0000 != 0 {
+    if tag & 0b1000_0000 != 0 {
         return Err(Malformed);
     }
-    let antecedent = if tag & 8 == 0 {
-        None
-    } else {
+    let mut citation = |bit: u8| -> Parsed<Option<EntryRef>> {
+        if tag & bit == 0 {
+            return Ok(None);
+        }
         let position = cursor.varint()?;
-        Some(EntryRef { position, index: u32::try_from(cursor.varint()?).map_err(|_| Malformed)? })
+        Ok(Some(EntryRef { position, index: u32::try_from(cursor.varint()?).map_err(|_| Malformed)? }))
     };
+    let (antecedent, incumbent) = (citation(8)?, citation(64)?);
     let code = if tag & 32 == 0 { None } else { Some(cursor.text()?.into()) };
-    let item = ItemHead { outcome: outcome_of(tag & 3), redriven: tag & 4 != 0, named: None, antecedent, code };
-    Ok((item, tag & 16 != 0))
+    let (outcome, redriven) = (outcome_of(tag & 3), tag & 4 != 0);
+    Ok((ItemHead { outcome, redriven, named: None, antecedent, incumbent, code }, tag & 16 != 0))
 }
 
 impl PartitionHead {
@@ -378,12 +393,17 @@ pub(crate) fn chain(head: &[u8]) -> Chain {
 }
 
 /// The stored form of a frame.
-pub(crate) fn seal(number: u64, head: &[u8], section_length: usize, packed_section: &[u8]) -> (Vec<u8>, Chain) {
+pub(crate) fn seal(
+    (number, version): (u64, u16),
+    head: &[u8],
+    section_length: usize,
+    packed_section: &[u8],
+) -> (Vec<u8>, Chain) {
     let packed_head = zip::pack(head);
     let chain = chain(head);
     let mut out = spare::buffer(PROLOGUE + packed_head.len() + packed_section.len());
     out.put(&MAGIC);
-    out.put(&FORMAT_VERSION.to_be_bytes());
+    out.put(&version.to_be_bytes());
     out.put(&[ZSTD, 0]);
     out.put(&number.to_be_bytes());
     for length in [head.len(), packed_head.len(), section_length, packed_section.len()] {
@@ -431,10 +451,10 @@ impl<'a> Stored<'a> {
             return Err(Broken::Because("it does not begin as a frame"));
         }
         match cursor.u16().map_err(short)? {
-            FORMAT_VERSION => (),
+            FORMAT_VERSION..=NEWEST_FRAME => (),
             other
                 if bytes.len() >= PROLOGUE
-                    && other > FORMAT_VERSION
+                    && other > NEWEST_FRAME
                     && bytes[CHECKSUM_AT..PROLOGUE] == checksum(bytes) =>
             {
                 return Err(Broken::Version(other));

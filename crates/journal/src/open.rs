@@ -235,7 +235,8 @@ pub(crate) fn create_segment(
         items: Vec::new(),
     };
     let section = Batch::preamble(key);
-    let (stored, _) = frame::seal(head.frame, &head.write(), section.len(), &crate::zip::pack(&section));
+    let (stored, _) =
+        frame::seal((head.frame, head.version()), &head.write(), section.len(), &crate::zip::pack(&section));
     let parts = Parts::cut(head.frame, head.first_position, &stored);
     let store = Store::open(&building)?;
     store.put(tail.block, parts.values())?;

@@ -170,13 +170,16 @@ impl Shared {
         let position = frame.first_position + index as u64;
         let (heads, recorded_at, start) = (frame.items_of(index), frame.recorded_at, out.len());
         let mut take = |index: u32, fact| {
-            out.push(Entry { position, index, recorded_at, outcome: Outcome::Accepted, fact, antecedent: None });
+            let (outcome, antecedent, incumbent) = (Outcome::Accepted, None, None);
+            out.push(Entry { position, index, recorded_at, outcome, fact, antecedent, incumbent });
         };
         self.restore(message, frame.messages[index].stream, heads, position, &mut take)?;
         for (entry, head) in out[start..].iter_mut().zip(heads) {
             entry.outcome = head.outcome;
-            if let Some(at) = head.antecedent {
-                entry.antecedent = Some(Box::new(self.antecedent(at)?));
+            for (at, earlier) in
+                [(head.antecedent, &mut entry.antecedent), (head.incumbent, &mut entry.incumbent)]
+            {
+                *earlier = at.map(|at| self.antecedent(at).map(Box::new)).transpose()?;
             }
         }
         Ok(())

@@ -290,7 +290,7 @@ impl Segment {
             Broken::Version(found) => Fault::Version {
                 path: self.path.clone(),
                 found: u32::from(*found),
-                known: u32::from(crate::frame::FORMAT_VERSION),
+                known: u32::from(crate::frame::NEWEST_FRAME),
             },
             Broken::Because(why) => self.damaged(format!("frame {frame}: {why}")),
         }

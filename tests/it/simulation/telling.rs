@@ -9,8 +9,7 @@ use domain::entry::{
     AssignmentCreated, AssignmentDeleted, AssignmentsListed, Authorization, CustomerRegistered, Dated, Delegation,
     DelegationDeleted, Event, ExchangeRates, GrantFacts, ListedAssignment, MembershipChange, Offer, PalLinked,
     PalUnlinked, Part, PartnerKind, PartnerRegistered, PartnerStanding, PlanCreated, PriceKind, PriceRow, PriceSheet,
-    PriceSheetPart, ResellerOfRecordSet, Schedule, Stream, SubscriptionCreated, TransferCompleted, Usage,
-    UsageAdjusted, UsageVoided,
+    ResellerOfRecordSet, Schedule, Stream, SubscriptionCreated, TransferCompleted, Usage, UsageAdjusted, UsageVoided,
 };
 use domain::ids::{Currency, Guid, Market, MeterId};
 use domain::period::{Day, Instant, Period};
@@ -20,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::dice::Dice;
 use crate::azure::{self, Record};
-use crate::memory::{Body, SOURCE, Told, rows_digest};
+use crate::memory::{Body, SOURCE, Told};
 use crate::oracle::world::{self, By, DAY, Grant, Id, Kind, Role, Time, World};
 
 pub fn guid(id: Id) -> Guid {
@@ -188,9 +187,9 @@ impl Teller<'_> {
             published_at,
             parts: 1,
             rows: u64::try_from(rows.len()).expect("few rows"),
-            rows_digest: rows_digest(&rows),
+            rows_digest: prices::rows_digest(&rows),
         }));
-        self.say(Event::PriceSheetPart(PriceSheetPart { sheet: "sheet".into(), number: 0, rows }));
+        self.say(Event::PriceSheetPart(prices::part("sheet".into(), 0, rows)));
         let rate = |(currency, usd): &(&str, String)| (Currency::parse(currency).expect("three letters"), decimal(usd));
         let usd_per_unit = self.world.usd_per_unit.iter().map(rate).collect();
         self.say(Event::ExchangeRatesPublished(ExchangeRates { period, published_at, usd_per_unit }));

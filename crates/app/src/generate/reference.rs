@@ -2,7 +2,7 @@
 
 use domain::entry::{
     CustomerRegistered, Dated, Event, ExchangeRates, MembershipChange, PartnerKind, PartnerRegistered, PlanCreated,
-    PriceKind, PriceRow, PriceSheet, PriceSheetPart, SubscriptionCreated,
+    PriceKind, PriceRow, PriceSheet, SubscriptionCreated,
 };
 use domain::ids::{Currency, Market, MeterId};
 use domain::period::Day;
@@ -117,7 +117,7 @@ fn price_sheet(world: &World) -> Vec<Message> {
         rows: rows.len() as u64,
         rows_digest: journal::wire::prices::rows_digest(&rows),
     };
-    let part = PriceSheetPart { sheet: name.as_str().into(), number: 0, rows };
+    let part = journal::wire::prices::part(name.as_str().into(), 0, rows);
     vec![
         message(world, &name, &Event::PriceSheetPublished(header)),
         message(world, &format!("{name}-part-0"), &Event::PriceSheetPart(part)),

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::entry::{Antecedent, Entry, Event, Fact, Outcome, PriceRow, PriceSheetPart, Stream};
-use domain::ids::{Digest, Identity};
+use domain::entry::{Antecedent, Entry, Event, Fact, Outcome, Stream};
+use domain::ids::Identity;
 use domain::period::Instant;
 use journal::wire::{self, Envelope};
 
@@ -55,13 +55,6 @@ impl Told {
     }
 }
 
-/// The digest that a sheet's header states for these rows.
-#[must_use]
-pub fn rows_digest(rows: &[PriceRow]) -> Digest {
-    let part = PriceSheetPart { sheet: "rows".into(), number: 0, rows: rows.to_vec() };
-    wire::digest("rows", None, &Event::PriceSheetPart(part))
-}
-
 /// The journal itself: what is known, by identity.
 #[derive(Debug, Default)]
 pub struct Memory {
@@ -78,8 +71,8 @@ impl Memory {
         self.next += 1;
         let entry = |(index, item): (u32, Result<Fact, wire::Rejection>)| match item {
             Ok(fact) => {
-                let outcome = Outcome::Accepted;
-                Ok(self.accept(Entry { position, index, recorded_at, outcome, fact, antecedent: None }))
+                let (outcome, antecedent, incumbent) = (Outcome::Accepted, None, None);
+                Ok(self.accept(Entry { position, index, recorded_at, outcome, fact, antecedent, incumbent }))
             }
             Err(rejection) => Err(rejection),
         };
@@ -88,16 +81,18 @@ impl Memory {
 
     fn accept(&mut self, mut entry: Entry) -> Entry {
         let known = self.first.get(&entry.fact.identity).cloned();
+        let target = entry.fact.event.target().and_then(|target| self.first.get(&target)).cloned().map(Box::new);
         match known {
             None => {
                 self.first.insert(entry.fact.identity, Antecedent { at: entry.at(), fact: entry.fact.clone() });
-                let target = entry.fact.event.target().and_then(|target| self.first.get(&target));
-                entry.antecedent = target.cloned().map(Box::new);
+                entry.antecedent = target;
             }
             Some(first) if first.fact.digest == entry.fact.digest => entry.outcome = Outcome::Duplicate,
             Some(first) => {
                 entry.outcome = Outcome::Conflicting;
-                entry.antecedent = Some(Box::new(first));
+                let first = Some(Box::new(first));
+                (entry.antecedent, entry.incumbent) =
+                    if entry.fact.event.target().is_some() { (target, first) } else { (first, None) };
             }
         }
         entry

@@ -10,16 +10,17 @@ use chrono::{DateTime, Days, Utc};
 use domain::entry::{
     AgreementAccepted, ChannelEvent, CreditStated, CustomerRegistered, Dated, Event, ExchangeRates, MarketAuthorised,
     MarketOffer, MembershipChange, MfaMethod, Offer, PartnerAgreementSigned, PartnerKind, PartnerRegistered,
-    Partnership, PlanCreated, PostureStated, PriceKind, PriceRow, PriceSheet, PriceSheetPart, RelationshipEstablished,
+    Partnership, PlanCreated, PostureStated, PriceKind, PriceRow, PriceSheet, RelationshipEstablished,
     ResellerEnrolled, ResellerOnboarded, SubscriptionCreated,
 };
 use domain::ids::{Currency, Guid, Market, MeterId};
 use domain::period::{Day, Instant, Period};
 use domain::regions::Region;
 use domain::scope::Scope;
+use journal::wire::prices;
 use rust_decimal::Decimal;
 
-use super::memory::{Body, Told, rows_digest};
+use super::memory::{Body, Told};
 
 /// A time; a date alone is its midnight, UTC.
 pub fn instant(text: &str) -> anyhow::Result<Instant> {
@@ -258,9 +259,9 @@ impl Stage {
             published_at: published(period),
             parts: 1,
             rows: u64::try_from(rows.len()).expect("few rows"),
-            rows_digest: rows_digest(&rows),
+            rows_digest: prices::rows_digest(&rows),
         };
-        let part = PriceSheetPart { sheet: id.into(), number: 0, rows };
+        let part = prices::part(id.into(), 0, rows);
         Ok(vec![(id.to_owned(), Event::PriceSheetPublished(header)), (format!("{id}-0"), Event::PriceSheetPart(part))])
     }
 }

@@ -95,7 +95,7 @@ pub struct PriceSheet {
     pub published_at: Instant,
     pub parts: u32,
     pub rows: u64,
-    /// BLAKE3 over the canonical rows of all parts in order.
+    /// The sum of the digests of all rows: see [`Digest::plus`].
     pub rows_digest: Digest,
 }
 
@@ -105,6 +105,8 @@ pub struct PriceSheetPart {
     /// Counted from 0.
     pub number: u32,
     pub rows: Vec<PriceRow>,
+    /// The sum of these rows' digests, as whoever read them computed it: never stated by the event.
+    pub rows_digest: Digest,
 }
 
 #[derive(Clone, Debug, PartialEq)]

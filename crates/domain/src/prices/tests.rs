@@ -44,6 +44,7 @@ fn entry(identity: u128, event: Event) -> Entry {
         outcome: Outcome::Accepted,
         fact: Fact { identity: Identity(identity), digest, event },
         antecedent: None,
+        incumbent: None,
     }
 }
 
@@ -51,20 +52,39 @@ fn at(text: &str) -> Instant {
     text.parse().unwrap()
 }
 
-fn header(sheet: &str, published: &str, parts: u32, rows: u64) -> Event {
+/// Stands in for the digest that the journal computes: the prices' digits, added up.
+pub(crate) fn rows_digest(rows: &[PriceRow]) -> Digest {
+    let of_row = |row: &PriceRow| {
+        let mut digest = Digest::default();
+        digest.0[16..].copy_from_slice(&row.unit_price.normalize().mantissa().to_be_bytes());
+        digest
+    };
+    rows.iter().map(of_row).fold(Digest::default(), Digest::plus)
+}
+
+fn header(sheet: &str, published: &str, parts: u32, rows: &[PriceRow]) -> Event {
     Event::PriceSheetPublished(PriceSheet {
         sheet: sheet.into(),
         market: Market::parse("US").unwrap(),
         period: Period::parse("2020-09").unwrap(),
         published_at: at(published),
         parts,
-        rows,
-        rows_digest: Digest([u8::try_from(sheet.len()).unwrap(); 32]),
+        rows: rows.len() as u64,
+        rows_digest: rows_digest(rows),
     })
 }
 
 fn part(sheet: &str, number: u32, rows: Vec<PriceRow>) -> Event {
-    Event::PriceSheetPart(PriceSheetPart { sheet: sheet.into(), number, rows })
+    let rows_digest = rows_digest(&rows);
+    Event::PriceSheetPart(PriceSheetPart { sheet: sheet.into(), number, rows, rows_digest })
+}
+
+fn costing(price: &str) -> PriceRow {
+    row("m", "1 Hour", price)
+}
+
+fn held_back(book: &PriceBook) -> Vec<HeldBack<'_>> {
+    book.held_back(Period::parse("2020-09").unwrap(), Market::parse("US").unwrap())
 }
 
 fn september(book: &PriceBook) -> Option<Chosen<PriceList<'_>>> {
@@ -74,21 +94,52 @@ fn september(book: &PriceBook) -> Option<Chosen<PriceList<'_>>> {
 #[test]
 fn a_sheet_is_in_force_only_when_it_is_complete_and_newest() {
     let mut book = PriceBook::default();
-    book.apply(&entry(1, header("old", "2020-08-31T18:00:00Z", 1, 1)));
-    book.apply(&entry(2, part("old", 0, vec![row("m", "1 Hour", "1")])));
-    book.apply(&entry(3, header("newer", "2020-09-05T18:00:00Z", 2, 3)));
-    book.apply(&entry(4, part("newer", 1, vec![row("m", "1 Hour", "2")])));
+    book.apply(&entry(1, header("old", "2020-08-31T18:00:00Z", 1, &[costing("1")])));
+    book.apply(&entry(2, part("old", 0, vec![costing("1")])));
+    let three = [costing("2"), row("n", "1 Hour", "2"), row("o", "1 Hour", "2")];
+    book.apply(&entry(3, header("newer", "2020-09-05T18:00:00Z", 2, &three)));
+    book.apply(&entry(4, part("newer", 1, vec![costing("2")])));
     assert_eq!(september(&book).unwrap().value.sheet, "old");
-    assert_eq!(book.incomplete(Period::parse("2020-09").unwrap(), Market::parse("US").unwrap()).count(), 1);
+    assert_eq!(held_back(&book).len(), 1);
     book.apply(&entry(5, part("newer", 0, vec![row("n", "1 Hour", "2")])));
     assert_eq!(september(&book).unwrap().value.sheet, "old", "two rows are there and three are stated");
-    book.apply(&entry(6, header("newest!", "2020-09-06T00:00:00Z", 2, 2)));
+    assert_eq!(held_back(&book)[0].found, None);
+    let twice = [costing("3"), costing("3")];
+    book.apply(&entry(6, header("newest!", "2020-09-06T00:00:00Z", 2, &twice)));
     assert_eq!(september(&book).unwrap().value.sheet, "old", "its parts carry another name");
     for (id, number) in [(7, 0), (8, 1)] {
-        book.apply(&entry(id, part("newest!", number, vec![row("m", "1 Hour", "3")])));
+        book.apply(&entry(id, part("newest!", number, vec![costing("3")])));
     }
     let chosen = september(&book).unwrap();
     assert_eq!((chosen.value.sheet, chosen.rivals.len()), ("newest!", 0));
+    assert_eq!(held_back(&book), [], "what is older than the sheet in force holds nothing up");
+}
+
+/// The header says what the rows must be: other rows of the same number are never in force, in
+/// whatever order all of it comes, until the header is told again as it should be.
+#[test]
+fn rows_that_the_header_does_not_vouch_for_are_never_in_force() {
+    let events = [
+        (1, header("old", "2020-08-31T18:00:00Z", 1, &[costing("1")])),
+        (2, part("old", 0, vec![costing("1")])),
+        (3, header("newer", "2020-09-05T18:00:00Z", 2, &[costing("2"), costing("7")])),
+        (4, part("newer", 1, vec![costing("2")])),
+        (5, part("newer", 0, vec![costing("3")])),
+    ];
+    for rotation in 0..events.len() {
+        let mut book = PriceBook::default();
+        for step in 0..events.len() {
+            let (identity, event) = &events[(rotation + step) % events.len()];
+            book.apply(&entry(*identity, event.clone()));
+        }
+        assert_eq!(september(&book).unwrap().value.sheet, "old");
+        let found = rows_digest(&[costing("2"), costing("3")]);
+        let held: Vec<_> = held_back(&book).iter().map(|held| (held.identity, held.found)).collect();
+        assert_eq!(held, [(Identity(3), Some(found))]);
+        book.apply(&entry(6, header("newer", "2020-09-05T18:00:00Z", 2, &[costing("2"), costing("3")])));
+        assert_eq!(september(&book).unwrap().value.sheet, "newer");
+        assert_eq!(held_back(&book), []);
+    }
 }
 
 #[test]
@@ -96,9 +147,9 @@ fn equal_publication_times_are_chosen_by_digest_and_named() {
     for order in [[1, 2], [2, 1]] {
         let mut book = PriceBook::default();
         for id in order {
-            let name = ["", "b", "aa"][usize::try_from(id).unwrap()];
-            book.apply(&entry(id, header(name, "2020-08-31T18:00:00Z", 1, 1)));
-            book.apply(&entry(id + 10, part(name, 0, vec![row("m", "1 Hour", "1")])));
+            let (name, price) = [("", ""), ("b", "1"), ("aa", "2")][usize::try_from(id).unwrap()];
+            book.apply(&entry(id, header(name, "2020-08-31T18:00:00Z", 1, &[costing(price)])));
+            book.apply(&entry(id + 10, part(name, 0, vec![costing(price)])));
         }
         let chosen = september(&book).unwrap();
         assert_eq!((chosen.value.sheet, chosen.rivals), ("b", vec![Identity(2)]));

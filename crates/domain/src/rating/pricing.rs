@@ -146,8 +146,9 @@ impl<'a> Pricing<'a> {
         Found { tariff: number, group }
     }
 
-    /// RATE-1: publications of equal time are named.
+    /// RATE-1: publications of equal time are named, and newer ones that are not in force.
     pub(super) fn findings(&self, notes: &mut Notes) {
+        self.held_back(notes);
         for (market, lists) in &self.markets {
             let Some(now) = lists.now.as_ref().filter(|now| !now.rivals.is_empty()) else { continue };
             let detail =
@@ -157,6 +158,32 @@ impl<'a> Pricing<'a> {
             }
         }
         self.compare_markets(notes);
+    }
+
+    fn held_back(&self, notes: &mut Notes) {
+        for market in self.markets.keys() {
+            for held in self.book.held_back(self.period, *market) {
+                let (sheet, stated) = (&held.sheet.sheet, held.sheet.rows_digest);
+                let (code, detail) = match held.found {
+                    Some(found) => (
+                        Code::SheetDigest,
+                        format!(
+                            "the header of price sheet `{sheet}` of market {market} states rowsDigest {stated}, and \
+                             its rows have {found}; it is not in force"
+                        ),
+                    ),
+                    None => (
+                        Code::IncompleteSheet,
+                        format!(
+                            "price sheet `{sheet}` of market {market} states {} parts with {} rows, and not all of \
+                             them are known; it is not in force",
+                            held.sheet.parts, held.sheet.rows
+                        ),
+                    ),
+                };
+                notes.note_with(code, notes.about(), detail, held.identity);
+            }
+        }
     }
 
     /// RATE-9: one global price: the same product, SKU, tier and day in two markets should cost the

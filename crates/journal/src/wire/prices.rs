@@ -68,19 +68,25 @@ pub fn events_from_csv(
     Ok(events(&table.digest, market, month, published_at, rows))
 }
 
-/// The digest that a sheet's header states: BLAKE3 over the canonical rows of all parts in order.
+/// The digest that a sheet's header states: the sum of BLAKE3 over each row in canonical form, so
+/// that neither their order nor their parts matter.
 #[must_use]
 pub fn rows_digest<'a>(rows: impl IntoIterator<Item = &'a PriceRow>) -> Digest {
-    let mut hasher = blake3::Hasher::new();
-    let mut canonical = Canonical { out: Vec::new() };
-    canonical.bytes(b"pec-price-rows-1");
-    for row in rows {
-        Object::write(row, &mut canonical);
-        hasher.update(&canonical.out);
+    let mut canonical = Canonical { out: Vec::with_capacity(512) };
+    let digests = rows.into_iter().map(|row| {
         canonical.out.clear();
-    }
-    hasher.update(&canonical.out);
-    Digest(*hasher.finalize().as_bytes())
+        canonical.bytes(b"pec-price-row-2");
+        Object::write(row, &mut canonical);
+        Digest(*blake3::hash(&canonical.out).as_bytes())
+    });
+    digests.fold(Digest::default(), Digest::plus)
+}
+
+/// A part of a sheet, with the digest of its rows.
+#[must_use]
+pub fn part(sheet: Box<str>, number: u32, rows: Vec<PriceRow>) -> PriceSheetPart {
+    let rows_digest = rows_digest(&rows);
+    PriceSheetPart { sheet, number, rows, rows_digest }
 }
 
 fn events(
@@ -106,7 +112,7 @@ fn events(
     };
     let mut events = vec![(envelope(id.clone()), Event::PriceSheetPublished(header))];
     for (number, rows) in (0_u32..).zip(parts) {
-        let part = PriceSheetPart { sheet: id.as_str().into(), number, rows };
+        let part = part(id.as_str().into(), number, rows);
         events.push((envelope(format!("{id}-{number}")), Event::PriceSheetPart(part)));
     }
     events

@@ -96,11 +96,29 @@ form! { PriceSheet {
     rows_digest: "rowsDigest" as Blake3,
 } }
 
-form! { PriceSheetPart {
+/// As the event states it; the digest of its rows is ours.
+struct StatedPart {
+    sheet: Box<str>,
+    number: u32,
+    rows: Vec<PriceRow>,
+}
+
+form! { StatedPart {
     sheet: "sheetId" as Name,
     number: "number" as Whole,
     rows: "rows" as Some1<Object>,
 } }
+
+impl Fields for PriceSheetPart {
+    fn read_fields(object: Value<'_>) -> Result<Self, Problem> {
+        let StatedPart { sheet, number, rows } = StatedPart::read_fields(object)?;
+        Ok(super::prices::part(sheet, number, rows))
+    }
+
+    fn write_fields(&self, out: &mut impl Sink) {
+        StatedPart { sheet: self.sheet.clone(), number: self.number, rows: self.rows.clone() }.write_fields(out);
+    }
+}
 
 form! { PriceRow {
     product: "productId" as Name,

@@ -1,10 +1,16 @@
 //! Outcomes are decided once, stored, and the same however the journal is read.
 
-use domain::entry::{Decision, EntryRedriven, EntryRef, Event, Outcome, UsageVoided};
-use domain::ids::Identity;
-use journal::{Batch, Journal, Options};
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::common::{append_usage, at, options, outcomes, push_event, push_unreadable, small, usage};
+use domain::entry::{Decision, Entry, EntryRedriven, EntryRef, Event, Outcome, UsageAdjusted, UsageVoided};
+use domain::facts::Facts;
+use domain::ids::Identity;
+use domain::money::Exact;
+use domain::projection::Projection as _;
+use journal::{Batch, Journal, Options};
+use rust_decimal::Decimal;
+
+use crate::common::{append_usage, at, options, outcomes, push_event, push_unreadable, quick_dir, small, usage};
 
 fn one(journal: &mut Journal, id: &str, event: &Event) -> (Outcome, Option<EntryRef>) {
     let mut batch = Batch::new();
@@ -133,4 +139,76 @@ fn append_duplicates(journal: &mut Journal) -> Vec<Outcome> {
         push_event(&mut batch, 5000 + i64::try_from(id).unwrap(), &format!("u-{id}"), None, &usage(id, id % 13 + 1));
     }
     journal.append(batch, at(0)).unwrap().entries.into_iter().map(|entry| entry.outcome).collect()
+}
+
+/// Net quantities by place, as the fold makes them of these entries.
+fn sums(entries: &[Entry]) -> BTreeMap<String, String> {
+    let mut facts = Facts::default();
+    entries.iter().for_each(|entry| facts.apply(entry));
+    let mut sums: BTreeMap<String, Exact> = BTreeMap::new();
+    for consumption in facts.usage.consumption() {
+        for (_, _, quantity) in consumption.slices() {
+            *sums.entry(consumption.place.scope.to_string()).or_default() += &quantity.exact();
+        }
+    }
+    sums.retain(|_, sum| *sum != Exact::zero());
+    sums.into_iter().map(|(place, sum)| (place, sum.to_string())).collect()
+}
+
+fn orders(of: &[usize]) -> Vec<Vec<usize>> {
+    let [_, _, ..] = of else { return vec![of.to_vec()] };
+    let mut all = Vec::new();
+    for (index, first) in of.iter().enumerate() {
+        let mut rest = of.to_vec();
+        rest.remove(index);
+        all.extend(orders(&rest).into_iter().map(|tail| [vec![*first], tail].concat()));
+    }
+    all
+}
+
+/// Two usage events, and one correction told in two ways that name one of them each (or, the second
+/// time, told first as usage itself): whichever comes first, between or last, live or replayed, drafts
+/// use the body with the smallest digest, and only on the usage that this body names.
+#[test]
+fn a_correction_told_in_two_ways_counts_the_same_in_every_order() {
+    let adjusted = |quantity| {
+        let (target, quantity) = (Identity::default(), Decimal::from(quantity));
+        Event::UsageAdjusted(UsageAdjusted { target, quantity, reason: None })
+    };
+    for second_body in [("c", Some("u2"), adjusted(-7)), ("c", None, usage(3, 50))] {
+        let told = [
+            ("u1", None, usage(1, 10)),
+            ("u2", None, usage(2, 20)),
+            ("c", Some("u1"), adjusted(-3)),
+            second_body,
+            ("v", Some("u2"), adjusted(1)),
+        ];
+        let mut answers = BTreeSet::new();
+        let mut forgetful = BTreeSet::new();
+        for order in orders(&[0, 1, 2, 3, 4]) {
+            let dir = quick_dir();
+            let mut journal = Journal::open(dir.path(), &options(), at(0)).unwrap();
+            let mut live = Vec::new();
+            let mut offset = 0;
+            for half in [&order[..2], &order[2..]] {
+                let mut batch = Batch::new();
+                for number in half {
+                    let (id, target, event) = &told[*number];
+                    push_event(&mut batch, offset, id, *target, event);
+                    offset += 1;
+                }
+                live.extend(journal.append(batch, at(0)).unwrap().entries);
+            }
+            let replayed: Vec<Entry> = journal.reader().entries(0).map(Result::unwrap).collect();
+            assert_eq!(replayed, live, "{order:?}");
+            answers.insert(sums(&live));
+            for entry in &mut live {
+                (entry.antecedent, entry.incumbent) = (None, None);
+            }
+            forgetful.insert(sums(&live));
+        }
+        assert_eq!(answers.len(), 1, "{answers:?}");
+        // Negative control: the fold alone, which forgets usage, cannot know.
+        assert!(forgetful.len() > 1);
+    }
 }

@@ -184,6 +184,7 @@ impl World {
                 event: event.clone(),
             },
             antecedent: None,
+            incumbent: None,
         };
         self.events.iter().enumerate().map(entry).collect()
     }

@@ -72,6 +72,44 @@ fn a_sheet_in_an_archive_is_the_same_sheet() {
     assert_ne!(header.rows_digest, rows_digest(&rows(&tiered())[..2]));
 }
 
+/// The rows' digest is that of the set: neither their order nor their parts matter, each row does,
+/// and a row that stands there twice counts twice.
+#[test]
+fn the_digest_of_rows_adds_up_over_parts_in_any_order() {
+    let all = rows(&tiered());
+    let whole = rows_digest(&all);
+    let mut turned = all.clone();
+    turned.reverse();
+    assert_eq!(rows_digest(&turned), whole);
+    let (one, other) = (part("s".into(), 0, all[..1].to_vec()), part("s".into(), 1, all[1..].to_vec()));
+    assert_eq!(one.rows_digest.plus(other.rows_digest), whole);
+    let twice: Vec<PriceRow> = all.iter().chain(&all).cloned().collect();
+    assert_ne!(rows_digest(&twice), rows_digest(&[]));
+    for at in 0..all.len() {
+        let mut changed = all.clone();
+        changed[at].unit_price += Decimal::new(1, 28);
+        assert_ne!(rows_digest(&changed), whole);
+    }
+}
+
+/// The examples for producers are a sheet that is in force: the header states what its part holds.
+#[test]
+fn the_published_examples_state_the_digest_of_their_rows() {
+    let read = |name: &str, kind: &str| {
+        let path = format!("{}/../../schemas/reference/examples/valid/{name}.full.json", env!("CARGO_MANIFEST_DIR"));
+        let data = std::fs::read_to_string(path).unwrap();
+        let event = format!(r#"{{"specversion":"1.0","id":"1","source":"s","type":"{kind}","data":{data}}}"#);
+        let value = Some(event.as_bytes());
+        let message =
+            crate::wire::MessageRef { stream: domain::entry::Stream::Reference, key: None, headers: &[], value };
+        crate::wire::decode(&message).pop().unwrap().unwrap().event
+    };
+    let header = read("price-sheet.published.v1", "pec.price-sheet.published.v1");
+    let part = read("price-sheet-part.published.v1", "pec.price-sheet-part.published.v1");
+    let (Event::PriceSheetPublished(header), Event::PriceSheetPart(part)) = (header, part) else { panic!() };
+    assert_eq!(header.rows_digest.to_string(), part.rows_digest.to_string());
+}
+
 #[test]
 fn a_price_may_change_within_the_month_and_the_last_second_belongs_to_its_day() {
     let changed = sheet(&[
