@@ -108,7 +108,7 @@ prop_compose! {
         Usage {
             customer, plan, subscription,
             resource_group: group.filter(|_| resource.is_none()).map(Into::into),
-            resource, meter, product, sku, start: at(seconds.0), end: at(end), quantity, unit,
+            resource, meter, product, sku, start: at(seconds.0), end: at(end), quantity, unit, sent: None,
         }
     }
 }
@@ -507,9 +507,11 @@ fn decisions() -> impl Strategy<Value = Event> {
         }),
         (policy(), proptest::option::of(decision()))
             .prop_map(|(document, decision)| Event::PolicyAdopted(PolicyAdopted { document, decision })),
-        (name(), option::of(guid()), option::of(period()), decision()).prop_map(|(what, bill_to, period, decision)| {
-            Event::AcceptanceRecorded(Acceptance { what, bill_to, period, decision })
-        }),
+        (name(), option::of(words()), option::of(guid()), option::of(period()), decision()).prop_map(
+            |(what, about, bill_to, period, decision)| {
+                Event::AcceptanceRecorded(Acceptance { what, about, bill_to, period, decision })
+            }
+        ),
         (name(), decision()).prop_map(|(from, decision)| Event::Restored(Restored { from, decision })),
     ]
 }
@@ -685,5 +687,13 @@ pub fn event() -> impl Strategy<Value = (Envelope, Event)> {
         3 => decisions(),
         4 => channel(),
     ];
-    prop_oneof![9 => (envelope(), plain), 1 => correction()]
+    // Usage knows when it was sent; its envelope says it.
+    let sent = |(envelope, event): (Envelope, Event)| match event {
+        Event::UsageRecorded(usage) => {
+            let usage = Usage { sent: envelope.time, ..usage };
+            (envelope, Event::UsageRecorded(usage))
+        }
+        other => (envelope, other),
+    };
+    prop_oneof![9 => (envelope(), plain).prop_map(sent), 1 => correction()]
 }

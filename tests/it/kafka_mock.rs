@@ -157,7 +157,13 @@ fn watermarks_of_now_are_the_ends_of_all_partitions() {
 fn decision(number: usize) -> Message {
     let at = "2026-03-01T00:00:00Z".parse().unwrap();
     let decision = Decision { actor: "finance@example.com".into(), reason: "test".into(), at };
-    let event = Event::AcceptanceRecorded(Acceptance { what: "clock".into(), bill_to: None, period: None, decision });
+    let event = Event::AcceptanceRecorded(Acceptance {
+        what: "clock".into(),
+        about: None,
+        bill_to: None,
+        period: None,
+        decision,
+    });
     let envelope =
         Envelope { id: format!("decision-{number}"), source: "pec".to_owned(), time: Some(at), causation_id: None };
     wire::encode(&envelope, &event)

@@ -11,6 +11,8 @@ pub mod worlds;
 pub mod telling;
 // Both opinions as text.
 pub mod answers;
+// The same facts through a real journal.
+mod splits;
 
 use std::collections::BTreeMap;
 
@@ -83,7 +85,7 @@ fn covered_days(world: &World, facts: &Facts) -> BTreeMap<(usize, String, i64), 
         let subscription = telling::guid(world.subscriptions[used.subscription].id);
         let start = telling::instant(used.start);
         let placement =
-            commerce.placement_of(subscription, start, start).expect("usage lies where its subscription is");
+            commerce.placement_of(subscription, (start, start), None).expect("usage lies where its subscription is");
         let place = judge.place(subscription, placement, &Scope::parse(&used.resource));
         let earned = judge.access(place, Day::of(start)).is_earned();
         let plan = *in_force(&world.subscriptions[used.subscription].plans, used.start).expect("usage after creation");

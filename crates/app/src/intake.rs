@@ -22,6 +22,14 @@ use crate::metrics::Metrics;
 /// How often the publisher looks for new decisions.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// What a person accepts for this start, who it is and why.
+#[derive(Clone, Debug, Default)]
+pub struct Acceptances {
+    pub accept: Vec<Accept>,
+    pub actor: String,
+    pub reason: String,
+}
+
 /// Running ingest; without a `[kafka]` table it does nothing.
 pub struct Intake {
     reader: Option<JoinHandle<anyhow::Result<()>>>,
@@ -31,7 +39,7 @@ pub struct Intake {
 
 /// Starts reading, and publishing where a decisions topic is configured.
 #[must_use]
-pub fn start(config: &Config, metrics: &Arc<Metrics>, accept: Vec<Accept>, stop: Arc<AtomicBool>) -> Intake {
+pub fn start(config: &Config, metrics: &Arc<Metrics>, accept: Acceptances, stop: Arc<AtomicBool>) -> Intake {
     let Some(kafka) = config.kafka.clone() else {
         tracing::info!("no [kafka] table in the configuration: events come by `pec import` alone");
         return Intake { reader: None, publisher: None, ended: tokio::sync::Mutex::new(None) };
@@ -78,13 +86,15 @@ impl Intake {
     }
 }
 
-fn read(kafka: &ingest::Config, metrics: &Metrics, accept: &[Accept], stop: &AtomicBool) -> anyhow::Result<()> {
+fn read(kafka: &ingest::Config, metrics: &Metrics, accept: &Acceptances, stop: &AtomicBool) -> anyhow::Result<()> {
     let ledger = metrics.ledger();
     let resume = Resume::of(&*ledger.writer()?);
-    let plan = Plan { config: kafka, resume, accept, until: Until::Stopped };
+    let plan = Plan { config: kafka, resume: resume.clone(), accept: &accept.accept, until: Until::Stopped };
     let mut deliver = |delivery: Delivery| match delivery {
         Delivery::Joined(joined) => {
             tracing::info!(cluster = joined.cluster_id, partitions = joined.starts.len(), "reading from Kafka");
+            // Before the offsets that follow from it: who reads the journal sees why they jump.
+            remember(ledger, &resume, &joined, accept)?;
             match &joined.cluster_id {
                 Some(id) => Ok(ledger.set_cluster_id(id)?),
                 None => Ok(()),
@@ -103,6 +113,31 @@ fn read(kafka: &ingest::Config, metrics: &Metrics, accept: &[Accept], stop: &Ato
             Err(Problem::fault(format!("{} ({})", fault, fault.name())).hint(fault.hint()).into())
         }
     }
+}
+
+/// Records each difference that a person accepted, as a decision with actor, reason and time.
+fn remember(
+    ledger: &Ledger,
+    resume: &Resume,
+    joined: &ingest::Joined,
+    accept: &Acceptances,
+) -> Result<(), engine::Fault> {
+    let before = (resume.known.as_slice(), resume.cluster_id.as_deref());
+    let after = (joined.starts.as_slice(), joined.cluster_id.as_deref());
+    let found = ingest::accepted(before, after, &joined.gone, &accept.accept);
+    if found.is_empty() {
+        if !accept.accept.is_empty() {
+            tracing::info!("nothing differed that had to be accepted");
+        }
+        return Ok(());
+    }
+    let named: Vec<(String, String)> =
+        found.into_iter().map(|(accept, about)| (accept.name().to_owned(), about)).collect();
+    for (what, about) in &named {
+        tracing::warn!(what, about, actor = accept.actor, reason = accept.reason, "accepted");
+    }
+    engine::accept::record_all(ledger, &named, &accept.actor, &accept.reason)?;
+    Ok(())
 }
 
 /// Publishes decisions: at the start those that the topic lacks, then each as it is made.

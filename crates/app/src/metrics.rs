@@ -12,10 +12,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use domain::entry::{Outcome, Stream};
+use domain::issued::effective_at;
 use engine::Ledger;
 use ingest::Progress;
 use journal::Batch;
-use prometheus::{Encoder as _, Histogram, HistogramOpts, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder as _, Histogram, HistogramOpts, HistogramVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
 
 use crate::exit::Problem;
 
@@ -32,6 +35,7 @@ pub struct Metrics {
     high: IntGaugeVec,
     position: IntGauge,
     waiting: IntGauge,
+    newest: IntGaugeVec,
     segment_bytes: IntGauge,
     conflicts: IntGauge,
     leaks: IntGauge,
@@ -61,6 +65,7 @@ impl Metrics {
             Histogram::with_opts(options.buckets(prometheus::exponential_buckets(0.001, 2.0, 14).expect("literals")))
                 .expect("the name is a literal");
         registry.register(Box::new(append_seconds.clone())).expect("every metric has its own name");
+        observe(&ledger, &registry, &labelled);
         Self {
             ledger,
             progress: Arc::default(),
@@ -76,6 +81,11 @@ impl Metrics {
             high: labelled("pec_high_watermark", "End of the partition as the broker last told.", &partition),
             position: gauge("pec_journal_position", "The next position of the journal."),
             waiting: gauge("pec_fold_waiting_entries", "Entries that are durable and not folded yet."),
+            newest: labelled(
+                "pec_effective_time_seconds",
+                "The newest time at which anything was true, as told so far; seconds since 1970.",
+                &["stream"],
+            ),
             segment_bytes: gauge("pec_journal_active_segment_bytes", "Bytes stored in the active segment."),
             conflicts: gauge("pec_open_conflicts", "Events told in two ways that nobody decided yet."),
             leaks: gauge("pec_leaks_open", "Resources that lose credit since some access ended."),
@@ -128,6 +138,9 @@ impl Metrics {
         for (stream, outcome, count) in self.ledger.counts()? {
             self.events.with_label_values(&[stream_name(stream), outcome_name(outcome)]).set(as_gauge(count));
         }
+        for (stream, at) in self.ledger.newest()? {
+            self.newest.with_label_values(&[stream.name()]).set(at.timestamp());
+        }
         for partition in self.progress.partitions() {
             let number = partition.partition.to_string();
             let labels = [partition.topic.as_str(), number.as_str()];
@@ -139,6 +152,41 @@ impl Metrics {
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
     }
+}
+
+/// Measures every batch that becomes durable, whoever appends it: Kafka, an import, a decision.
+fn observe(ledger: &Ledger, registry: &Registry, labelled: &dyn Fn(&str, &str, &[&str]) -> IntGaugeVec) {
+    let buckets = |from, by, count| prometheus::exponential_buckets(from, by, count).expect("literals");
+    let options = HistogramOpts::new("pec_fsync_seconds", "Time that the disk took to make a batch durable.");
+    let syncs = Histogram::with_opts(options.buckets(buckets(0.000_1, 2.0, 17))).expect("the name is a literal");
+    registry.register(Box::new(syncs.clone())).expect("every metric has its own name");
+    let options = HistogramOpts::new(
+        "pec_recording_delay_seconds",
+        "Time from when an accepted event was true until it was recorded here.",
+    );
+    let delays = HistogramVec::new(options.buckets(buckets(1.0, 4.0, 13)), &["stream"]).expect("the name is a literal");
+    registry.register(Box::new(delays.clone())).expect("every metric has its own name");
+    let partitions = labelled(
+        "pec_partition_effective_time_seconds",
+        "The newest time at which anything was true, as the partition told since the start; seconds since 1970.",
+        &["topic", "partition"],
+    );
+    ledger.observe(move |appended| {
+        syncs.observe(appended.synced.as_secs_f64());
+        let mut by_stream = Stream::ALL.map(|stream| (stream, delays.with_label_values(&[stream.name()]).local()));
+        for entry in appended.entries.iter().filter(|entry| entry.outcome == Outcome::Accepted) {
+            let Some(at) = effective_at(&entry.fact.event) else { continue };
+            let delay = (entry.recorded_at - at).as_seconds_f64();
+            let stream = entry.fact.event.stream();
+            if let Some((_, delays)) = by_stream.iter_mut().find(|(one, _)| Some(*one) == stream) {
+                delays.observe(delay.max(0.0));
+            }
+        }
+        for (topic, partition, at) in &appended.newest {
+            let gauge = partitions.with_label_values(&[&**topic, partition.to_string().as_str()]);
+            gauge.set(gauge.get().max(at.timestamp()));
+        }
+    });
 }
 
 /// Counts beyond 2^63 are shown as that: no journal has them.

@@ -154,6 +154,21 @@ impl CommerceBook {
     }
 }
 
+/// USE-1: which of a subscription's placements usage belongs to. Usage that the subscription's life
+/// does not touch belongs to none, whenever it was sent. By the time of sending it belongs to the
+/// last placement that had begun by then: usage of before a transfer that is sent after it goes to
+/// the new plan, and after a cancellation nobody comes later than the last.
+pub(crate) fn placed_at(
+    placements: &[Placement],
+    (start, end): (Instant, Instant),
+    reported: Option<Instant>,
+) -> Option<usize> {
+    let usage = Interval::new(start, end.max(start + chrono::TimeDelta::nanoseconds(1)));
+    let consumed = placements.iter().position(|placement| !placement.interval.intersect(&usage).is_empty())?;
+    let sent = reported.and_then(|sent| placements.iter().rposition(|placement| placement.interval.from <= sent));
+    Some(sent.unwrap_or(consumed))
+}
+
 fn in_order<T>(filing: &Filing<T>, at: impl Fn(&T) -> Instant) -> Vec<&T> {
     let mut facts: Vec<(Instant, Identity, &T)> = filing.iter().map(|(id, fact)| (at(fact), id, fact)).collect();
     facts.sort_by_key(|(at, identity, _)| (*at, *identity));
@@ -167,12 +182,18 @@ impl Commerce {
         self.placements.get(&subscription).map_or(&[], Vec::as_slice)
     }
 
-    /// Where usage of this interval belongs: the placement at its start, or at the first instant
-    /// of the interval at which the subscription exists.
+    /// USE-1: where usage of this interval belongs: the placement at its start, or at the first
+    /// instant of the interval at which the subscription exists; `reported` is the time of sending
+    /// where the policy goes by it.
     #[must_use]
-    pub fn placement_of(&self, subscription: Guid, start: Instant, end: Instant) -> Option<&Placement> {
-        let usage = Interval::new(start, end.max(start + chrono::TimeDelta::nanoseconds(1)));
-        self.placements(subscription).iter().find(|placement| !placement.interval.intersect(&usage).is_empty())
+    pub fn placement_of(
+        &self,
+        subscription: Guid,
+        (start, end): (Instant, Instant),
+        reported: Option<Instant>,
+    ) -> Option<&Placement> {
+        let placements = self.placements(subscription);
+        Some(&placements[placed_at(placements, (start, end), reported)?])
     }
 
     /// Location PartnerID of the plan's reseller of record at an instant; `None` when sold direct.

@@ -36,14 +36,14 @@ impl ConflictBook {
     }
 
     pub fn decide(&mut self, decided: &ConflictDecided) {
-        if let Some(drawer) = self.conflicts.get_mut(&decided.identity) {
-            drawer.decide(decided);
-        }
+        self.conflicts.entry(decided.identity).or_default().decide(decided);
     }
 
     /// Every conflict ever seen, settled ones too, in order of identity.
     pub fn iter(&self) -> impl Iterator<Item = (Identity, &Drawer<Body>)> {
-        self.conflicts.iter().map(|(identity, drawer)| (*identity, drawer))
+        // A decision may have come before the conflict that it decides.
+        let told = self.conflicts.iter().filter(|(_, drawer)| drawer.effective().is_some());
+        told.map(|(identity, drawer)| (*identity, drawer))
     }
 
     /// The conflicts that a person has to decide: unsettled, and more than copies of one Azure record

@@ -165,8 +165,10 @@ fn standing_against(desk: &Desk<'_>, closing: &Closing<'_>) -> Vec<Reason> {
     let open = earlier.filter(|month| issued.standing(closing.bill_to, *month).is_empty());
     reasons.extend(open.map(|open| Reason::OutOfOrder { open }));
     for (identity, drawer) in desk.facts.conflicts.open() {
-        let mut bodies =
-            drawer.bodies().map(|(_, body)| concern(&body.event, target_of(desk, &body.event), desk.commerce));
+        let mut bodies = drawer.bodies().map(|(_, body)| {
+            let target = target_of(desk, &body.event);
+            concern(&body.event, target, desk.commerce, &desk.facts.policy)
+        });
         if bodies.any(|concern| concern.includes(closing.bill_to)) {
             reasons.push(Reason::Conflict(identity));
         }
@@ -387,7 +389,7 @@ fn negated(line: &IssuedLine) -> IssuedLine {
 #[must_use]
 pub fn accept_unknown_access(bill_to: Guid, period: Period, decision: Decision) -> Event {
     let (bill_to, period) = (Some(bill_to), Some(period));
-    Event::AcceptanceRecorded(Acceptance { what: "unknown-access".into(), bill_to, period, decision })
+    Event::AcceptanceRecorded(Acceptance { what: "unknown-access".into(), about: None, bill_to, period, decision })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::channel::ChannelBook;
 use crate::charges::ChargeBook;
 use crate::commerce::{Commerce, CommerceBook, Moving, State};
 use crate::conflict::ConflictBook;
-use crate::entry::{ConflictDecided, Entry, Event, Outcome, Stream};
+use crate::entry::{ConflictDecided, Entry, Event, Outcome, PolicyDocument, Stream};
 use crate::issued::IssuedBook;
 use crate::partners::PartnerBook;
 use crate::policy::PolicyBook;
@@ -54,6 +54,7 @@ impl Projection for Facts {
             Outcome::Accepted => self.counts.accepted += 1,
             Outcome::Duplicate => {
                 self.counts.duplicate += 1;
+                self.usage.tell_again(entry);
                 return;
             }
             Outcome::Conflicting => {
@@ -65,7 +66,7 @@ impl Projection for Facts {
                 return;
             }
         }
-        if self.issued.is_late(entry, || self.ordered.get_or_init(|| self.commerce.view())) {
+        if self.issued.is_late(entry, &self.policy, || self.ordered.get_or_init(|| self.commerce.view())) {
             self.counts.late += 1;
         }
         self.file(entry);
@@ -73,6 +74,21 @@ impl Projection for Facts {
 }
 
 impl Facts {
+    /// Facts that keep times of sending apart from the first entry on.
+    #[must_use]
+    pub fn keeping_sent() -> Self {
+        let mut facts = Self::default();
+        facts.usage.keep_sent();
+        facts
+    }
+
+    fn file_policy(&mut self, entry: &Entry, document: &PolicyDocument) {
+        self.policy.file(entry.fact.identity, entry.fact.digest, document.clone());
+        if self.policy.needs_sent() {
+            self.usage.keep_sent();
+        }
+    }
+
     fn file(&mut self, entry: &Entry) {
         if matches!(entry.fact.event.stream(), Some(Stream::Commerce | Stream::Decisions)) {
             self.ordered = OnceLock::new();
@@ -137,8 +153,8 @@ impl Facts {
             Event::PriceSheetPublished(_) | Event::PriceSheetPart(_) | Event::ExchangeRatesPublished(_) => {
                 self.prices.apply(entry);
             }
-            Event::PolicyPublished(body) => self.policy.file(identity, digest, body.clone()),
-            Event::PolicyAdopted(adopted) => self.policy.file(identity, digest, adopted.document.clone()),
+            Event::PolicyPublished(body) => self.file_policy(entry, body),
+            Event::PolicyAdopted(adopted) => self.file_policy(entry, &adopted.document),
 
             Event::RolesPublished(body) => self.roles.file(identity, digest, body.clone()),
 

@@ -35,6 +35,13 @@ impl<T> Drawer<T> {
         }
     }
 
+    /// Changes a body in what is no part of its content.
+    pub fn change(&mut self, digest: Digest, change: impl FnOnce(&mut T)) {
+        if let Some((_, body)) = self.bodies.iter_mut().find(|(known, _)| *known == digest) {
+            change(body);
+        }
+    }
+
     pub fn decide(&mut self, decided: &ConflictDecided) {
         self.decisions.insert((decided.decision.at, decided.keep), decided.known.iter().copied().collect());
     }
@@ -85,11 +92,10 @@ impl<T> Filing<T> {
         self.drawers.entry(identity).or_default().put(digest, body);
     }
 
-    /// Takes a decision over if the identity is filed here.
+    /// Takes a decision over. It may come before the bodies that it speaks of, and waits for them in a
+    /// drawer that is still empty.
     pub fn decide(&mut self, decided: &ConflictDecided) {
-        if let Some(drawer) = self.drawers.get_mut(&decided.identity) {
-            drawer.decide(decided);
-        }
+        self.drawers.entry(decided.identity).or_default().decide(decided);
     }
 
     /// The effective bodies, in order of identity.
@@ -102,14 +108,15 @@ impl<T> Filing<T> {
         self.drawers.get(&identity)
     }
 
+    /// How many identities were told.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.drawers.len()
+        self.iter().count()
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.drawers.is_empty()
+        self.iter().next().is_none()
     }
 }
 
@@ -130,6 +137,18 @@ mod tests {
             known: known.iter().map(|byte| digest(*byte)).collect(),
             decision: Decision { actor: "ann".into(), reason: "checked".into(), at: Day(0).start() },
         }
+    }
+
+    #[test]
+    fn a_decision_may_come_before_what_it_decides() {
+        let mut filing = Filing::default();
+        filing.decide(&decision(9, &[3, 9]));
+        assert!(filing.is_empty() && filing.iter().next().is_none());
+        for byte in [3, 9] {
+            filing.file(Identity(7), digest(byte), byte);
+        }
+        assert_eq!(filing.iter().collect::<Vec<_>>(), [(Identity(7), &9)]);
+        assert_eq!(filing.len(), 1);
     }
 
     /// Bodies arrive in both orders and twice; the smallest digest speaks until somebody decides,

@@ -9,7 +9,7 @@ mod concern;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use concern::{Concern, concern, effective_period};
+pub use concern::{Concern, concern, effective_at, effective_period, placement};
 
 use crate::commerce::Commerce;
 use crate::entry::{Acceptance, ConflictDecided, Entry, Event, InvoiceVoided, IssuedDocument, IssuedLine, LineKey};
@@ -17,6 +17,7 @@ use crate::filing::Filing;
 use crate::ids::{Currency, Guid};
 use crate::money::Exact;
 use crate::period::{Day, Period};
+use crate::policy::PolicyBook;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IssuedBook {
@@ -179,6 +180,14 @@ impl IssuedBook {
         newest.unwrap_or(0)
     }
 
+    /// Everything that people accepted, in order of time.
+    #[must_use]
+    pub fn acceptances(&self) -> Vec<&Acceptance> {
+        let mut all: Vec<_> = self.acceptances.iter().collect();
+        all.sort_by_key(|(identity, one)| (one.decision.at, *identity));
+        all.into_iter().map(|(_, one)| one).collect()
+    }
+
     /// Whether a person accepted something (`unknown-access`) for a partner's month.
     #[must_use]
     pub fn is_accepted(&self, what: &str, bill_to: Guid, period: Period) -> bool {
@@ -192,14 +201,14 @@ impl IssuedBook {
     /// Definitions, *late*: the entry's effective day lies in a month already issued for a partner
     /// that it concerns. Constant while nothing is issued, or nothing of that month.
     #[must_use]
-    pub fn is_late<'c>(&self, entry: &Entry, commerce: impl FnOnce() -> &'c Commerce) -> bool {
+    pub fn is_late<'c>(&self, entry: &Entry, policy: &PolicyBook, commerce: impl FnOnce() -> &'c Commerce) -> bool {
         if self.months.is_empty() {
             return false;
         }
         let antecedent = entry.antecedent.as_deref().map(|antecedent| &antecedent.fact.event);
         let Some(period) = effective_period(&entry.fact.event, antecedent) else { return false };
         let Some(partners) = self.months.get(&period) else { return false };
-        match concern(&entry.fact.event, antecedent, commerce()) {
+        match concern(&entry.fact.event, antecedent, commerce(), policy) {
             Concern::Everybody => true,
             Concern::Partners(concerned) => !partners.is_disjoint(&concerned),
         }

@@ -17,7 +17,7 @@ use crate::entry::{PolicyDocument, PolicySetting};
 use crate::filing::Filing;
 use crate::ids::{Digest, Guid, Identity, MeterId};
 use crate::money::Rounding;
-use crate::period::Day;
+use crate::period::{Day, Instant};
 
 /// The version of the rules in this build: any change of code that changes a result changes it,
 /// and every output names it.
@@ -63,6 +63,8 @@ pub struct Policy {
     pub tax: Tax,
     /// `exchange-rate`: decimals of the printed rate, or exact.
     pub exchange_rate_decimals: Option<u32>,
+    /// `transfer-usage`: what decides whom usage around a transfer belongs to (rule USE-1).
+    pub transfer_usage: TransferUsage,
     /// `grace-hours`: how long after the end of a period it may first be closed (rule C-04).
     pub grace_hours: u32,
     /// `mfa-contractual`, `mfa-technical`: since when a second factor is due, and enforced.
@@ -133,6 +135,14 @@ pub enum KnownCreation {
     Shortens,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TransferUsage {
+    /// When it was consumed.
+    Consumed,
+    /// When it was sent; where nothing says when, as consumed.
+    Reported,
+}
+
 impl Policy {
     /// The built-in default, revision 0.
     #[must_use]
@@ -157,6 +167,7 @@ impl Policy {
             daily_decimals: Some(10),
             tax: Tax::Off,
             exchange_rate_decimals: Some(9),
+            transfer_usage: TransferUsage::Consumed,
             grace_hours: 72,
             mfa_contractual: MFA_CONTRACTUAL,
             mfa_technical: MFA_TECHNICAL,
@@ -245,9 +256,10 @@ impl Policy {
                 let nine = choice(value, "9dp", "exact").ok_or_else(|| wrong("9dp, exact"))?;
                 self.exchange_rate_decimals = nine.then_some(9);
             }
-            // `reported` would place usage by the time it was sent, which is not kept with the fact.
-            "transfer-usage" if value == "consumed" => {}
-            "transfer-usage" => return Err(wrong("consumed")),
+            "transfer-usage" => {
+                let consumed = choice(value, "consumed", "reported").ok_or_else(|| wrong("consumed, reported"))?;
+                self.transfer_usage = if consumed { TransferUsage::Consumed } else { TransferUsage::Reported };
+            }
             _ => {
                 let role = fields::role_of(name);
                 let role = role.ok_or_else(|| format!("`{name}` is no field of the policy"))?;
@@ -286,7 +298,7 @@ impl Policy {
             ("partial-day", yes_no(self.partial_day == PartialDay::Existence, "existence", "whole-day")),
             ("spot-meters", spots.join(" ")),
             ("tax", tax_name(self.tax).to_owned()),
-            ("transfer-usage", "consumed".to_owned()),
+            ("transfer-usage", yes_no(self.transfer_usage == TransferUsage::Consumed, "consumed", "reported")),
             ("union-of-grants", yes_no(self.union_of_grants, "yes", "no")),
             ("unlisted-roles", yes_no(self.unlisted_roles_eligible, "eligible", "not-eligible")),
             ("unqualified-reseller", yes_no(self.unqualified_reseller_earns, "earning", "not-earning")),
@@ -375,11 +387,27 @@ fn small(value: &str, most: u32) -> Option<u32> {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PolicyBook {
     documents: Filing<PolicyDocument>,
+    /// Some document, whichever is in force when, places usage by the time it was sent.
+    reported: bool,
 }
 
 impl PolicyBook {
     pub fn file(&mut self, identity: Identity, digest: Digest, document: PolicyDocument) {
+        self.reported |= Policy::read(&document).is_ok_and(|read| read.transfer_usage == TransferUsage::Reported);
         self.documents.file(identity, digest, document);
+    }
+
+    /// Whether the time of sending may matter on any day.
+    #[must_use]
+    pub fn needs_sent(&self) -> bool {
+        self.reported
+    }
+
+    /// USE-1: the time of sending, where the policy of the usage's day places usage by it.
+    #[must_use]
+    pub fn reported(&self, start: Instant, sent: Option<Instant>) -> Option<Instant> {
+        let by_sending = self.reported && self.at(Day::of(start)).transfer_usage == TransferUsage::Reported;
+        sent.filter(|_| by_sending)
     }
 
     pub fn decide(&mut self, decided: &crate::entry::ConflictDecided) {

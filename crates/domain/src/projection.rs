@@ -17,6 +17,12 @@ pub struct Fold<P> {
 }
 
 impl<P: Projection> Fold<P> {
+    /// A fold that begins with this state, before the first position.
+    #[must_use]
+    pub fn beginning(state: P) -> Self {
+        Self { state, next: 0 }
+    }
+
     /// Moves forward. Entries of one position arrive together and in order of their index;
     /// positions arrive in order and none is left out unless `entries` itself leaves it out because
     /// it carries no event (see [`Fold::skip_to`]).

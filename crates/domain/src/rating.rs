@@ -284,7 +284,7 @@ impl<'a> Desk<'a> {
         let mut pricing = Pricing::new(&self.facts.prices, period);
         let allocation = self.allocation(bill_to, period).unwrap_or_default();
         for (plan, subscriptions) in self.plans_of(bill_to).into_iter().filter(|(plan, _)| wanted(*plan)) {
-            let mut sheet = Sheet::new(self.commerce, plan, period);
+            let mut sheet = Sheet::new(self.commerce, plan, period, &policies);
             self.gather(&mut sheet, plan, &subscriptions, &mut pricing, &mut notes);
             let cells = sheet.cells(&pricing);
             let allocation = &allocation;
@@ -325,7 +325,8 @@ impl<'a> Desk<'a> {
         let mut days: BTreeSet<Day> = BTreeSet::new();
         for consumption in subscriptions.iter().filter_map(|one| self.usage.get(one)).flatten() {
             for (start, end, _) in consumption.slices().filter(|(.., quantity)| !quantity.is_zero()) {
-                let placement = || self.commerce.placement_of(consumption.place.subscription, start, end);
+                let reported = || self.facts.policy.reported(start, consumption.sent);
+                let placement = || self.commerce.placement_of(consumption.place.subscription, (start, end), reported());
                 let day = Day::of(start);
                 if !days.contains(&day) && placement().is_some_and(|placement| placement.bill_to == bill_to) {
                     days.insert(day);
@@ -419,7 +420,7 @@ impl<'a> Desk<'a> {
     fn ineffective(&self, notes: &mut Notes) {
         for one in self.facts.usage.ineffective() {
             let placement =
-                one.usage.and_then(|usage| self.commerce.placement_of(usage.subscription, usage.start, usage.end));
+                one.usage.and_then(|usage| crate::issued::placement(usage, self.commerce, &self.facts.policy));
             let elsewhere = placement.is_some_and(|placement| placement.bill_to != notes.bill_to)
                 || one.usage.is_some_and(|usage| Day::of(usage.start).period() != notes.period);
             if elsewhere {

@@ -176,6 +176,7 @@ pub(crate) fn usage(name: &str, start: &str, quantity: &str) -> Event {
         end: start + chrono::TimeDelta::hours(1),
         quantity: number(quantity),
         unit: "1 Hour".into(),
+        sent: None,
     })
 }
 

@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 
 pub use intern::{Item, Place};
 
-use crate::entry::{ConflictDecided, Entry, EntryRef, Event, Outcome, Usage};
+use crate::entry::{ConflictDecided, Entry, EntryRef, Event, Fact, Outcome, Usage};
 use crate::filing::Drawer;
 use crate::ids::{Digest, Identity};
 use crate::money::Quantity;
@@ -28,6 +28,20 @@ pub struct UsageBook {
     items: Interned<Item>,
     series: Interned<Series>,
     special: BTreeMap<Identity, Special>,
+    /// What people decided about conflicts, also about those that are not known yet.
+    decisions: BTreeMap<Identity, Vec<ConflictDecided>>,
+    sending: Sending,
+}
+
+/// Times of sending, which cost memory and matter under one policy only.
+#[derive(Clone, Debug, Default)]
+struct Sending {
+    kept: bool,
+    /// Some were let go before anybody wanted them.
+    lost: bool,
+    /// The earliest one that any copy of an event states, so that it cannot matter which copy came
+    /// first. Of events that are remembered with their bodies, each body knows its own.
+    earliest: BTreeMap<Identity, Instant>,
 }
 
 /// What one place used of one item.
@@ -35,6 +49,8 @@ pub struct UsageBook {
 struct Series {
     place: u32,
     item: u32,
+    /// When it was sent, where that is kept; a word in each of many series, and rarely there.
+    sent: Option<Box<Instant>>,
     slices: Slices,
 }
 
@@ -67,6 +83,8 @@ struct Counted {
 pub struct Consumption<'a> {
     pub place: &'a Place,
     pub item: &'a Item,
+    /// When it was sent, where that is kept: see [`UsageBook::keep_sent`].
+    pub sent: Option<Instant>,
     slices: &'a Slices,
 }
 
@@ -89,6 +107,18 @@ pub struct Ineffective<'a> {
 }
 
 impl UsageBook {
+    /// From now on usage sent at different times is kept apart, for a policy that places usage by it.
+    pub fn keep_sent(&mut self) {
+        self.sending.kept = true;
+    }
+
+    /// Times of sending are wanted that were let go: whoever folded must fold again from the
+    /// beginning, over a book that keeps them.
+    #[must_use]
+    pub fn lacks_sent(&self) -> bool {
+        self.sending.kept && self.sending.lost
+    }
+
     pub fn apply(&mut self, entry: &Entry) {
         let identity = entry.fact.identity;
         match &entry.fact.event {
@@ -96,6 +126,9 @@ impl UsageBook {
                 if entry.outcome != Outcome::Conflicting
                     && (self.special.is_empty() || !self.special.contains_key(&identity)) =>
             {
+                if let Some(sent) = usage.sent.filter(|_| self.sending.kept) {
+                    self.sending.earliest.insert(identity, sent);
+                }
                 let series = self.series_of(usage);
                 self.series.get_mut(series).slices.add(usage.start, usage.end, usage.quantity);
             }
@@ -103,11 +136,52 @@ impl UsageBook {
         }
     }
 
+    /// USE-1: a copy of an event that is known says nothing new but, now and then, an earlier time of
+    /// sending.
+    pub fn tell_again(&mut self, entry: &Entry) {
+        let Fact { identity, digest, event: Event::UsageRecorded(usage) } = &entry.fact else { return };
+        let Some(sent) = usage.sent else { return };
+        if !self.sending.kept {
+            self.sending.lost = true;
+            return;
+        }
+        match self.special.get_mut(identity) {
+            Some(special) => {
+                special.bodies.change(*digest, |told| {
+                    if let Event::UsageRecorded(usage) = &mut told.event {
+                        usage.sent = Some(usage.sent.map_or(sent, |known| known.min(sent)));
+                    }
+                });
+                self.refresh(*identity);
+            }
+            None => {
+                let known = self.sending.earliest.get(identity).copied();
+                if known.is_some_and(|known| known <= sent) {
+                    return;
+                }
+                self.sending.earliest.insert(*identity, sent);
+                for (sent, quantity) in [(known, -usage.quantity), (Some(sent), usage.quantity)] {
+                    let series = self.series_of(&Usage { sent, ..usage.clone() });
+                    self.series.get_mut(series).slices.add(usage.start, usage.end, quantity);
+                }
+            }
+        }
+    }
+
     /// Takes a person's decision about a conflict over.
     pub fn decide(&mut self, decided: &ConflictDecided) {
-        let Some(special) = self.special.get_mut(&decided.identity) else { return };
-        special.bodies.decide(decided);
-        self.refresh_with_targets(decided.identity);
+        self.decisions.entry(decided.identity).or_default().push(decided.clone());
+        if self.special.contains_key(&decided.identity) {
+            self.take_decisions(decided.identity);
+            self.refresh_with_targets(decided.identity);
+        }
+    }
+
+    /// Hands what was decided about an identity to its bodies.
+    fn take_decisions(&mut self, identity: Identity) {
+        if let (Some(decided), Some(special)) = (self.decisions.get(&identity), self.special.get_mut(&identity)) {
+            decided.iter().for_each(|one| special.bodies.decide(one));
+        }
     }
 
     /// All consumption, in no order that means anything.
@@ -115,6 +189,7 @@ impl UsageBook {
         self.series.values().iter().map(|series| Consumption {
             place: self.places.get(series.place),
             item: self.items.get(series.item),
+            sent: series.sent.as_deref().copied(),
             slices: &series.slices,
         })
     }
@@ -149,6 +224,7 @@ impl UsageBook {
         let identity = entry.fact.identity;
         let told = Told { at: entry.at(), event: entry.fact.event.clone() };
         self.special.entry(identity).or_default().bodies.put(entry.fact.digest, told);
+        self.take_decisions(identity);
         if let Some(target) = entry.fact.event.target() {
             self.special.entry(target).or_default().corrections.insert(identity);
         }
@@ -161,11 +237,16 @@ impl UsageBook {
             return;
         }
         let mut special = Special::default();
+        let mut event = event.clone();
+        if let Event::UsageRecorded(usage) = &mut event {
+            usage.sent = self.sending.earliest.get(&identity).copied().or(usage.sent);
+        }
         special.bodies.put(digest, Told { at, event: event.clone() });
-        if let Event::UsageRecorded(usage) = event {
+        if let Event::UsageRecorded(usage) = &event {
             special.counted = Some(self.count(usage, vec![usage.quantity]));
         }
         self.special.insert(identity, special);
+        self.take_decisions(identity);
     }
 
     /// Counts an identity anew, and everything that any of its bodies corrects.
@@ -236,9 +317,12 @@ impl UsageBook {
 
     fn series_of(&mut self, usage: &Usage) -> u32 {
         let (place, item) = (self.places.place(usage), self.items.item(usage));
-        let same = |series: &Series| (series.place, series.item) == (place, item);
-        let hash = self.series.hash((place, item));
-        self.series.number(hash, same, || Series { place, item, slices: Slices::default() })
+        let sent = usage.sent.filter(|_| self.sending.kept);
+        self.sending.lost |= usage.sent.is_some() && !self.sending.kept;
+        let same =
+            |series: &Series| (series.place, series.item) == (place, item) && series.sent.as_deref().copied() == sent;
+        let hash = self.series.hash((place, item, sent));
+        self.series.number(hash, same, || Series { place, item, sent: sent.map(Box::new), slices: Slices::default() })
     }
 }
 

@@ -104,6 +104,7 @@ fn usage(number: u64, scopes: &[Scope], month: Period) -> Event {
         end: start + chrono::TimeDelta::hours(1),
         quantity: Decimal::new(i64::try_from(number % 1_000_003).unwrap(), 6),
         unit: "1 Hour".into(),
+        sent: None,
     })
 }
 

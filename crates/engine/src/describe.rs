@@ -226,7 +226,10 @@ pub fn event(event: &Event) -> String {
             format!("of event {} body {} counts: {}", decided.identity, decided.keep, decided.decision.reason)
         }
         Event::EntryRedriven(redriven) => format!("entry {}: {}", redriven.entry, redriven.decision.reason),
-        Event::AcceptanceRecorded(acceptance) => format!("{}: {}", acceptance.what, acceptance.decision.reason),
+        Event::AcceptanceRecorded(acceptance) => {
+            let about = acceptance.about.as_deref().map_or_else(String::new, |about| format!(" ({about})"));
+            format!("{}{about}: {}", acceptance.what, acceptance.decision.reason)
+        }
         Event::Restored(restored) => format!("from {}: {}", restored.from, restored.decision.reason),
         Event::Unreadable(code) => (*code).to_owned(),
     }

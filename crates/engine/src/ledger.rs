@@ -8,15 +8,19 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 
 use domain::entry::{Entry, Event, Outcome, PolicyAdopted, PolicyDocument, Stream};
 use domain::facts::Facts;
-use domain::period::Day;
+use domain::issued::effective_at;
+use domain::period::{Day, Instant};
 use domain::policy::Policy;
 use domain::projection::Fold;
-use journal::{Batch, DeliveryKey, Journal, Options, PartitionState, Reader, Status};
+use journal::{
+    Appended, BackupReport, Batch, Cut, DeliveryKey, Journal, Options, PartitionState, Reader, Status, VerifyReport,
+};
 
 use crate::clock::Clock;
 use crate::decision::{self, Name};
@@ -26,6 +30,9 @@ use crate::view;
 
 /// How many appended entries may wait for a reader before the writer waits for it too.
 const PENDING_ENTRIES_MAX: usize = 500_000;
+
+/// How long to wait before asking again whether a segment is sealed.
+const SEALING: Duration = Duration::from_millis(50);
 
 /// What one append did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,10 +60,18 @@ pub struct Ledger {
     pending: Mutex<Pending>,
     fold: RwLock<Fold<Facts>>,
     counts: Mutex<Counts>,
+    newest: Mutex<Newest>,
     closing: Mutex<()>,
     /// Hears of every accepted event that may change access, once somebody listens.
     access_watcher: OnceLock<Sender<Concern>>,
+    observer: OnceLock<Observer>,
 }
+
+/// Hears of every batch that became durable: for metrics.
+type Observer = Box<dyn Fn(&Appended) + Send + Sync>;
+
+/// The newest effective time of each stream.
+type Newest = BTreeMap<Stream, Instant>;
 
 /// Entries by stream (none for what could not be read) and outcome.
 type Counts = BTreeMap<(Option<Stream>, Outcome), u64>;
@@ -98,8 +113,11 @@ impl Ledger {
     ) -> Result<Self, Fault> {
         let journal = Journal::open(dir, options, clock.now()?)?;
         let reader = journal.reader();
-        let mut counts = Counts::new();
-        let fold = view::replay_watching(&reader, None, progress, &mut |entry| count(&mut counts, entry))?;
+        let (mut counts, mut newest) = (Counts::new(), Newest::new());
+        let fold = view::replay_watching(&reader, None, progress, &mut |entry| {
+            count(&mut counts, entry);
+            note_newest(&mut newest, entry);
+        })?;
         let ledger = Self {
             dir: dir.to_owned(),
             clock,
@@ -108,8 +126,10 @@ impl Ledger {
             pending: Mutex::default(),
             fold: RwLock::new(fold),
             counts: Mutex::new(counts),
+            newest: Mutex::new(newest),
             closing: Mutex::new(()),
             access_watcher: OnceLock::new(),
+            observer: OnceLock::new(),
         };
         if ledger.end() == 0 {
             ledger.adopt_policy()?;
@@ -133,14 +153,18 @@ impl Ledger {
         let now = self.clock.now()?;
         let mut writer = self.writer()?;
         let appended = writer.append(batch, now)?;
+        if let Some(observer) = self.observer.get() {
+            observer(&appended);
+        }
         let mut recorded = Recorded {
             first_position: appended.first_position,
             next_position: appended.next_position,
             ..Recorded::default()
         };
-        let mut counts = lock(&self.counts, "counts")?;
+        let (mut counts, mut newest) = (lock(&self.counts, "counts")?, lock(&self.newest, "watermarks")?);
         for entry in &appended.entries {
             count(&mut counts, entry);
+            note_newest(&mut newest, entry);
             match entry.outcome {
                 Outcome::Accepted => recorded.accepted += 1,
                 Outcome::Duplicate => recorded.duplicate += 1,
@@ -148,7 +172,7 @@ impl Ledger {
                 Outcome::Quarantined => recorded.quarantined += 1,
             }
         }
-        drop(counts);
+        drop((counts, newest));
         let changed = self.access_changes(&appended.entries);
         // Still under the writer's lock: the queue must have the order of the journal.
         let waiting = {
@@ -203,7 +227,13 @@ impl Ledger {
                 pending.entries -= next.as_ref().map_or(0, |(entries, _)| entries.len());
                 next
             };
-            let Some((entries, next_position)) = next else { return Ok(()) };
+            let Some((entries, next_position)) = next else {
+                if fold.state().usage.lacks_sent() {
+                    let before = std::mem::take(fold);
+                    *fold = view::again_if_sent_is_lacking(before, &self.reader, &mut |_, _| {})?;
+                }
+                return Ok(());
+            };
             for entry in &entries {
                 fold.apply(entry);
             }
@@ -221,6 +251,14 @@ impl Ledger {
         Ok(FactsGuard(self.fold.read().map_err(|_| Fault::Broken("facts"))?))
     }
 
+    /// From now on somebody hears of every batch that became durable, while it is held: be quick. The
+    /// first who asks is the one.
+    pub fn observe(&self, observer: impl Fn(&Appended) + Send + Sync + 'static) {
+        if self.observer.set(Box::new(observer)).is_err() {
+            tracing::warn!("batches are observed already; nobody else can");
+        }
+    }
+
     /// How many entries are durable and not folded yet.
     pub fn waiting(&self) -> Result<usize, Fault> {
         Ok(lock(&self.pending, "queue of entries")?.entries)
@@ -230,6 +268,12 @@ impl Ledger {
     pub fn counts(&self) -> Result<Vec<(Option<Stream>, Outcome, u64)>, Fault> {
         let counts = lock(&self.counts, "counts")?;
         Ok(counts.iter().map(|((stream, outcome), count)| (*stream, *outcome, *count)).collect())
+    }
+
+    /// The newest time at which anything of a stream was true, as told so far.
+    pub fn newest(&self) -> Result<Vec<(Stream, Instant)>, Fault> {
+        let newest = lock(&self.newest, "watermarks")?;
+        Ok(newest.iter().map(|(stream, at)| (*stream, *at)).collect())
     }
 
     #[must_use]
@@ -282,6 +326,30 @@ impl Ledger {
         lock(&self.closing, "right to close")
     }
 
+    /// Verifies everything that is durable now. Appending goes on: the journal is held for the moments
+    /// in which the identities of a frame are looked up, and for no longer.
+    pub fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<VerifyReport, Fault> {
+        let held = |_| journal::Fault::Poisoned { reason: "a thread that held it panicked".to_owned() };
+        let mut remembers = |facts: &journal::Remembered| self.writer.lock().map_err(held)?.remembers(facts);
+        Ok(self.cut()?.verify(&mut remembers, progress)?)
+    }
+
+    /// Backs up everything that is durable now, while appending goes on.
+    pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<BackupReport, Fault> {
+        Ok(self.cut()?.backup(to, progress)?)
+    }
+
+    /// Everything that is durable now. Waits for a full segment to be sealed without keeping others
+    /// from appending.
+    pub fn cut(&self) -> Result<Cut, Fault> {
+        loop {
+            if let Some(cut) = self.writer()?.cut(false)? {
+                return Ok(cut);
+            }
+            std::thread::sleep(SEALING);
+        }
+    }
+
     /// The journal itself, for what only its owner may do. Nothing is appended meanwhile.
     pub fn writer(&self) -> Result<MutexGuard<'_, Journal>, Fault> {
         lock(&self.writer, "journal")
@@ -296,6 +364,13 @@ impl Ledger {
 
 fn count(counts: &mut Counts, entry: &Entry) {
     *counts.entry((entry.fact.event.stream(), entry.outcome)).or_insert(0) += 1;
+}
+
+fn note_newest(newest: &mut Newest, entry: &Entry) {
+    if let (Some(stream), Some(at)) = (entry.fact.event.stream(), effective_at(&entry.fact.event)) {
+        let known = newest.entry(stream).or_insert(at);
+        *known = at.max(*known);
+    }
 }
 
 fn lock<'a, T>(mutex: &'a Mutex<T>, what: &'static str) -> Result<MutexGuard<'a, T>, Fault> {

@@ -18,6 +18,7 @@ use domain::ids::{Currency, Guid};
 use domain::money::Exact;
 use domain::pec::{AccessVerdict, LostCode};
 use domain::period::{Day, Instant, Interval, Period};
+use domain::policy::{Policy, TransferUsage};
 use domain::rating::Verdict;
 use domain::scope::Scope;
 
@@ -99,13 +100,26 @@ impl Supposition {
             Self::Role { grant, role, at } => {
                 changed(&facts.access.view(commerce, &facts.partners.view()), *grant, *role, *at)
             }
-            Self::Policy(document) => Ok(vec![Event::PolicyPublished(document.clone())]),
+            Self::Policy(document) => adopted(facts, document),
             Self::Transfer { subscription, to, at } => transferred(commerce, *subscription, *to, *at),
             Self::EndOfLink { principal, tenant, at } => {
                 unlinked(&facts.access.view(commerce, &facts.partners.view()), *principal, *tenant, *at)
             }
         }
     }
+}
+
+/// Times of sending are kept once a policy of the journal needs them, not for one that is supposed.
+fn adopted(facts: &Facts, document: &PolicyDocument) -> Result<Vec<Event>, Unfit> {
+    let by_sending = Policy::read(document).is_ok_and(|read| read.transfer_usage == TransferUsage::Reported);
+    if by_sending && !facts.policy.needs_sent() {
+        let what = "what `transfer-usage = reported` would change cannot be told: times of sending are not kept yet";
+        return unfit(
+            what.to_owned(),
+            "publish the policy in a copy of the journal (pec backup, pec restore) and look there",
+        );
+    }
+    Ok(vec![Event::PolicyPublished(document.clone())])
 }
 
 /// Ids of what does not exist are taken from the end of all ids, where no real one is.
@@ -317,7 +331,8 @@ pub fn standings<'p>(
 ) -> BTreeMap<Place, Standing> {
     let mut found = BTreeMap::new();
     for (subscription, scope) in places {
-        let Some(placement) = books.commerce.placement_of(*subscription, day.start(), day.next().start()).cloned()
+        let Some(placement) =
+            books.commerce.placement_of(*subscription, (day.start(), day.next().start()), None).cloned()
         else {
             continue;
         };

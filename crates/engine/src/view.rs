@@ -28,7 +28,30 @@ pub(crate) fn replay_watching(
     watch: &mut dyn FnMut(&Entry),
 ) -> Result<Fold<Facts>, Fault> {
     let end = to.map_or(reader.end(), |to| to.min(reader.end()));
-    let mut fold = Fold::default();
+    let fold = fold_until(Fold::default(), reader, end, progress, watch)?;
+    again_if_sent_is_lacking(fold, reader, progress)
+}
+
+/// Folds once more, keeping times of sending, where a policy wants those that the fold let go: rarely
+/// more than once in the life of a journal, and only where that policy was told after usage.
+pub(crate) fn again_if_sent_is_lacking(
+    fold: Fold<Facts>,
+    reader: &Reader,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Fold<Facts>, Fault> {
+    if !fold.state().usage.lacks_sent() {
+        return Ok(fold);
+    }
+    fold_until(Fold::beginning(Facts::keeping_sent()), reader, fold.next(), progress, &mut |_| {})
+}
+
+fn fold_until(
+    mut fold: Fold<Facts>,
+    reader: &Reader,
+    end: u64,
+    progress: &mut dyn FnMut(u64, u64),
+    watch: &mut dyn FnMut(&Entry),
+) -> Result<Fold<Facts>, Fault> {
     let mut told = 0;
     for chunk in reader.chunks(0) {
         let chunk = chunk?;
@@ -66,7 +89,7 @@ pub fn as_of(reader: &Reader, at: Instant, progress: &mut dyn FnMut(u64, u64)) -
         }
     }
     progress(end, end);
-    Ok(fold)
+    again_if_sent_is_lacking(fold, reader, progress)
 }
 
 /// A restore from Kafka is among the first entries of its journal: before it, Kafka delivered what
@@ -89,6 +112,8 @@ fn refuse_before_restore(reader: &Reader, asked: Instant) -> Result<(), Fault> {
 }
 
 /// The same facts with supposed events added. Nothing is appended; the facts given stay as they are.
+/// A policy that places usage by the time it was sent is not to be supposed where no policy of the
+/// journal does: the facts do not keep that time.
 #[must_use]
 pub fn what_if(facts: &Fold<Facts>, supposed: impl IntoIterator<Item = Event>, now: Instant) -> Fold<Facts> {
     let mut fold = facts.clone();

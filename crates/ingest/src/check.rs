@@ -111,6 +111,50 @@ pub(crate) fn place(partition: i32) -> usize {
     usize::try_from(partition).expect("Kafka counts partitions from 0")
 }
 
+/// What a person accepted and what came of it: its word, and a sentence about one partition or
+/// cluster. Only what made a difference; accepting what was not there is nothing to remember.
+#[must_use]
+pub fn accepted(
+    (known, before): (&[Known], Option<&str>),
+    (starts, cluster): (&[Start], Option<&str>),
+    gone: &[(String, i32)],
+    accept: &[Accept],
+) -> Vec<(Accept, String)> {
+    let next_of = |topic: &str, partition: i32| {
+        let mine = known.iter().find(|known| known.topic == topic && known.partition == partition);
+        mine.map(|known| known.next_offset).filter(|next| *next >= 0)
+    };
+    let topic_known = |topic: &str| known.iter().any(|known| known.topic == topic && known.next_offset >= 0);
+    let mut found = Vec::new();
+    if let (Some(before), Some(cluster)) = (before, cluster)
+        && before != cluster
+        && accept.contains(&Accept::OtherCluster)
+    {
+        found.push((Accept::OtherCluster, format!("cluster {cluster} in place of {before}: every topic is read anew")));
+    }
+    for Start { topic, partition, offset, reason, high, .. } in starts {
+        let next = next_of(topic, *partition);
+        match (reason, next) {
+            (Reason::Accepted(Accept::RetentionGap), Some(next)) => found.push((
+                Accept::RetentionGap,
+                format!("{topic}/{partition}: offsets {next} to {} were deleted before they were read", offset - 1),
+            )),
+            (Reason::Accepted(Accept::RecreatedTopic), Some(next)) => found.push((
+                Accept::RecreatedTopic,
+                format!("{topic}/{partition}: read anew from offset {offset}; {next} was due, and it ends at {high}"),
+            )),
+            (Reason::Adopted, None) if topic_known(topic) && accept.contains(&Accept::NewPartitions) => found.push((
+                Accept::NewPartitions,
+                format!("{topic}/{partition}: a partition that was added, read from offset {offset}"),
+            )),
+            _ => {}
+        }
+    }
+    let gone = gone.iter().map(|(topic, partition)| (Accept::RecreatedTopic, format!("{topic}/{partition}: is gone")));
+    found.extend(gone);
+    found
+}
+
 /// Partitions that the journal knows of a topic and the topic does not have.
 pub(crate) fn gone(known: &[Known], seen: &[Seen]) -> Vec<(String, i32)> {
     let there = |known: &&Known| {

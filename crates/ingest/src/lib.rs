@@ -22,7 +22,7 @@ pub mod admin;
 pub mod mock;
 pub mod alone;
 
-pub use check::{Accept, Known, Reason, Start};
+pub use check::{Accept, Known, Reason, Start, accepted};
 pub use config::Config;
 pub use fault::{BoxError, Fault};
 pub use mock::MockBroker;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use domain::entry::{Antecedent, Entry, EntryRef, Event, Outcome};
+use domain::issued::effective_at;
 use domain::period::Instant;
 
 use crate::batch::{Batch, Coordinates, Prepared, Row, Topic};
@@ -21,6 +23,10 @@ pub struct Appended {
     pub first_position: u64,
     /// Equal to `first_position` when no message was recorded.
     pub next_position: u64,
+    /// How long the disk took until all of it was durable: sled's log, then the witness.
+    pub synced: Duration,
+    /// The newest effective time that this batch brought from each partition.
+    pub newest: Vec<(Topic, i32, Instant)>,
 }
 
 /// A partition on its way through a batch: where to resume, and its last message by offset and row.
@@ -48,7 +54,8 @@ impl Journal {
         let recorded_at = self.recorded_at(now)?;
         let first_position = self.tail.position;
         if batch.is_empty() && !self.unwritten {
-            return Ok(Appended { entries: Vec::new(), first_position, next_position: first_position });
+            let (entries, newest, synced) = (Vec::new(), Vec::new(), Duration::ZERO);
+            return Ok(Appended { entries, first_position, next_position: first_position, synced, newest });
         }
         let bytes = batch.bytes() as u64;
         if bytes > SECTION_LIMIT {
@@ -81,10 +88,12 @@ impl Journal {
         self.tail.partitions.extend(partitions);
         let head = self.head(&batch, &decided, recorded_at);
         let prepared = batch.prepared.take().expect("append prepares every batch");
-        self.write(&head, batch.section.len(), &prepared.packed)?;
+        let synced = self.write(&head, batch.section.len(), &prepared.packed)?;
+        let newest = newest(&batch);
         spare::put_back(prepared.packed);
         spare::put_back(batch.section);
-        let appended = Appended { entries: batch.entries, first_position, next_position: self.tail.position };
+        let next_position = self.tail.position;
+        let appended = Appended { entries: batch.entries, first_position, next_position, synced, newest };
         self.rotate_if_full()?;
         Ok(appended)
     }
@@ -225,8 +234,8 @@ impl Journal {
         }
     }
 
-    /// Writes one frame, makes it durable, testifies, and moves the end.
-    pub(crate) fn write(&mut self, head: &Head, section_length: usize, packed: &[u8]) -> Result<(), Fault> {
+    /// Writes one frame, makes it durable, testifies, and moves the end. Says how long the syncs took.
+    pub(crate) fn write(&mut self, head: &Head, section_length: usize, packed: &[u8]) -> Result<Duration, Fault> {
         let head_bytes = head.write();
         let length = head_bytes.len() as u64;
         if length > SECTION_LIMIT {
@@ -235,23 +244,49 @@ impl Journal {
         let (stored, chain) = frame::seal((head.frame, head.version()), &head_bytes, section_length, packed);
         let parts = Parts::cut(head.frame, head.first_position, &stored);
         let first_block = self.tail.block;
-        self.active.with(|store| {
+        let log = self.active.with(|store| {
             store.put(first_block, parts.values())?;
             point("append.applied");
             store.flush()?;
             point("append.flushed");
-            store.sync()
+            timed(|| store.sync())
         })?;
         point("append.synced");
         self.tail.take(head, chain, parts.count, parts.bytes());
         [head_bytes, stored].into_iter().for_each(spare::put_back);
         parts.done();
-        self.testify()?;
+        let witness = timed(|| self.testify())?;
         point("append.witnessed");
         self.unwritten = false;
         self.shared.end.store(self.tail.position, Ordering::Release);
-        Ok(())
+        Ok(log + witness)
     }
+}
+
+/// How long a sync took; nothing that is recorded depends on it.
+#[expect(clippy::disallowed_methods, reason = "a duration for operators; no recorded time comes from here")]
+fn timed(work: impl FnOnce() -> Result<(), Fault>) -> Result<Duration, Fault> {
+    let begun = std::time::Instant::now();
+    work()?;
+    Ok(begun.elapsed())
+}
+
+/// The newest effective time of each partition among the entries of a batch.
+fn newest(batch: &Batch) -> Vec<(Topic, i32, Instant)> {
+    let mut newest: BTreeMap<(u16, i32), Instant> = BTreeMap::new();
+    let mut first = 0;
+    for row in &batch.rows {
+        let entries = &batch.entries[first..row.items_end];
+        first = row.items_end;
+        let Coordinates::Kafka { topic, partition, .. } = row.coordinates else { continue };
+        for at in entries.iter().filter_map(|entry| effective_at(&entry.fact.event)) {
+            let known = newest.entry((topic, partition)).or_insert(at);
+            *known = at.max(*known);
+        }
+    }
+    let named =
+        |((topic, partition), at): ((u16, i32), Instant)| (batch.topics[usize::from(topic)].clone(), partition, at);
+    newest.into_iter().map(named).collect()
 }
 
 fn message_heads(rows: &[Row], prepared: &Prepared) -> Vec<MessageHead> {

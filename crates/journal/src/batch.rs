@@ -162,7 +162,7 @@ impl Batch {
             Err(rejection) => (Outcome::Quarantined, unreadable(self.message(row), index, rejection.code)),
         };
         let (position, recorded_at) = (row as u64, Instant::UNIX_EPOCH);
-        Entry { position, index, recorded_at, outcome, fact, antecedent: None }
+        Entry { position, index, recorded_at, outcome, fact, antecedent: None, incumbent: None }
     }
 
     /// Which entries a decoded row has.

@@ -31,6 +31,7 @@ mod walk;
 mod open;
 mod seal;
 mod append;
+mod cut;
 mod verify;
 mod backup;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub use append::Appended;
 pub use backup::{BackupReport, backup, restore};
 pub use batch::{Batch, Origin, Topic};
 pub use crash::CRASH_POINTS;
+pub use cut::{Cut, Remembered};
 pub use fault::Fault;
 pub use frame::{FORMAT_VERSION, PartitionState};
 pub use identity::Figures;

@@ -60,7 +60,7 @@ impl Shared {
 
     /// Notes that a segment is about to be read, and closes the sealed one that was not used for the
     /// longest time: every open one costs memory for its page table and its cache.
-    fn used(&self, segment: &Arc<Segment>) -> Result<(), Fault> {
+    pub(crate) fn used(&self, segment: &Arc<Segment>) -> Result<(), Fault> {
         if !segment.is_sealed() {
             return Ok(());
         }
@@ -176,9 +176,7 @@ impl Shared {
         self.restore(message, frame.messages[index].stream, heads, position, &mut take)?;
         for (entry, head) in out[start..].iter_mut().zip(heads) {
             entry.outcome = head.outcome;
-            for (at, earlier) in
-                [(head.antecedent, &mut entry.antecedent), (head.incumbent, &mut entry.incumbent)]
-            {
+            for (at, earlier) in [(head.antecedent, &mut entry.antecedent), (head.incumbent, &mut entry.incumbent)] {
                 *earlier = at.map(|at| self.antecedent(at).map(Box::new)).transpose()?;
             }
         }

@@ -8,11 +8,12 @@ use std::path::Path;
 
 use domain::ids::Digest;
 
+use crate::cut::{Cut, Remembered};
 use crate::fault::Fault;
 use crate::frame::{Head, Stored};
-use crate::journal::{Journal, Options, Tail};
+use crate::journal::{Journal, Options};
 use crate::segment::Segment;
-use crate::walk::{known, walk};
+use crate::walk::known;
 
 /// What was found whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,25 +41,27 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<VerifyRe
 impl Journal {
     /// Verifies an open journal up to its end.
     pub fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<VerifyReport, Fault> {
+        self.cut_now().verify(&mut |facts| self.remembers(facts), progress)
+    }
+}
+
+impl Cut {
+    /// Verifies everything up to the cut while the journal may be written on. `remembers` asks the
+    /// journal about each frame's identities: whoever shares it holds it for that long and no longer.
+    pub fn verify(
+        &self,
+        remembers: &mut dyn FnMut(&Remembered) -> Result<(), Fault>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<VerifyReport, Fault> {
         let mut report = VerifyReport::default();
-        let mut tail = Tail::before_everything();
-        for segment in self.shared.segments() {
-            segment.prove_again()?;
-            let start = tail;
-            let walked = segment.with(|store| {
-                walk(&segment, store, &start, None, &mut |head, stored| {
-                    self.verify_frame(&segment, head, stored, &mut report)?;
-                    progress(head.next_position(), self.tail.position);
-                    Ok(())
-                })
-            })?;
-            tail = walked.tail;
-            report.segments += 1;
-        }
-        if (tail.chain, tail.position) != (self.tail.chain, self.tail.position) {
-            return Err(self.active.damaged("what lies there does not end where the journal does"));
-        }
-        (report.frames, report.messages, report.chain) = (tail.frames, tail.position, Digest(tail.chain));
+        self.walk(&mut |segment, head, stored| {
+            self.verify_frame(segment, head, stored, &mut report)?;
+            remembers(&Remembered(known(head).collect()))?;
+            progress(head.next_position(), self.end());
+            Ok(())
+        })?;
+        report.segments = self.active.number;
+        (report.frames, report.messages, report.chain) = (self.tail.frames, self.end(), self.chain());
         Ok(report)
     }
 
@@ -83,11 +86,6 @@ impl Journal {
             self.shared.entries(head, index, &message, &mut entries)
         })?;
         report.entries += entries.len() as u64;
-        for fact in known(head).filter(|fact| !fact.conflicting) {
-            if self.identities.first(fact.identity)? != Some((fact.at, fact.short)) {
-                return Err(segment.damaged(format!("entry {} is not what its identity was first told by", fact.at)));
-            }
-        }
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ use domain::entry::{
 use domain::ids::{Currency, Guid, Market, MeterId};
 use domain::period::{Day, Instant, Period};
 use domain::scope::Scope;
+use journal::wire::prices;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -348,6 +349,7 @@ impl Teller<'_> {
                 end: instant((used.start.div_euclid(DAY) + 1) * DAY),
                 quantity: decimal(&used.quantity),
                 unit: "1 Hour".into(),
+                sent: None,
             }));
             let target = journal::wire::identity(Stream::Usage, SOURCE, &id);
             for by in &used.adjusted {

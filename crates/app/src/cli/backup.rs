@@ -30,8 +30,13 @@ pub struct Restore {
 impl Backup {
     pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
         let to = context.path(&self.to);
-        let backed_up = context.ledger.writer().map_err(fault)?.backup(&to);
-        let report = backed_up.map_err(|error| fault(error.into()))?;
+        let bar = indicatif::ProgressBar::with_draw_target(None, out.progress_target());
+        let backed_up = context.ledger.backup(&to, &mut |done, due| {
+            bar.set_length(due);
+            bar.set_position(done);
+        });
+        bar.finish_and_clear();
+        let report = backed_up.map_err(fault)?;
         if context.json {
             out.json(&serde_json::json!({
                 "schema": "pec.backup.v1", "path": report.path.display().to_string(), "messages": report.end, "segments": report.segments,

@@ -40,15 +40,6 @@ enum Accepted {
     Kafka(Accept),
 }
 
-impl Accepted {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Clock => "clock",
-            Self::Kafka(accept) => accept.name(),
-        }
-    }
-}
-
 fn accepted(text: &str) -> Result<Accepted, String> {
     if text == "clock" {
         return Ok(Accepted::Clock);
@@ -70,14 +61,14 @@ impl Run {
                 .into());
         }
         let ledger = Arc::new(start::open(config, true, self.accept.contains(&Accepted::Clock), out)?);
-        for accept in &self.accept {
-            let reason = self.reason.as_deref().unwrap_or_default();
-            engine::accept::record(&ledger, accept.name(), None, actor, reason).map_err(start::fault)?;
+        let reason = self.reason.as_deref().unwrap_or_default();
+        if self.accept.contains(&Accepted::Clock) {
+            engine::accept::record(&ledger, "clock", None, actor, reason).map_err(start::fault)?;
         }
         tracing::info!(data_dir = %config.data_dir.display(), messages = ledger.end(), "the journal is open");
         let metrics = Arc::new(Metrics::new(Arc::clone(&ledger)));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let result = runtime.block_on(self.serve(config, &metrics));
+        let result = runtime.block_on(self.serve(config, &metrics, (actor, reason)));
         runtime.shutdown_timeout(Duration::from_secs(1));
         drop(metrics);
         // Commands that outlived their time still hold the ledger; then the next start checks more.
@@ -89,9 +80,14 @@ impl Run {
         result.map(|()| Exit::Fine)
     }
 
-    async fn serve(&self, config: &Config, metrics: &Arc<Metrics>) -> anyhow::Result<()> {
+    async fn serve(
+        &self,
+        config: &Config,
+        metrics: &Arc<Metrics>,
+        (actor, reason): (&str, &str),
+    ) -> anyhow::Result<()> {
         let stop = Arc::new(AtomicBool::new(false));
-        let kafka: Vec<Accept> = self
+        let accept: Vec<Accept> = self
             .accept
             .iter()
             .filter_map(|accept| match accept {
@@ -109,7 +105,8 @@ impl Run {
         };
         let alerts = alerts::start(config, metrics, &stop)?;
         let answering = answers::start(metrics.ledger(), Arc::clone(&stop));
-        let ingest = intake::start(config, metrics, kafka, Arc::clone(&stop));
+        let accept = intake::Acceptances { accept, actor: actor.to_owned(), reason: reason.to_owned() };
+        let ingest = intake::start(config, metrics, accept, Arc::clone(&stop));
         let result = tokio::select! {
             _ = terminate.recv() => { tracing::info!("told to stop (SIGTERM)"); Ok(()) }
             _ = interrupt.recv() => { tracing::info!("told to stop (SIGINT)"); Ok(()) }

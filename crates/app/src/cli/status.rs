@@ -37,6 +37,17 @@ struct Answer {
     leaks: Leaks,
     transfers: Vec<Guard>,
     issued: Vec<String>,
+    accepted: Vec<Accepted>,
+}
+
+/// What a person took responsibility for.
+#[derive(Serialize)]
+struct Accepted {
+    what: String,
+    about: Option<String>,
+    actor: String,
+    reason: String,
+    at: String,
 }
 
 #[derive(Serialize)]
@@ -179,7 +190,18 @@ fn gather(context: &Context<'_>) -> anyhow::Result<Answer> {
         leaks: leaks(&mut books, now),
         transfers: what_if::guards(&mut books, now),
         issued: super::close::issued_ids(&facts),
+        accepted: facts.issued.acceptances().into_iter().map(acceptance).collect(),
     })
+}
+
+fn acceptance(one: &domain::entry::Acceptance) -> Accepted {
+    Accepted {
+        what: one.what.to_string(),
+        about: one.about.as_deref().map(str::to_owned),
+        actor: one.decision.actor.to_string(),
+        reason: one.decision.reason.to_string(),
+        at: super::period::instant(one.decision.at),
+    }
 }
 
 fn print(answer: &Answer, out: &mut Output) -> anyhow::Result<()> {
@@ -254,10 +276,20 @@ fn print_leaks(leaks: &Leaks, out: &mut Output) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The last few; `--json` has them all.
+fn newest(accepted: &[Accepted]) -> &[Accepted] {
+    const SHOWN: usize = 10;
+    &accepted[accepted.len().saturating_sub(SHOWN)..]
+}
+
 fn print_waiting(answer: &Answer, out: &mut Output) -> anyhow::Result<()> {
     out.line("")?;
     if !answer.issued.is_empty() {
         out.line(format!("Issued: {}", answer.issued.join(", ")))?;
+    }
+    for one in newest(&answer.accepted) {
+        let about = one.about.as_deref().map_or_else(String::new, |about| format!(", {about}"));
+        out.line(format!("Accepted by {} at {}: {}{about} ({})", one.actor, one.at, one.what, one.reason))?;
     }
     let mut nothing = true;
     if answer.waiting.open_conflicts > 0 {

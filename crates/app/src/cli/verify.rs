@@ -1,8 +1,8 @@
 //! `pec verify`: is the journal whole, and does folding it again give the same answers?
 //!
 //! Two proofs: every frame, digest and link of the chain is read again, and a replay from the first
-//! event is compared with the running facts by one digest over all answers. Appending waits while
-//! the frames are proven.
+//! event is compared with the running facts by one digest over all answers. Events go on coming in
+//! meanwhile: what is proven is what was durable at the start.
 
 use clap::Args;
 use serde::Serialize;
@@ -44,7 +44,7 @@ impl Verify {
             bar.set_length(due);
             bar.set_position(done);
         };
-        let proven = context.ledger.writer().map_err(fault)?.verify(&mut progress);
+        let proven = context.ledger.verify(&mut progress);
         let mut answer = match proven {
             Ok(report) => Answer {
                 schema: "pec.verify.v1",
@@ -59,7 +59,8 @@ impl Verify {
                 digest_live: None,
                 digest_replayed: None,
             },
-            Err(damage) => {
+            Err(error) => {
+                let engine::Fault::Journal(damage) = error else { return Err(fault(error).into()) };
                 let status = context.ledger.status().map_err(fault)?;
                 Answer {
                     schema: "pec.verify.v1",

@@ -38,12 +38,12 @@ impl Told {
     /// What travels for it on its topic.
     #[must_use]
     pub fn message(&self) -> wire::Message {
-        let envelope = Envelope {
-            id: self.id.clone(),
-            source: SOURCE.to_owned(),
-            time: None,
-            causation_id: self.causation.clone(),
+        let time = match &self.body {
+            Body::Event(Event::UsageRecorded(usage)) => usage.sent,
+            _ => None,
         };
+        let envelope =
+            Envelope { id: self.id.clone(), source: SOURCE.to_owned(), time, causation_id: self.causation.clone() };
         match &self.body {
             Body::Event(event) => wire::encode(&envelope, event),
             Body::Record(record) => {

@@ -82,10 +82,11 @@ pub fn tables(scenario: &Scenario, facts: &Facts) -> anyhow::Result<Tables> {
             }
         }
         for (plan, subscription, scope, day) in asked {
-            let placed = commerce.placements(subscription).iter();
             let here = |interval: &Interval| !interval.intersect(&day.interval()).is_empty();
-            let mut placed = placed.filter(|one| one.plan == plan && here(&one.interval));
-            let placement = placed.next().context("usage was rated that lies under no plan")?;
+            let of_plan: Vec<_> = commerce.placements(subscription).iter().filter(|one| one.plan == plan).collect();
+            // Usage that was reported later than its day lies under a plan that came later.
+            let placed = of_plan.iter().find(|one| here(&one.interval)).or(of_plan.last());
+            let placement = *placed.context("usage was rated that lies under no plan")?;
             let place = judge.place(subscription, placement, &scope);
             let why = why(&judge.access(place, day), day);
             let same = |key: &&DayKey| key.0 == day && key.1 == plan && key.2 == scope;

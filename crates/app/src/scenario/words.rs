@@ -10,6 +10,7 @@ mod channel;
 mod commerce;
 mod estate;
 mod partners;
+mod policy;
 mod usage;
 
 use anyhow::bail;
@@ -28,6 +29,7 @@ pub const WORDS: &[&[&str]] = &[
     commerce::WORDS,
     estate::WORDS,
     partners::WORDS,
+    policy::WORDS,
     usage::WORDS,
 ];
 
@@ -48,6 +50,7 @@ impl Line<'_> {
             word if commerce::WORDS.contains(&word) => self.commerce(names)?,
             word if estate::WORDS.contains(&word) => self.estate()?,
             word if partners::WORDS.contains(&word) => self.partner()?,
+            word if policy::WORDS.contains(&word) => self.policy()?,
             word if usage::WORDS.contains(&word) => self.usage()?,
             other => bail!("nobody knows the word `{other}`; docs/scenarios.md lists those there are"),
         };

@@ -162,8 +162,11 @@ pub struct EntryRedriven {
 /// A person accepted something that would otherwise stop us.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Acceptance {
-    /// `clock`, `unknown-access` or `offline-close`.
+    /// `clock`, `unknown-access` or `offline-close`; of Kafka `retention-gap`, `recreated-topic`,
+    /// `new-partitions` or `other-cluster`.
     pub what: Box<str>,
+    /// Which partition or cluster it was, and what that costs, where it concerns one.
+    pub about: Option<Box<str>>,
     pub bill_to: Option<Guid>,
     pub period: Option<Period>,
     pub decision: Decision,

@@ -28,6 +28,9 @@ pub struct Usage {
     /// In pricing units, never negative.
     pub quantity: Decimal,
     pub unit: Box<str>,
+    /// When it was sent, as its envelope says: no part of the content, and looked at only where the
+    /// policy says `transfer-usage = reported`.
+    pub sent: Option<Instant>,
 }
 
 /// A signed change to the quantity of an earlier usage event, whatever its own time.

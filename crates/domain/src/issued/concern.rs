@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::commerce::Commerce;
-use crate::entry::Event;
+use crate::commerce::{Commerce, Placement};
+use crate::entry::{Event, Usage};
 use crate::ids::Guid;
 use crate::period::{Day, Instant, Period};
+use crate::policy::PolicyBook;
 use crate::scope::Scope;
 
 /// Whom an event concerns.
@@ -46,7 +47,9 @@ pub fn effective_period(event: &Event, antecedent: Option<&Event>) -> Option<Per
     }
 }
 
-fn effective_at(event: &Event) -> Option<Instant> {
+/// When an event was true; `None` for what is true of a whole month, or speaks of another event.
+#[must_use]
+pub fn effective_at(event: &Event) -> Option<Instant> {
     Some(match event {
         Event::UsageRecorded(usage) => usage.start,
         Event::AssignmentCreated(one) => one.at,
@@ -93,9 +96,9 @@ fn effective_at(event: &Event) -> Option<Instant> {
 
 /// Whom an event concerns, as far as the commerce facts tell.
 #[must_use]
-pub fn concern(event: &Event, antecedent: Option<&Event>, commerce: &Commerce) -> Concern {
+pub fn concern(event: &Event, antecedent: Option<&Event>, commerce: &Commerce, policy: &PolicyBook) -> Concern {
     match event {
-        Event::UsageRecorded(usage) => match commerce.placement_of(usage.subscription, usage.start, usage.end) {
+        Event::UsageRecorded(usage) => match placement(usage, commerce, policy) {
             Some(placement) => Concern::Partners([placement.bill_to].into()),
             None => match usage.plan.and_then(|plan| commerce.plan(plan)) {
                 Some(plan) => Concern::Partners([plan.bill_to].into()),
@@ -103,7 +106,7 @@ pub fn concern(event: &Event, antecedent: Option<&Event>, commerce: &Commerce) -
             },
         },
         Event::UsageAdjusted(_) | Event::UsageVoided(_) => match antecedent {
-            Some(target @ Event::UsageRecorded(_)) => concern(target, None, commerce),
+            Some(target @ Event::UsageRecorded(_)) => concern(target, None, commerce, policy),
             _ => Concern::Everybody,
         },
         Event::AssignmentCreated(one) => of_scope(&one.scope, commerce),
@@ -164,6 +167,13 @@ fn both(one: Concern, other: Concern) -> Concern {
         }
         _ => Concern::Everybody,
     }
+}
+
+/// USE-1: where usage belongs, by the policy of its day.
+#[must_use]
+pub fn placement<'c>(usage: &Usage, commerce: &'c Commerce, policy: &PolicyBook) -> Option<&'c Placement> {
+    let reported = policy.reported(usage.start, usage.sent);
+    commerce.placement_of(usage.subscription, (usage.start, usage.end), reported)
 }
 
 fn of_plan(plan: Guid, commerce: &Commerce) -> Concern {

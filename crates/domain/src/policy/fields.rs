@@ -171,9 +171,9 @@ pub const FIELDS: &[Field] = &[
     },
     Field {
         name: "transfer-usage",
-        values: Values::OneOf(&["consumed"]),
+        values: Values::OneOf(&["consumed", "reported"]),
         default: "consumed",
-        decides: "USE-1: usage around a transfer belongs to whom it was consumed under; `reported` is refused, because the time of sending is not kept with the fact",
+        decides: "USE-1: whether usage around a transfer belongs to whom it was consumed under, or to whom it was reported under: by the time of sending (CloudEvents `time`, the earliest that any copy states), and as consumed where none is stated",
         why: "Both are documented (2023-09-14); consumption is the fact",
     },
     Field {

@@ -10,12 +10,13 @@ use super::Notes;
 use super::cover::{Covers, overcovered};
 use super::pricing::Pricing;
 use crate::charges::Coverage;
-use crate::commerce::{Commerce, Placement};
+use crate::commerce::{Commerce, Placement, placed_at};
 use crate::entry::{Offer, PriceKind};
 use crate::finding::{About, Code};
 use crate::ids::{Guid, Market};
 use crate::money::Quantity;
 use crate::period::{Day, Instant, Interval, Period};
+use crate::policy::{Policy, TransferUsage};
 use crate::prices::Unpriced;
 use crate::scope::Scope;
 use crate::usage::{Consumption, Item};
@@ -73,21 +74,27 @@ pub(super) struct Sheet<'a> {
     month: Interval,
     /// Since when which reseller; the first stretch begins with time.
     stretches: Vec<(Instant, Option<&'a str>)>,
+    /// Days of the month whose policy places usage by the time it was sent.
+    reported: u32,
     spots: BTreeMap<(&'a Scope, Instant, Guid), (u32, Spot<'a>)>,
     cells: Vec<Cell>,
     covers: Covers<'a>,
 }
 
 impl<'a> Sheet<'a> {
-    pub(super) fn new(commerce: &'a Commerce, plan: Guid, period: Period) -> Self {
+    pub(super) fn new(commerce: &'a Commerce, plan: Guid, period: Period, policies: &[Policy]) -> Self {
         let changes = commerce.reseller_changes(plan).iter().map(|(at, reseller)| (*at, reseller.as_deref()));
         let stretches = [(Instant::MIN_UTC, None)].into_iter().chain(changes).collect();
         let (spots, cells) = (BTreeMap::new(), Vec::new());
         let covers = Covers::default();
-        Self { commerce, plan, period, month: period.interval(), stretches, spots, cells, covers }
+        let by_sending = policies.iter().enumerate();
+        let by_sending = by_sending.filter(|(_, policy)| policy.transfer_usage == TransferUsage::Reported);
+        let reported = by_sending.fold(0, |days, (day, _)| days | 1 << day);
+        Self { commerce, plan, period, month: period.interval(), stretches, reported, spots, cells, covers }
     }
 
-    /// Adds one series of usage up, day by day. Placement goes by each start: USE-1.
+    /// Adds one series of usage up, day by day. Placement goes by each start, or
+    /// by the time of sending where the policy says so: USE-1.
     pub(super) fn gather(&mut self, consumption: &Consumption<'a>, pricing: &mut Pricing<'a>, notes: &mut Notes) {
         let (plan, placements) = (self.plan, self.commerce.placements(consumption.place.subscription));
         for (index, placement) in placements.iter().enumerate().filter(|(_, one)| one.plan == plan) {
@@ -113,9 +120,10 @@ impl<'a> Sheet<'a> {
         let here = placements[index].interval;
         let suspensions = self.commerce.suspensions(consumption.place.subscription);
         for (start, end, quantity) in consumption.slices().filter(|(start, ..)| self.month.contains(*start)) {
-            let mine = here.contains(start) || {
-                let usage = Interval::new(start, end.max(start + chrono::TimeDelta::nanoseconds(1)));
-                let placed = placements.iter().position(|one| !one.interval.intersect(&usage).is_empty());
+            let day = u8::try_from(Day::of(start).0 - first.0).expect("a month has at most 31 days");
+            let reported = consumption.sent.filter(|_| self.reported & (1 << day) != 0);
+            let mine = (reported.is_none() && here.contains(start)) || {
+                let placed = placed_at(placements, (start, end), reported);
                 let ended = placements.iter().rposition(|one| one.interval.to <= start);
                 if placed.is_none() && index == ended.unwrap_or(0) {
                     notes.outside(consumption, Day::of(start), ended.is_some());
@@ -126,8 +134,8 @@ impl<'a> Sheet<'a> {
                 if suspensions.iter().any(|interval| interval.contains(start)) {
                     notes.while_suspended(self.plan, consumption, Day::of(start));
                 }
-                let day = u8::try_from(Day::of(start).0 - first.0).expect("a month has at most 31 days");
-                *sums.entry((day, self.stretch(start.max(here.from)))).or_default() += quantity;
+                let at = reported.unwrap_or(start).max(here.from);
+                *sums.entry((day, self.stretch(at))).or_default() += quantity;
             }
         }
         sums.retain(|_, quantity| !quantity.is_zero());

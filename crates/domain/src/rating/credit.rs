@@ -13,6 +13,7 @@ use crate::entry::{AzureCreditGranted, Offer};
 use crate::ids::{Guid, MeterId};
 use crate::money::{Exact, Quantity, Rounding};
 use crate::period::{Day, Period};
+use crate::policy::Policy;
 use crate::prices::has_tag;
 use crate::scope::Scope;
 
@@ -148,13 +149,14 @@ impl<'a> Desk<'a> {
         let mut pricing = Pricing::new(&self.facts.prices, period);
         let mut allocation = Allocation { grants, parts: BTreeMap::new() };
         let mut plans: Vec<(Guid, Cells<'_>)> = Vec::new();
+        let policies: Vec<Policy> = period.days().map(|day| self.facts.policy.at(day)).collect();
         for (plan, subscriptions) in self.plans_of(bill_to) {
             let customer = self.commerce.plan(plan).map(|plan| plan.customer);
             let may = |grant: &&AzureCreditGranted| {
                 customer == Some(grant.customer) && grant.plan.is_none_or(|named| named == plan)
             };
             if allocation.grants.iter().any(may) {
-                let mut sheet = Sheet::new(self.commerce, plan, period);
+                let mut sheet = Sheet::new(self.commerce, plan, period, &policies);
                 self.gather(&mut sheet, plan, &subscriptions, &mut pricing, &mut notes);
                 plans.push((plan, sheet.cells(&pricing)));
             }

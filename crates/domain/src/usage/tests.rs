@@ -27,6 +27,7 @@ fn usage(hour: i64, quantity: &str) -> Event {
         end: start + chrono::TimeDelta::hours(1),
         quantity: number(quantity),
         unit: "1 Hour".into(),
+        sent: None,
     })
 }
 
@@ -140,7 +141,11 @@ fn a_decision_flips_what_counts_until_another_body_comes() {
     let mut facts = vec![fact(1, 9, usage(7, "5")), fact(1, 3, usage(8, "6")), fact(2, 2, adjusted(1, "0.5"))];
     assert_eq!(hours(&told(&facts).usage), [(8, "6.5".to_owned())]);
     facts.push(fact(90, 90, decided(1, 9, &[3, 9])));
-    assert_eq!(hours(&told(&facts).usage), [(7, "5.5".to_owned())]);
+    for order in permutations(&facts) {
+        let book = told(&order);
+        assert_eq!(hours(&book.usage), [(7, "5.5".to_owned())], "{order:?}");
+        assert_eq!((book.conflicts.open().count(), book.conflicts.iter().count()), (0, 1));
+    }
     facts.push(fact(1, 1, usage(10, "7")));
     assert_eq!(hours(&told(&facts).usage), [(10, "7.5".to_owned())]);
 }
@@ -172,4 +177,59 @@ fn a_group_or_nothing_in_place_of_a_resource_is_a_place_too() {
     let subscription = "/subscriptions/00000000-0000-0000-0000-000000000002";
     let expected = [(subscription.to_owned(), "1"), (format!("{subscription}/resourcegroups/rg"), "2")];
     assert_eq!(scopes, expected.map(|(scope, sum)| (scope, sum.to_owned())).into());
+}
+
+fn sent(event: &Event, hour: Option<i64>) -> Event {
+    let Event::UsageRecorded(usage) = event else { panic!("usage alone is sent") };
+    let sent = hour.map(|hour| Day(20_000).start() + chrono::TimeDelta::hours(hour));
+    Event::UsageRecorded(Usage { sent, ..usage.clone() })
+}
+
+/// Usage by hour, quantity and hour of sending.
+fn by_sending(book: &UsageBook) -> Vec<(i64, Option<i64>, String)> {
+    let midnight = Day(20_000).start();
+    let hour = |at: Instant| (at - midnight).num_hours();
+    let mut sums: BTreeMap<(i64, Option<i64>), Quantity> = BTreeMap::new();
+    for consumption in book.consumption() {
+        for (start, _, quantity) in consumption.slices() {
+            *sums.entry((hour(start), consumption.sent.map(hour))).or_default() += quantity;
+        }
+    }
+    sums.retain(|_, quantity| !quantity.is_zero());
+    sums.into_iter().map(|((start, sent), quantity)| (start, sent, quantity.to_string())).collect()
+}
+
+/// USE-1: of all copies of an event the earliest time of sending holds, also on what corrections and
+/// conflicts change, in every order.
+#[test]
+fn the_earliest_time_of_sending_holds_in_every_order() {
+    let (plain, other) = (usage(7, "5"), usage(8, "6"));
+    let facts = [
+        fact(1, 1, sent(&plain, Some(9))),
+        fact(1, 1, sent(&plain, Some(8))),
+        fact(1, 1, sent(&plain, None)),
+        fact(2, 2, adjusted(1, "1")),
+        fact(3, 9, sent(&other, Some(20))),
+        fact(3, 3, sent(&other, Some(30))),
+        fact(3, 3, sent(&other, Some(40))),
+    ];
+    for order in permutations(&facts) {
+        let mut recorder = Recorder::default();
+        let mut book = crate::facts::Facts::keeping_sent();
+        order.iter().for_each(|fact| book.apply(&recorder.record(fact)));
+        let expected = [(7, Some(8), "6".to_owned()), (8, Some(30), "6".to_owned())];
+        assert_eq!(by_sending(&book.usage), expected, "{order:?}");
+        assert!(!book.usage.lacks_sent());
+    }
+}
+
+/// Nothing is kept while no policy wants it, and a policy that comes later says that it is lacking.
+#[test]
+fn times_of_sending_cost_nothing_until_a_policy_wants_them() {
+    let facts: Vec<Fact> = (1..50).map(|id| fact(id, 1, sent(&usage(7, "5"), i64::try_from(id).ok()))).collect();
+    let mut book = told(&facts);
+    assert_eq!(book.usage.consumption().count(), 1);
+    assert!(!book.usage.lacks_sent());
+    book.usage.keep_sent();
+    assert!(book.usage.lacks_sent());
 }

@@ -140,3 +140,30 @@ fn every_acceptance_has_one_word() {
     }
     assert_eq!(Accept::parse("everything"), None);
 }
+
+/// What is remembered of an acceptance is what it did: which partition, which offsets. Nothing where
+/// nothing differed, and nothing that another word would have accepted.
+#[test]
+fn what_was_accepted_is_said_for_each_partition_that_differed() {
+    let before = [known(0, 2, Some(1)), known(1, 8, Some(7))];
+    let told = |watermarks: &[(i64, i64)], accept: &[Accept]| -> Vec<(Accept, String)> {
+        let seen = seen(watermarks);
+        let starts = plan(&before, &seen, false, accept).unwrap();
+        accepted((&before, None), (&starts, None), &gone(&before, &seen), accept)
+    };
+    assert_eq!(told(&[(0, 9), (0, 9)], &Accept::ALL), []);
+    let gap = told(&[(5, 9), (0, 9)], &Accept::ALL);
+    assert_eq!(gap, [(Accept::RetentionGap, "t/0: offsets 2 to 4 were deleted before they were read".to_owned())]);
+    let shorter = told(&[(0, 9), (0, 3)], &Accept::ALL);
+    assert_eq!(shorter.len(), 1);
+    assert!(shorter[0].0 == Accept::RecreatedTopic && shorter[0].1.contains("8 was due, and it ends at 3"));
+    let added = told(&[(0, 9), (0, 9), (4, 6)], &Accept::ALL);
+    assert_eq!(added, [(Accept::NewPartitions, "t/2: a partition that was added, read from offset 4".to_owned())]);
+    let fewer = told(&[(0, 9)], &Accept::ALL);
+    assert_eq!(fewer.len(), 2, "one is read anew, one is gone: {fewer:?}");
+    assert!(fewer.iter().all(|(accept, _)| *accept == Accept::RecreatedTopic));
+
+    let starts = plan(&before, &seen(&[(0, 9), (0, 9)]), true, &Accept::ALL).unwrap();
+    let moved = accepted((&before, Some("one")), (&starts, Some("two")), &[], &[Accept::OtherCluster]);
+    assert_eq!(moved, [(Accept::OtherCluster, "cluster two in place of one: every topic is read anew".to_owned())]);
+}

@@ -147,7 +147,7 @@ form! { Acceptance {
     what: "what" as Name,
     bill_to: "billToTenantId" as Maybe<Id>,
     period: "month" as Maybe<Month>,
-} with { decision } }
+} with { decision } then { about: "about" as Added<Words> } }
 
 form! { Restored {
     from: "from" as Name,

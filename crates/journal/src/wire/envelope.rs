@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use domain::ids::Guid;
+use domain::period::Instant;
 
 use super::json::{Kind, Text, Value};
 use super::rejection::{self, Problem, quoted};
@@ -70,6 +71,11 @@ impl<'m> Received<'m> {
             Some(value) => Err(form::wrong_type(value, "a JSON object")),
             None => Err(Problem::new(rejection::NO_DATA, "is missing; this kind says nothing without `data`")),
         }
+    }
+
+    /// When it was sent, as the attribute `time` says.
+    pub(crate) fn sent(&self) -> Option<Instant> {
+        time::strict(self.time.as_deref()?)
     }
 
     /// The customer as the transport names it: on usage and commerce the key is the tenant.

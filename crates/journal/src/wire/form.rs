@@ -32,9 +32,13 @@ pub(crate) trait Fields: Sized {
 }
 
 /// Describes an object: its fields, their names in JSON and their codecs; then, after `with`, the
-/// fields whose own fields stand in the same object.
+/// fields whose own fields stand in the same object; then, after `then`, fields that were [`Added`].
 macro_rules! form {
-    ($type:ty { $($field:ident : $name:literal as $codec:ty),* $(,)? } $(with { $($inner:ident),* })?) => {
+    (
+        $type:ty { $($field:ident : $name:literal as $codec:ty),* $(,)? }
+        $(with { $($inner:ident),* })?
+        $(then { $($late:ident : $late_name:literal as $late_codec:ty),* $(,)? })?
+    ) => {
         impl $crate::wire::form::Fields for $type {
             fn read_fields(
                 object: $crate::wire::json::Value<'_>,
@@ -43,6 +47,8 @@ macro_rules! form {
                     $($field: <$codec as $crate::wire::form::Codec<_>>::read(object.get($name))
                         .map_err(|problem| problem.within($name))?,)*
                     $($($inner: $crate::wire::form::Fields::read_fields(object)?,)*)?
+                    $($($late: <$late_codec as $crate::wire::form::Codec<_>>::read(object.get($late_name))
+                        .map_err(|problem| problem.within($late_name))?,)*)?
                 })
             }
 
@@ -50,6 +56,8 @@ macro_rules! form {
                 $(out.field($name);
                 <$codec as $crate::wire::form::Codec<_>>::write(&self.$field, out);)*
                 $($($crate::wire::form::Fields::write_fields(&self.$inner, out);)*)?
+                $($(out.field($late_name);
+                <$late_codec as $crate::wire::form::Codec<_>>::write(&self.$late, out);)*)?
             }
         }
     };

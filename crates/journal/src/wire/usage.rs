@@ -30,6 +30,7 @@ pub(crate) fn recorded(received: &Received<'_>) -> Result<Usage, Problem> {
     } else {
         found.usage()
     }
+    .map(|usage| Usage { sent: received.sent(), ..usage })
 }
 
 /// Whether an object with no envelope around it is usage in one of Microsoft's shapes.
@@ -113,6 +114,7 @@ impl<'d> Found<'d> {
             end: within_day(start, end).map_err(|problem| problem.within("usageEndTime"))?,
             quantity: named::<_, Quantity>("quantity", self.quantity)?,
             unit: named::<_, Name>("unit", self.unit)?,
+            sent: None,
         })
     }
 }
@@ -199,6 +201,7 @@ fn utilization(data: Value<'_>, received: &Received<'_>) -> Result<Usage, Proble
         end: within_day(start, end).map_err(|problem| problem.within("usageEndTime"))?,
         quantity: field::<_, Quantity>(data, "quantity")?,
         unit: field::<_, Name>(data, "unit")?,
+        sent: None,
     })
 }
 
@@ -226,6 +229,7 @@ fn daily_rated(data: Value<'_>) -> Result<Usage, Problem> {
             Some(unit) => unit,
             None => field::<_, Name>(data, "unit")?,
         },
+        sent: None,
     })
 }
 

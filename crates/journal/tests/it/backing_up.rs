@@ -1,5 +1,7 @@
 //! Verify, backup and restore: all of it, and nothing over anything.
 
+use std::cell::RefCell;
+
 use journal::{Fault, Journal, Options, backup, restore, verify};
 
 use crate::common::{append_usage, at, small};
@@ -57,4 +59,46 @@ fn a_damaged_or_unfinished_backup_restores_nothing() {
     assert!(matches!(restore(&copy, &again, &mut |_, _| ()), Err(Fault::Witness { .. })));
     std::fs::rename(copy.join("kept"), copy.join("WITNESS")).unwrap();
     restore(&copy, &again, &mut |_, _| ()).unwrap();
+}
+
+/// While a cut is verified and backed up the journal is written on, rotates and seals: the answers are
+/// those of the cut, and the backup restores to exactly it.
+#[test]
+fn appending_goes_on_while_a_cut_is_verified_and_backed_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let (home, copy, again) = (dir.path().join("home"), dir.path().join("copy"), dir.path().join("again"));
+    std::fs::create_dir(&home).unwrap();
+    let mut journal = Journal::open(&home, &small(), at(0)).unwrap();
+    for round in 0..16 {
+        append_usage(&mut journal, round * 50..round * 50 + 50);
+    }
+    let cut = journal.cut(true).unwrap().unwrap();
+    let before: Vec<_> = journal.reader().entries(0).map(Result::unwrap).collect();
+    assert_eq!((cut.end(), before.len()), (800, 800));
+    let segments = journal.status().segments;
+    let journal = RefCell::new(journal);
+    let append_some = || {
+        let mut journal = journal.borrow_mut();
+        let end = journal.end();
+        append_usage(&mut journal, end..end + 50);
+    };
+
+    let verified = cut.verify(&mut |facts| journal.borrow().remembers(facts), &mut |_, _| append_some()).unwrap();
+    assert_eq!((verified.messages, verified.entries, verified.chain), (800, 800, cut.chain()));
+    assert!(journal.borrow().end() > 1_500, "appended while it was verified: {}", journal.borrow().end());
+    assert!(journal.borrow().status().segments > segments + 1, "the active segment of the cut is sealed by now");
+    let report = cut.backup(&copy, &mut |_, _| append_some()).unwrap();
+    assert_eq!((report.end, report.segments), (800, segments));
+
+    let restored = restore(&copy, &again, &mut |_, _| ()).unwrap();
+    assert_eq!((restored.chain, restored.messages), (cut.chain(), 800));
+    let second = Journal::open(&again, &Options { create: false, ..small() }, at(0)).unwrap();
+    assert_eq!(second.reader().entries(0).map(Result::unwrap).collect::<Vec<_>>(), before);
+    assert_eq!(second.offsets()[0].next_offset, 800);
+    let journal = journal.into_inner();
+    assert_eq!(journal.verify(&mut |_, _| ()).unwrap().messages, journal.end());
+
+    // Negative control: an index that remembers something else is noticed.
+    let stranger = Journal::open(&dir.path().join("stranger"), &small(), at(0)).unwrap();
+    assert!(matches!(cut.verify(&mut |facts| stranger.remembers(facts), &mut |_, _| ()), Err(Fault::Damaged { .. })));
 }

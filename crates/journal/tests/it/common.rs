@@ -59,6 +59,7 @@ pub(crate) fn usage(id: u64, quantity: u64) -> Event {
         end: at(3600),
         quantity: Decimal::from(quantity),
         unit: "1 Hour".into(),
+        sent: Some(at(0)),
     })
 }
 

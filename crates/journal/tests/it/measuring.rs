@@ -40,6 +40,7 @@ fn message(number: u64) -> Message {
         end: at(i64::try_from(number % 86_400).unwrap() + 3_600),
         quantity: Decimal::new(i64::try_from(blake3_like(number, 9) >> 24).unwrap(), 9),
         unit: "1 Hour".into(),
+        sent: Some(at(0)),
     });
     let id = Guid(u128::from(blake3_like(number, 7)) << 64 | u128::from(number)).to_string();
     let envelope = Envelope { id, source: "urn:meters:westeurope".to_owned(), time: Some(at(0)), causation_id: None };

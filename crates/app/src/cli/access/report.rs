@@ -158,7 +158,8 @@ fn attribute(books: &mut Books<'_>, bill_to: Guid, month: Period, lost: &mut BTr
         }
     });
     for ((subscription, scope, day), amount) in missing {
-        let Some(placement) = books.commerce.placement_of(subscription, day.start(), day.next().start()).cloned()
+        let Some(placement) =
+            books.commerce.placement_of(subscription, (day.start(), day.next().start()), None).cloned()
         else {
             continue;
         };

@@ -7,7 +7,7 @@ use domain::ids::MeterId;
 
 use crate::scenario::memory::SOURCE;
 use crate::scenario::reading::Line;
-use crate::scenario::stage::{guid, scope};
+use crate::scenario::stage::{guid, instant, scope};
 
 pub(super) const WORDS: &[&str] = &["usage", "adjust", "void"];
 
@@ -38,6 +38,7 @@ impl Line<'_> {
             end: self.at + Duration::hours(1),
             quantity: self.decimal(2)?,
             unit: "1 Hour".into(),
+            sent: self.named.get("sent").map(|text| instant(text)).transpose()?,
         })
     }
 
