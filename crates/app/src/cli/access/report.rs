@@ -214,7 +214,7 @@ fn ending(books: &mut Books<'_>, ahead: Interval, now: Instant) -> BTreeMap<Gran
 
 /// Whether a grant counts at a place within a stretch of time.
 fn counted(books: &mut Books<'_>, (subscription, scope): &burn::Place, grant: GrantId, within: Interval) -> bool {
-    let Some(placement) = books.commerce.placement_of(*subscription, within.from, within.to).cloned() else {
+    let Some(placement) = books.commerce.placement_of(*subscription, (within.from, within.to), None).cloned() else {
         return false;
     };
     let place = books.judge.place(*subscription, &placement, scope);
