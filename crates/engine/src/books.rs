@@ -78,10 +78,16 @@ impl<'a> Books<'a> {
     }
 
     /// Drafts a partner's month in the first of its currencies; `daily` sees every piece behind the
-    /// lines.
+    /// lines of all of them, and the findings are those of all.
     pub fn draft(&mut self, bill_to: Guid, period: Period, daily: &mut dyn FnMut(&Piece<'_>)) -> (Draft, Vec<Finding>) {
-        let currency = self.currencies(bill_to, period).first().copied();
-        self.draft_in(bill_to, currency.unwrap_or(Currency::USD), period, daily)
+        let currencies = self.currencies(bill_to, period);
+        let first = currencies.first().copied().unwrap_or(Currency::USD);
+        let (draft, mut findings) = self.draft_in(bill_to, first, period, daily);
+        for currency in currencies.into_iter().skip(1) {
+            let (_, others) = self.draft_in(bill_to, currency, period, daily);
+            findings.extend(others.into_iter().filter(|finding| !findings.contains(finding)).collect::<Vec<_>>());
+        }
+        (draft, findings)
     }
 
     /// The same in one of its currencies.

@@ -60,27 +60,21 @@ pub fn tables(scenario: &Scenario, facts: &Facts) -> anyhow::Result<Tables> {
     for partner in bill_to {
         let mut asked: BTreeSet<(domain::ids::Guid, domain::ids::Guid, Scope, Day)> = BTreeSet::new();
         let mut pieces: Vec<(Day, Scope, Exact, Exact)> = Vec::new();
-        let (draft, found) =
-            draft_with(&desk, partner, scenario.currency, scenario.period, &mut judged(&mut judge), &mut |piece| {
-                asked.insert((piece.plan, piece.subscription, piece.scope.clone(), piece.day));
-                if scenario.daily {
-                    let amount = piece.daily_amount(&rate, &policy);
-                    pieces.push((piece.day, piece.scope.clone(), piece.quantity.exact(), amount));
-                }
-                add(&mut days, piece);
-            });
-        findings.extend(found);
-        daily.extend(daily_rows(scenario, pieces));
-        lines.extend(line_rows(scenario, &draft));
-        for currency in desk.currencies(partner, scenario.period) {
-            if currency != scenario.currency {
-                let ignored = &mut |_: &Piece<'_>| {};
-                let (draft, found) =
-                    draft_with(&desk, partner, currency, scenario.period, &mut judged(&mut judge), ignored);
-                findings.extend(found);
-                lines.extend(line_rows(scenario, &draft));
-            }
+        let others = desk.currencies(partner, scenario.period).into_iter().filter(|one| *one != scenario.currency);
+        for currency in std::iter::once(scenario.currency).chain(others) {
+            let (draft, found) =
+                draft_with(&desk, partner, currency, scenario.period, &mut judged(&mut judge), &mut |piece| {
+                    asked.insert((piece.plan, piece.subscription, piece.scope.clone(), piece.day));
+                    if scenario.daily && currency == scenario.currency {
+                        let amount = piece.daily_amount(&rate, &policy);
+                        pieces.push((piece.day, piece.scope.clone(), piece.quantity.exact(), amount));
+                    }
+                    add(&mut days, piece);
+                });
+            findings.extend(found);
+            lines.extend(line_rows(scenario, &draft));
         }
+        daily.extend(daily_rows(scenario, pieces));
         for (plan, subscription, scope, day) in asked {
             let here = |interval: &Interval| !interval.intersect(&day.interval()).is_empty();
             let of_plan: Vec<_> = commerce.placements(subscription).iter().filter(|one| one.plan == plan).collect();

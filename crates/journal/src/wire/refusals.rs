@@ -246,7 +246,9 @@ fn the_document_lists_every_code_and_no_other() {
 fn the_page_for_producers_lists_every_type_and_every_reserved_name() {
     let listed = listed("schemas/README.md");
     let kinds = kinds().map(|(name, _)| name.to_owned());
-    let reserved = reserved().map(|(name, _)| name.to_owned());
+    // What is only published is refused in every version; the page names the one that is published.
+    let reserved =
+        reserved().map(|(name, stream)| if stream.is_some() { name.to_owned() } else { format!("{name}.v1") });
     let known: BTreeSet<String> = kinds.chain(reserved).collect();
     assert_eq!(listed.into_iter().filter(|name| name.starts_with("pec.")).collect::<BTreeSet<_>>(), known);
 }

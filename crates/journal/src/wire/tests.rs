@@ -53,8 +53,9 @@ fn usage(items: Items) -> Usage {
     }
 }
 
-const BINARY: [(&str, Option<&[u8]>); 5] = [
+const BINARY: [(&str, Option<&[u8]>); 6] = [
     ("ce_specversion", Some(b"1.0")),
+    ("ce_time", Some(b"2020-09-01T23:00:00Z")),
     ("ce_id", Some(b"a1")),
     ("CE_Source", Some(b"urn:contoso:meter")),
     ("ce_type", Some(b"pec.usage.recorded.v1")),
