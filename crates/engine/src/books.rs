@@ -77,15 +77,30 @@ impl<'a> Books<'a> {
         self.desk.currencies(bill_to, period)
     }
 
-    /// Drafts a partner's month in the first of its currencies; `daily` sees every piece behind the
-    /// lines of all of them, and the findings are those of all.
+    /// Drafts a partner's month, a draft for each of its currencies, its own first; `daily` sees every
+    /// piece behind the lines of all of them.
+    pub fn drafts(
+        &mut self,
+        bill_to: Guid,
+        period: Period,
+        daily: &mut dyn FnMut(&Piece<'_>),
+    ) -> Vec<(Draft, Vec<Finding>)> {
+        let mut currencies = self.currencies(bill_to, period);
+        if currencies.is_empty() {
+            currencies.push(Currency::USD);
+        }
+        currencies.into_iter().map(|currency| self.draft_in(bill_to, currency, period, daily)).collect()
+    }
+
+    /// The draft in the partner's own currency, with the findings of all: for who asks about days and
+    /// reasons, which know no currency.
     pub fn draft(&mut self, bill_to: Guid, period: Period, daily: &mut dyn FnMut(&Piece<'_>)) -> (Draft, Vec<Finding>) {
-        let currencies = self.currencies(bill_to, period);
-        let first = currencies.first().copied().unwrap_or(Currency::USD);
-        let (draft, mut findings) = self.draft_in(bill_to, first, period, daily);
-        for currency in currencies.into_iter().skip(1) {
-            let (_, others) = self.draft_in(bill_to, currency, period, daily);
-            findings.extend(others.into_iter().filter(|finding| !findings.contains(finding)).collect::<Vec<_>>());
+        let mut drafts = self.drafts(bill_to, period, daily).into_iter();
+        let (draft, mut findings) = drafts.next().expect("there is a draft for each currency, and one at least");
+        for finding in drafts.flat_map(|(_, found)| found) {
+            if !findings.contains(&finding) {
+                findings.push(finding);
+            }
         }
         (draft, findings)
     }
@@ -136,7 +151,7 @@ pub fn draft_all(facts: &Facts, period: Period) -> Vec<(Draft, Vec<Finding>)> {
     let commerce = facts.commerce.view();
     let mut books = Books::new(facts, &commerce);
     let partners = books.bill_to();
-    partners.into_iter().map(|bill_to| books.draft(bill_to, period, &mut |_| {})).collect()
+    partners.into_iter().flat_map(|bill_to| books.drafts(bill_to, period, &mut |_| {})).collect()
 }
 
 /// Findings of one code, put together for people.

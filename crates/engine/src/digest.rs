@@ -21,10 +21,12 @@ pub fn of(facts: &Facts) -> Digest {
     for period in books.periods() {
         for bill_to in books.bill_to() {
             let mut pieces = blake3::Hasher::new();
-            let (draft, findings) = books.draft(bill_to, period, &mut |piece| {
+            let drafts = books.drafts(bill_to, period, &mut |piece| {
                 pieces.update(piece_text(piece).as_bytes());
             });
-            whole.update(draft_text(&draft, &findings).as_bytes());
+            for (draft, findings) in &drafts {
+                whole.update(draft_text(draft, findings).as_bytes());
+            }
             whole.update(pieces.finalize().as_bytes());
         }
     }

@@ -181,12 +181,7 @@ impl Invoice {
         let mut invoices = Vec::new();
         let mut blocking = false;
         for bill_to in partners {
-            let mut currencies = books.currencies(bill_to, self.period);
-            if currencies.is_empty() {
-                currencies.push(Currency::USD);
-            }
-            for currency in currencies {
-                let (mut draft, findings) = books.draft_in(bill_to, currency, self.period, &mut |_| {});
+            for (mut draft, findings) in books.drafts(bill_to, self.period, &mut |_| {}) {
                 if let Some(customer) = customer {
                     draft.lines.retain(|line| line.key.customer == customer);
                 }

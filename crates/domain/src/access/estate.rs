@@ -203,11 +203,10 @@ impl Estate {
     }
 
     pub(super) fn founded_subscriptions(&self) -> impl Iterator<Item = (Guid, Instant)> {
-        let of = |(path, at): (&Box<str>, &Instant)| {
+        self.founded.iter().filter_map(|(path, at)| {
             let scope = Scope::parse(path);
             scope.subscription().filter(|id| Scope::subscription_of(*id) == scope).map(|id| (id, *at))
-        };
-        self.founded.iter().filter_map(of)
+        })
     }
 
     /// Every scope that something is told of beside grants: what lies in it differs from its neighbours.

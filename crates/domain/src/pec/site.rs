@@ -165,7 +165,7 @@ impl<'a> Site<'a> {
     pub(super) fn nothing_there(&self, tested: Interval) -> Vec<Interval> {
         let absent = clip(&self.absent(), tested);
         let counts = self.terms.policy.known_creation == KnownCreation::Shortens;
-        let all = absent.iter().any(|gap| *gap == tested);
+        let all = absent.contains(&tested);
         if counts && !all { absent } else { Vec::new() }
     }
 

@@ -70,8 +70,8 @@ pub(super) fn explain(
     let periods: BTreeSet<Period> = period.map_or_else(|| books.periods(), |period| [period].into());
     for period in periods {
         for bill_to in books.bill_to() {
-            let (draft, _) = books.draft(bill_to, period, &mut |_| {});
-            if let Some(line) = line_of(&draft, name) {
+            for (draft, _) in books.drafts(bill_to, period, &mut |_| {}) {
+                let Some(line) = line_of(&draft, name) else { continue };
                 let answer = answer(name, &draft, line, as_of, books, context)?;
                 if context.json {
                     out.json(&answer)?
@@ -100,7 +100,7 @@ fn answer(
     context: &Context<'_>,
 ) -> anyhow::Result<LineAnswer> {
     let mut parts: BTreeMap<(domain::period::Day, Scope), (Exact, domain::rating::Verdict)> = BTreeMap::new();
-    books.draft(draft.bill_to, draft.period, &mut |piece| {
+    books.drafts(draft.bill_to, draft.period, &mut |piece| {
         if line_key(piece) == line.key {
             let part = parts.entry((piece.day, piece.scope.clone()));
             part.or_insert_with(|| (Exact::zero(), piece.verdict)).0 += &piece.quantity.exact();
