@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use super::cells::{Cells, Sheet};
+use super::drawing::crossed;
 use super::pricing::Pricing;
-use super::{Desk, Notes, crossed};
+use super::{Desk, Notes};
 use crate::entry::{AzureCreditGranted, Offer};
 use crate::ids::{Guid, MeterId};
 use crate::money::{Exact, Quantity, Rounding};
