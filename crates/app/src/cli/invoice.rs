@@ -262,16 +262,17 @@ impl Invoice {
             out.line(format!("Tax         {} beside it (INV-12)", short(tax)))?;
         }
         let credit = &invoice.credit;
-        let (earned, missing) = (short(&credit.earned), short(&credit.missing));
-        out.line(format!("Credit      {earned} earned, {missing} missing ({})", invoice.rules.missing))?;
+        let earned = short(&credit.earned);
+        out.line(format!("Credit      {earned} earned, {} missing ({})", credit.missing, invoice.rules.missing))?;
         if !invoice.credit.missing_by_reason.is_empty() {
             out.line("")?;
             let mut reasons = table(&["missing because", "rule", "amount", "meaning"]);
+            // Exact, so that the reasons add up before the reader's eyes.
             for reason in &invoice.credit.missing_by_reason {
                 reasons.add_row([
                     left(reason.reason),
                     left(reason.rule),
-                    right(short(&reason.amount)),
+                    right(reason.amount.clone()),
                     left(reason.meaning),
                 ]);
             }

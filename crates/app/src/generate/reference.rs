@@ -1,8 +1,9 @@
 //! What is told once: partners, prices, rates, customers, plans, subscriptions.
 
 use domain::entry::{
-    CustomerRegistered, Dated, Event, ExchangeRates, MembershipChange, PartnerKind, PartnerRegistered, PlanCreated,
-    PriceKind, PriceRow, PriceSheet, SubscriptionCreated,
+    ChannelEvent, CustomerRegistered, Dated, Event, ExchangeRates, MembershipChange, PartnerAgreementSigned,
+    PartnerKind, PartnerRegistered, PlanCreated, PriceKind, PriceRow, PriceSheet, ResellerEnrolled, ResellerOnboarded,
+    SubscriptionCreated,
 };
 use domain::ids::{Currency, Market, MeterId};
 use domain::period::Day;
@@ -21,6 +22,9 @@ pub fn messages(world: &World) -> Vec<Message> {
     for partner in partners {
         out.push(message(world, &format!("partner-{}", partner.partner_id), &registered(world, partner)));
     }
+    for reseller in &world.resellers {
+        out.extend(qualified(world, reseller));
+    }
     let membership = MembershipChange { partner: world.provider.tenant, at: world.dawn() };
     out.push(message(world, "membership-provider", &Event::MembershipStarted(membership)));
     out.extend(price_sheet(world));
@@ -32,6 +36,20 @@ pub fn messages(world: &World) -> Vec<Message> {
     let rates = ExchangeRates { period: world.period, published_at, usd_per_unit };
     out.push(message(world, &format!("rates-{}", world.period), &Event::ExchangeRatesPublished(rates)));
     out
+}
+
+/// What makes a reseller one: its signature for the region, its enrolment and its onboarding.
+fn qualified(world: &World, reseller: &Partner) -> [Message; 3] {
+    let (partner, at) = (reseller.tenant, world.dawn());
+    let region = domain::regions::of(world.market).expect("the world's market lies in a region");
+    let signed = PartnerAgreementSigned { partner, region, at };
+    let onboarded = ResellerOnboarded { partner, partner_id: Some(reseller.partner_id.as_str().into()), at };
+    let tell = |what: &str, event: ChannelEvent| message(world, &format!("{what}-{partner}"), &event.into());
+    [
+        tell("signed", ChannelEvent::PartnerAgreementSigned(signed)),
+        tell("enrolled", ChannelEvent::ResellerEnrolled(ResellerEnrolled { partner, at })),
+        tell("onboarded", ChannelEvent::ResellerOnboarded(onboarded)),
+    ]
 }
 
 /// Customers with their plans and subscriptions.
