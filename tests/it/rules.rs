@@ -196,3 +196,14 @@ fn codes_are_stable_words() {
         assert!(code.hint().len() > 5 && code.meaning().ends_with('.'), "{text} says too little");
     }
 }
+
+#[test]
+fn an_answer_to_an_order_names_the_source_that_the_document_names() {
+    let document = std::fs::read_to_string(source::root().join("docs/rules.md")).unwrap();
+    for (rule, said) in domain::order::SOURCES {
+        let row =
+            document.lines().find(|line| line.starts_with(&format!("| {rule} |"))).unwrap_or_else(|| panic!("{rule}"));
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        assert_eq!(cells[4], *said, "{rule}");
+    }
+}

@@ -6,6 +6,7 @@
 //! known is a remark or a reason of its own, never consent in silence.
 
 pub mod rules;
+mod sources;
 
 mod grounds;
 mod facts;
@@ -18,6 +19,7 @@ pub use answers::{answer_name, due, unaccepted};
 pub use checklist::{Step, customer_steps, partner_steps};
 pub use facts::Desk;
 pub use grounds::Ground;
+pub use sources::SOURCES;
 pub use tables::{Table, rights, tables};
 pub use words::{reseller_of, reseller_of_record, rights_of, seller_text, tenant_text};
 

@@ -59,6 +59,7 @@ struct Row {
 #[derive(Serialize)]
 pub(super) struct ReasonRow {
     pub rule: &'static str,
+    pub source: &'static str,
     pub code: &'static str,
     pub error: Option<&'static str>,
     pub detail: String,
@@ -69,6 +70,7 @@ pub(super) struct ReasonRow {
 pub(super) fn reason_row(reason: &Reason) -> ReasonRow {
     ReasonRow {
         rule: reason.ground.rule(),
+        source: reason.ground.source(),
         code: reason.ground.text(),
         error: reason.ground.error(),
         detail: reason.detail.clone(),
@@ -132,7 +134,7 @@ fn show(rows: &[Row], out: &mut Output) -> anyhow::Result<()> {
             for reason in reasons {
                 let instead = reason.instead.join("; or ");
                 list.add_row([
-                    left(&reason.detail),
+                    left(format!("{} [{}]", reason.detail, reason.source)),
                     left(reason.rule),
                     left(reason.error.unwrap_or("")),
                     left(instead),

@@ -441,6 +441,7 @@ fn show_customer(view: &CustomerView, out: &mut Output) -> anyhow::Result<()> {
                 out.line(format!("  {word}: {} ({}{error})", reason.detail, reason.rule))?;
                 if word == "missing" {
                     out.line(format!("    do: {}", reason.instead.join("; or ")))?;
+                    out.line(format!("    source: {}", reason.source))?;
                 }
             }
         }

@@ -21,6 +21,10 @@ macro_rules! grounds {
             #[must_use]
             pub fn rule(self) -> &'static str { match self { $(Self::$name => $rule,)* } }
 
+            /// Where that rule comes from: page and date.
+            #[must_use]
+            pub fn source(self) -> &'static str { super::sources::of(self.rule()) }
+
             /// Microsoft's own error number, where there is one.
             #[must_use]
             pub fn error(self) -> Option<&'static str> { match self { $(Self::$name => $error,)* } }
