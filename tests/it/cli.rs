@@ -34,7 +34,7 @@ impl Home {
         self.dir.path().join("data")
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pec-under-test"));
         command.current_dir(self.dir.path()).args(words).arg("--data-dir").arg(self.data());
         command.env_remove("NO_COLOR").env("PEC_ACTOR", "ann").stdin(Stdio::null());
@@ -172,9 +172,10 @@ impl Checked {
     }
 }
 
-/// Schemas whose answers the tests in `questions` and the test of statements check, and one that
-/// describes a file and no answer.
-const CHECKED_ELSEWHERE: [&str; 12] = [
+/// Schemas whose answers the tests in `questions` and `operations` and the test of statements check, and
+/// one that describes a file and no answer.
+const CHECKED_ELSEWHERE: [&str; 13] = [
+    "bench.v1",
     "order-check.v1",
     "partner.v1",
     "customer.v1",
@@ -213,6 +214,7 @@ fn every_json_answer_fits_its_schema() {
     }
     for words in [
         vec!["eligibility", "--period", MONTH],
+        vec!["invoice", "--period", MONTH, "--daily", "--customer", "Orchard Foods"],
         vec!["conflicts", "list"],
         vec!["quarantine", "list"],
         vec!["quarantine", "list", "--all"],
@@ -290,6 +292,7 @@ fn a_running_server_gives_the_same_answers() {
         vec!["status", "--json"],
         vec!["invoice", "--period", MONTH],
         vec!["invoice", "--period", MONTH, "--lines", "--json"],
+        vec!["invoice", "--period", MONTH, "--daily"],
         vec!["invoice", "--period", MONTH, "--as-of", "2026-01-02"],
         vec!["invoice", "--period", "1999-01"],
         vec!["eligibility", "--period", MONTH],

@@ -44,6 +44,10 @@ mod rules;
 mod scenarios;
 // The real program, from the outside.
 mod cli;
+// The daily lines behind an invoice.
+mod daily;
+// What an operator sees: metrics, acceptances, figures.
+mod operations;
 
 // A journal without a disk and Azure's records, as scenarios use them.
 use app::scenario::{azure, memory};

@@ -30,7 +30,8 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use event::Names;
 pub use memory::FILE;
-use memory::{Memory, Sink};
+use memory::Memory;
+pub(crate) use memory::Sink;
 pub use webhook::{Webhook, Written as WrittenWebhook};
 
 /// How often the meter looks at the clock, and the senders at what waits.

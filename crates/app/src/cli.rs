@@ -170,6 +170,26 @@ impl Context<'_> {
     }
 }
 
+/// By which rules and which policy an answer was made that is about no single month: the highest
+/// revision that its facts know.
+#[derive(serde::Serialize, Clone, Copy, Debug)]
+pub(crate) struct Versions {
+    pub(crate) rules_version: u32,
+    pub(crate) policy_revision: u32,
+}
+
+impl Versions {
+    pub(crate) fn of(facts: &Facts) -> Self {
+        Self { rules_version: domain::policy::RULES_VERSION, policy_revision: facts.policy.highest_revision() }
+    }
+}
+
+impl std::fmt::Display for Versions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Rules version {} · policy revision {}", self.rules_version, self.policy_revision)
+    }
+}
+
 /// Asks the facts as they are, or as they were known at an instant.
 pub fn with_facts<T>(
     context: &Context<'_>,

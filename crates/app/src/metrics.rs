@@ -20,6 +20,7 @@ use prometheus::{
     Encoder as _, Histogram, HistogramOpts, HistogramVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
+use crate::alerts::Sink;
 use crate::exit::Problem;
 
 /// Everything that is measured, and what it is measured on.
@@ -66,6 +67,9 @@ impl Metrics {
                 .expect("the name is a literal");
         registry.register(Box::new(append_seconds.clone())).expect("every metric has its own name");
         observe(&ledger, &registry, &labelled);
+        let alerts_lost = labelled("pec_alerts_lost_total", "Alerts that were given up, by way out.", &["sink"]);
+        // Present from the start: what is absent cannot be seen to grow.
+        Sink::ALL.iter().for_each(|sink| drop(alerts_lost.with_label_values(&[sink.name()])));
         Self {
             ledger,
             progress: Arc::default(),
@@ -90,7 +94,7 @@ impl Metrics {
             conflicts: gauge("pec_open_conflicts", "Events told in two ways that nobody decided yet."),
             leaks: gauge("pec_leaks_open", "Resources that lose credit since some access ended."),
             leak_cents: gauge("pec_leak_credit_cents_per_day", "Credit that open leaks lose a day, in US cents."),
-            alerts_lost: labelled("pec_alerts_lost_total", "Alerts that were given up, by way out.", &["sink"]),
+            alerts_lost,
             registry,
         }
     }

@@ -435,6 +435,14 @@ impl PolicyBook {
         effective.max_by_key(|(identity, document)| (document.revision, *identity))
     }
 
+    /// The highest revision that is known, in force or not yet; that of the built-in policy where there
+    /// is no document.
+    #[must_use]
+    pub fn highest_revision(&self) -> u32 {
+        let revisions = self.documents.iter().map(|(_, document)| document.revision);
+        revisions.max().unwrap_or_else(|| Policy::builtin().revision)
+    }
+
     /// Every document, in order of revision.
     #[must_use]
     pub fn documents(&self) -> Vec<(Identity, &PolicyDocument)> {

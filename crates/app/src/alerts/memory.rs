@@ -23,13 +23,15 @@ pub const FILE: &str = "alerts.json";
 /// A way out.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Sink {
+pub(crate) enum Sink {
     Kafka,
     Webhook,
 }
 
 impl Sink {
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) const ALL: [Self; 2] = [Self::Kafka, Self::Webhook];
+
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Kafka => "kafka",
             Self::Webhook => "webhook",

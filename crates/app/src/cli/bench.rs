@@ -71,9 +71,13 @@ struct Machine {
     durability: &'static str,
 }
 
+/// `schemas/output/bench.v1.json`.
 #[derive(Serialize)]
 struct Report {
-    format: &'static str,
+    schema: &'static str,
+    rules_version: u32,
+    /// Of the built-in policy: the world of the benchmark publishes none.
+    policy_revision: u32,
     machine: Machine,
     seed: u64,
     figures: Vec<Figures>,
@@ -97,7 +101,14 @@ impl Bench {
             let journal = self.journal_dir(*events);
             std::fs::remove_dir_all(&journal)?;
         }
-        let report = Report { format: "pec-bench-1", machine: machine(), seed: self.seed, figures };
+        let report = Report {
+            schema: "pec.bench.v1",
+            rules_version: domain::policy::RULES_VERSION,
+            policy_revision: domain::policy::Policy::builtin().revision,
+            machine: machine(),
+            seed: self.seed,
+            figures,
+        };
         if json {
             out.json(&report)?
         } else {

@@ -392,6 +392,8 @@ fn obstacles(context: &Context<'_>, month: Period) -> anyhow::Result<Vec<String>
 struct ClosedAnswer {
     schema: &'static str,
     rules_version: u32,
+    /// Of the policy in force on the first day of the month.
+    policy_revision: u32,
     bill_to: Party,
     period: String,
     /// `issued`, `stands` (closed before), `nothing` or `refused`.
@@ -407,6 +409,8 @@ pub(super) struct DocumentAnswer {
     period: String,
     total: String,
     rounding: String,
+    /// Beside the total; null where tax is off.
+    tax: Option<String>,
     lines: usize,
     lines_digest: String,
     amends: Option<String>,
@@ -426,6 +430,7 @@ fn document_answers(context: &Context<'_>, ids: &[Box<str>]) -> anyhow::Result<V
         period: document.period.to_string(),
         total: money(&Exact::from(document.total), document.currency),
         rounding: money(&Exact::from(document.rounding), document.currency),
+        tax: document.tax.map(|tax| money(&Exact::from(tax), document.currency)),
         lines: document.lines.len(),
         lines_digest: document.lines_digest.to_string(),
         amends: document.amends.as_ref().map(ToString::to_string),
@@ -448,6 +453,9 @@ fn print_document(document: &DocumentAnswer, out: &mut Output) -> anyhow::Result
         thousands(document.lines as u64),
         document.rounding
     ))?;
+    if let Some(tax) = &document.tax {
+        out.line(format!("    tax {tax} beside it (INV-12)"))?;
+    }
     out.line(format!("    issued {} by {}: {}", document.issued_at, document.actor, document.reason))?;
     out.line(format!("    lines digest {}", document.lines_digest))?;
     let (rules, policy) = (document.rules_version, document.policy_revision);
@@ -514,9 +522,11 @@ impl Close {
                 ("refused", Vec::new(), other_reasons(&refusal), findings_answer(&blocking))
             }
         };
+        let first = self.period.first_day();
         Ok(ClosedAnswer {
             schema: "pec.close.v1",
             rules_version: domain::policy::RULES_VERSION,
+            policy_revision: context.ledger.facts().map_err(fault)?.policy.at(first).revision,
             bill_to: Party { id: bill_to.to_string(), name },
             period: self.period.to_string(),
             outcome,
@@ -542,6 +552,9 @@ fn print_closed(answer: &ClosedAnswer, out: &mut Output) -> anyhow::Result<()> {
         out.line(format!("  • {reason}"))?;
     }
     print_findings(&answer.findings, out)?;
+    if answer.documents.is_empty() {
+        out.line(format!("Rules version {} · policy revision {}", answer.rules_version, answer.policy_revision))?;
+    }
     if answer.outcome == "refused" {
         out.note(format!("Nothing was issued. The rehearsal shows everything: pec check --period {period}"))?;
     }

@@ -7,7 +7,7 @@ use engine::decision::Name;
 use serde::Serialize;
 
 use super::start::fault;
-use super::{Context, period};
+use super::{Context, Versions, period};
 use crate::exit::{Exit, Problem};
 use crate::output::{Output, left, right, table};
 
@@ -48,6 +48,8 @@ enum Action {
 #[derive(Serialize)]
 struct Row {
     schema: &'static str,
+    #[serde(flatten)]
+    versions: Versions,
     event: String,
     open: bool,
     kind: String,
@@ -74,6 +76,7 @@ impl Conflicts {
 
 fn rows(context: &Context<'_>) -> anyhow::Result<Vec<Row>> {
     let facts = context.ledger.facts().map_err(fault)?;
+    let versions = Versions::of(&facts);
     let mut rows: Vec<Row> = facts
         .conflicts
         .iter()
@@ -88,6 +91,7 @@ fn rows(context: &Context<'_>) -> anyhow::Result<Vec<Row>> {
             let kind = drawer.bodies().next().map_or("", |(_, body)| engine::describe::kind(&body.event));
             Row {
                 schema: "pec.conflicts.v1",
+                versions,
                 event: identity.to_string(),
                 open: drawer.is_open(),
                 kind: kind.to_owned(),
@@ -153,9 +157,9 @@ fn show(event: Identity, context: &Context<'_>, out: &mut Output) -> anyhow::Res
 }
 
 fn decide(event: Identity, keep: &str, reason: &str, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
-    let known = {
+    let (known, versions) = {
         let facts = context.ledger.facts().map_err(fault)?;
-        facts.conflicts.digests(event)
+        (facts.conflicts.digests(event), Versions::of(&facts))
     };
     if known.is_empty() {
         return Err(unknown(event).into());
@@ -167,7 +171,8 @@ fn decide(event: Identity, keep: &str, reason: &str, context: &Context<'_>, out:
     let decided = ConflictDecided { identity: event, keep, known, decision };
     context.ledger.decide(&[(name, Event::ConflictDecided(decided))]).map_err(fault)?;
     if context.json {
-        out.json(&Decided { schema: "pec.conflict-decided.v1", event: name_of(event), keep: keep.to_string() })?;
+        let (event, keep) = (event.to_string(), keep.to_string());
+        out.json(&Decided { schema: "pec.conflict-decided.v1", versions, event, keep })?;
         return Ok(Exit::Fine);
     }
     out.line(format!("Decided: of event {event} the body {keep} counts."))?;
@@ -179,12 +184,10 @@ fn decide(event: Identity, keep: &str, reason: &str, context: &Context<'_>, out:
 #[derive(Serialize)]
 struct Decided {
     schema: &'static str,
+    #[serde(flatten)]
+    versions: Versions,
     event: String,
     keep: String,
-}
-
-fn name_of(event: Identity) -> String {
-    event.to_string()
 }
 
 /// The one known digest that begins as asked.

@@ -50,7 +50,7 @@ pub struct Generate {
     access_changes: u32,
     #[arg(long, value_enum, default_value_t = Troubles::None)]
     faults: Troubles,
-    /// Azure credit, orders, returns, refunds and tax too
+    /// Azure credit, orders and what they cover, returns, refunds and tax too
     #[arg(long)]
     charges: bool,
     /// The world of `pec demo`, with its incidents; sizes are ignored

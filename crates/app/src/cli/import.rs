@@ -17,7 +17,7 @@ use journal::{Batch, Origin};
 use serde::Serialize;
 
 use super::start::fault;
-use super::{Context, period};
+use super::{Context, Versions, period};
 use crate::exit::{Exit, Problem};
 use crate::output::{Output, align_right, left, right, table, thousands};
 
@@ -56,6 +56,8 @@ fn stream(text: &str) -> Result<Stream, String> {
 #[derive(Serialize)]
 struct Imported {
     schema: &'static str,
+    #[serde(flatten)]
+    versions: Versions,
     file: String,
     records: u64,
     accepted: u64,
@@ -80,8 +82,17 @@ impl Import {
             if context.json {
                 out.ndjson(&imported)?;
             } else {
-                let Imported { schema: _, file, records, accepted, duplicate, conflicting, quarantined, late } =
-                    imported;
+                let Imported {
+                    schema: _,
+                    versions: _,
+                    file,
+                    records,
+                    accepted,
+                    duplicate,
+                    conflicting,
+                    quarantined,
+                    late,
+                } = imported;
                 let numbers = [records, accepted, duplicate, conflicting, quarantined, late];
                 list.add_row(std::iter::once(left(file)).chain(numbers.map(|number| right(thousands(number)))));
             }
@@ -155,9 +166,13 @@ fn import(
     if !batch.is_empty() {
         append(&mut batch).map_err(fault)?;
     }
-    let late = context.ledger.facts().map_err(fault)?.counts.late - late_before;
+    let (late, versions) = {
+        let facts = context.ledger.facts().map_err(fault)?;
+        (facts.counts.late - late_before, Versions::of(&facts))
+    };
     Ok(Imported {
         schema: "pec.import.v1",
+        versions,
         file: path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()),
         records,
         accepted: total.accepted,

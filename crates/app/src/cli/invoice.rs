@@ -3,6 +3,8 @@
 //! Grouped by customer for people, line by line on request. Amounts in JSON are text with their
 //! currency. A draft with blocking findings is shown all the same and ends with exit code 1.
 
+mod daily;
+
 use clap::Args;
 use domain::facts::Facts;
 use domain::finding::Finding;
@@ -19,7 +21,7 @@ use crate::output::{Output, align_right, count, left, right, table, thousands};
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  pec invoice --period 2026-01\n  pec invoice --period 2026-01 --lines\n  pec invoice --period 2026-01 --partner Contoso --as-of 2026-02-03 --json"
+    after_help = "Examples:\n  pec invoice --period 2026-01\n  pec invoice --period 2026-01 --lines\n  pec invoice --period 2026-01 --daily --customer 'Orchard Foods' --json\n  pec invoice --period 2026-01 --partner Contoso --as-of 2026-02-03 --json"
 )]
 pub struct Invoice {
     /// The month
@@ -34,6 +36,9 @@ pub struct Invoice {
     /// Every line, not only the totals by customer
     #[arg(long)]
     lines: bool,
+    /// The daily lines behind them: what each resource used on each day, and what it came to
+    #[arg(long, conflicts_with = "lines")]
+    daily: bool,
     /// What was known then: an instant, or a date (its end, UTC)
     #[arg(long, value_parser = period::as_of, value_name = "WHEN")]
     as_of: Option<Instant>,
@@ -127,9 +132,14 @@ struct LineAnswer {
     quantity: String,
     unit_price: String,
     effective_unit_price: String,
+    /// Exact, before any rounding: the daily lines add up to these two.
+    list_charge: String,
+    net_charge: String,
     charge: String,
     subtotal_without_credit: String,
     subtotal: String,
+    /// Null where tax is off or drawn on the total.
+    tax: Option<String>,
     estimate: bool,
     rule: &'static str,
     policy_revision: u32,
@@ -178,6 +188,14 @@ impl Invoice {
         let mut books = Books::new(facts, &commerce);
         let partners = super::select::partners(&books, self.partner.as_deref())?;
         let customer = super::select::customer(&books, self.customer.as_deref())?;
+        if self.daily {
+            return daily::answer(
+                &mut books,
+                &daily::Asked { partners, customer, period: self.period },
+                context.json,
+                out,
+            );
+        }
         let mut invoices = Vec::new();
         let mut blocking = false;
         for bill_to in partners {
@@ -289,7 +307,7 @@ impl Invoice {
             invoice.policy_revision
         ))?;
         if !self.lines {
-            out.note(format!("Every line: pec invoice --period {} --lines", self.period))?;
+            out.note(format!("Every line: pec invoice --period {} --lines; day by day: --daily", self.period))?;
         }
         Ok(())
     }
@@ -342,9 +360,12 @@ fn line_answer(books: &Books<'_>, line: &Line, draft: &Draft) -> LineAnswer {
         quantity: line.quantity.to_string(),
         unit_price: money(&line.unit_price, Currency::USD),
         effective_unit_price: money(&line.effective_unit_price, Currency::USD),
+        list_charge: money(&line.list_charge, Currency::USD),
+        net_charge: money(&line.net_charge, Currency::USD),
         charge: money(&line.charge, Currency::USD),
         subtotal_without_credit: money(&line.subtotal_without_credit, currency),
         subtotal: money(&line.subtotal, currency),
+        tax: line.tax.as_ref().map(|tax| money(tax, currency)),
         estimate: line.estimate,
         rule: line.rule,
         policy_revision: draft.policy.revision,
@@ -431,7 +452,10 @@ fn print_lines(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<()> 
                 right(rate),
                 right(&line.quantity),
                 right(&line.unit_price),
-                right(short(&line.subtotal)),
+                right(match &line.tax {
+                    Some(tax) => format!("{}\ntax {}", short(&line.subtotal), short(tax)),
+                    None => short(&line.subtotal),
+                }),
                 left(line.rule),
             ]);
         }

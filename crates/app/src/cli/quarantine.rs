@@ -6,7 +6,7 @@ use engine::trace::origin;
 use serde::Serialize;
 
 use super::start::fault;
-use super::{Context, period};
+use super::{Context, Versions, period};
 use crate::exit::{Exit, Problem};
 use crate::output::{Output, left, table};
 
@@ -50,6 +50,8 @@ enum Action {
 #[derive(Serialize)]
 struct Row {
     schema: &'static str,
+    #[serde(flatten)]
+    versions: Versions,
     entry: String,
     code: &'static str,
     recorded_at: String,
@@ -69,6 +71,7 @@ impl Quarantine {
 
 fn list(all: bool, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
     let reader = context.ledger.reader();
+    let versions = Versions::of(&*context.ledger.facts().map_err(fault)?);
     let mut list = table(&["entry", "code", "recorded", "came from", "state"]);
     let mut shown = 0_u64;
     for waiting in engine::quarantine::list(reader).map_err(fault)? {
@@ -79,6 +82,7 @@ fn list(all: bool, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Ex
         let record = reader.record(waiting.at.position).map_err(|error| fault(error.into()))?;
         let row = Row {
             schema: "pec.quarantine.v1",
+            versions,
             entry: waiting.at.to_string(),
             code: waiting.code,
             recorded_at: period::instant(waiting.recorded_at),
@@ -113,6 +117,8 @@ fn list(all: bool, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Ex
 #[derive(Serialize)]
 struct Shown {
     schema: &'static str,
+    #[serde(flatten)]
+    versions: Versions,
     entry: String,
     recorded_at: String,
     from: String,
@@ -136,6 +142,7 @@ fn show(entry: EntryRef, context: &Context<'_>, out: &mut Output) -> anyhow::Res
     let waits = waiting.iter().any(|one| one.at == entry && one.redriven.is_none());
     let shown = Shown {
         schema: "pec.quarantined-message.v1",
+        versions: Versions::of(&*context.ledger.facts().map_err(fault)?),
         entry: entry.to_string(),
         recorded_at: period::instant(record.recorded_at),
         from: origin(&record.origin),
@@ -173,6 +180,8 @@ fn show(entry: EntryRef, context: &Context<'_>, out: &mut Output) -> anyhow::Res
 #[derive(Serialize)]
 struct Redriven {
     schema: &'static str,
+    #[serde(flatten)]
+    versions: Versions,
     entry: String,
     readable: bool,
     now: &'static str,
@@ -212,9 +221,9 @@ fn redrive(
             "read"
         };
         if context.json {
-            let redriven =
-                Redriven { schema: "pec.redriven.v1", entry: at.to_string(), readable: recorded.quarantined == 0, now };
-            out.ndjson(&redriven)?;
+            let versions = Versions::of(&*context.ledger.facts().map_err(fault)?);
+            let (entry, readable) = (at.to_string(), recorded.quarantined == 0);
+            out.ndjson(&Redriven { schema: "pec.redriven.v1", versions, entry, readable, now })?;
         } else {
             out.line(format!("{at}  {now}"))?;
         }

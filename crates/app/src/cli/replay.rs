@@ -5,7 +5,7 @@ use domain::period::Instant;
 use serde::Serialize;
 
 use super::start::fault;
-use super::{Context, period};
+use super::{Context, Versions, period};
 use crate::exit::Exit;
 use crate::output::{Output, thousands};
 
@@ -24,7 +24,8 @@ pub struct Replay {
 #[derive(Serialize)]
 struct Answer {
     schema: &'static str,
-    rules_version: u32,
+    #[serde(flatten)]
+    versions: Versions,
     messages: u64,
     entries: u64,
     seconds: String,
@@ -55,7 +56,7 @@ impl Replay {
         let rate = u128::from(entries) * 1_000_000 / micros;
         let answer = Answer {
             schema: "pec.replay.v1",
-            rules_version: domain::policy::RULES_VERSION,
+            versions: Versions::of(fold.state()),
             messages: fold.next(),
             entries,
             seconds: format!("{}.{:03}", took.as_secs(), took.subsec_millis()),
@@ -67,7 +68,8 @@ impl Replay {
             return Ok(Exit::Fine);
         }
         out.line(format!("{} messages, {} entries folded", thousands(answer.messages), thousands(answer.entries)))?;
-        out.line(format!("digest of all answers {} (rules version {})", answer.digest, answer.rules_version))?;
+        out.line(format!("digest of all answers {}", answer.digest))?;
+        out.line(answer.versions)?;
         out.note(format!("{} s, {} entries a second", answer.seconds, thousands(answer.entries_per_second)))?;
         Ok(Exit::Fine)
     }

@@ -24,6 +24,11 @@ pub const SCHEMAS: &[(&str, &str, &str)] = &[
         include_str!("../../../../schemas/output/policy-published.v1.json"),
         "pec policy publish --json",
     ),
+    (
+        "daily-line.v1",
+        include_str!("../../../../schemas/output/daily-line.v1.json"),
+        "a line of pec invoice --daily --json",
+    ),
     ("what-if.v1", include_str!("../../../../schemas/output/what-if.v1.json"), "pec what-if --json"),
     (
         "access-timeline.v1",
@@ -68,6 +73,7 @@ pub const SCHEMAS: &[(&str, &str, &str)] = &[
     ("replay.v1", include_str!("../../../../schemas/output/replay.v1.json"), "pec replay --json"),
     ("verify.v1", include_str!("../../../../schemas/output/verify.v1.json"), "pec verify --json"),
     ("backup.v1", include_str!("../../../../schemas/output/backup.v1.json"), "pec backup --json"),
+    ("bench.v1", include_str!("../../../../schemas/output/bench.v1.json"), "pec bench --json"),
     ("restore.v1", include_str!("../../../../schemas/output/restore.v1.json"), "pec restore --json"),
     ("import.v1", include_str!("../../../../schemas/output/import.v1.json"), "a line of pec import --json"),
     ("generate.v1", include_str!("../../../../schemas/output/generate.v1.json"), "pec generate --json"),

@@ -7,8 +7,8 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::Context;
 use super::start::fault;
+use super::{Context, Versions};
 use crate::exit::Exit;
 use crate::output::{Output, thousands};
 
@@ -24,7 +24,8 @@ pub struct Verify {
 #[derive(Serialize)]
 struct Answer {
     schema: &'static str,
-    rules_version: u32,
+    #[serde(flatten)]
+    versions: Versions,
     whole: bool,
     segments: u32,
     frames: u64,
@@ -45,10 +46,11 @@ impl Verify {
             bar.set_position(done);
         };
         let proven = context.ledger.verify(&mut progress);
+        let versions = Versions::of(&*context.ledger.facts().map_err(fault)?);
         let mut answer = match proven {
             Ok(report) => Answer {
                 schema: "pec.verify.v1",
-                rules_version: domain::policy::RULES_VERSION,
+                versions,
                 whole: true,
                 segments: report.segments,
                 frames: report.frames,
@@ -64,7 +66,7 @@ impl Verify {
                 let status = context.ledger.status().map_err(fault)?;
                 Answer {
                     schema: "pec.verify.v1",
-                    rules_version: domain::policy::RULES_VERSION,
+                    versions,
                     whole: false,
                     segments: status.segments,
                     frames: status.frames,
@@ -113,6 +115,7 @@ fn print(answer: &Answer, same: bool, out: &mut Output) -> anyhow::Result<()> {
         if same {
             out.line(format!("answers {live}"))?;
             out.line("A replay from the first event gives the same answers.")?;
+            out.line(answer.versions)?;
         } else {
             out.line(format!("answers {live} (running)"))?;
             out.line(format!("        {replayed} (replayed)"))?;

@@ -80,6 +80,7 @@ struct LineAnswer {
     effective_unit_price: String,
     charge: String,
     subtotal: String,
+    tax: Option<String>,
     rule: String,
     days: Vec<String>,
     policy_revision: u32,
@@ -211,6 +212,7 @@ fn line_answer(line: &IssuedLine, currency: Currency, said: &Said, books: &Books
         effective_unit_price: usd(line.effective_unit_price),
         charge: usd(line.charge),
         subtotal: money(&Exact::from(line.subtotal), currency),
+        tax: line.tax.map(|tax| money(&Exact::from(tax), currency)),
         rule: line.rule.to_string(),
         days: line.days.iter().map(ToString::to_string).collect(),
         policy_revision: said.policy,
@@ -224,7 +226,7 @@ fn print(answer: &DocumentAnswer, out: &mut Output) -> anyhow::Result<()> {
     out.line(format!("{} — {}, {} ({})", answer.bill_to.name, answer.period, answer.total, answer.rule))?;
     out.line(format!("  rounding   {}", answer.rounding))?;
     if let Some(tax) = &answer.tax {
-        out.line(format!("  tax        {tax}"))?;
+        out.line(format!("  tax        {tax} beside it (INV-12)"))?;
     }
     out.line(format!("  issued     {} by {}: {}", answer.issued_at, answer.issued_by, answer.reason))?;
     out.line(format!("  rests on   the journal before position {}", answer.position))?;
@@ -268,7 +270,11 @@ fn print_lines(lines: &[LineAnswer], out: &mut Output) -> anyhow::Result<()> {
             right(line.credit_rate.as_deref().unwrap_or("—")),
             right(&line.quantity),
             right(&line.charge),
-            right(&line.subtotal),
+            right(
+                line.tax
+                    .as_deref()
+                    .map_or_else(|| line.subtotal.clone(), |tax| format!("{}\ntax {tax}", line.subtotal)),
+            ),
             left(&line.rule),
         ]);
     }

@@ -218,7 +218,25 @@ fn arithmetic(draft: &Draft, line: &Line, books: &Books<'_>) -> Vec<Step> {
         },
         result: usd(&line.effective_unit_price),
     });
+    steps.extend(tax(draft, line));
     steps
+}
+
+/// INV-12: what tax does to the line: its own cut, or none, because it is drawn on the total.
+fn tax(draft: &Draft, line: &Line) -> Option<Step> {
+    let drawn = draft.tax.as_ref()?;
+    let local = |amount: &Exact| money(amount, draft.currency);
+    let (how, result) = match &line.tax {
+        Some(tax) => (format!("{} × {} cut to 2 decimals", local(&line.subtotal), drawn.rate), local(tax)),
+        None => {
+            let total = draft.tax()?;
+            (
+                format!("rate {}, cut once on the sum of all lines", drawn.rate),
+                format!("{} on the total", local(&total)),
+            )
+        }
+    };
+    Some(Step { rule: "INV-12", what: "tax, beside the amount", how, result })
 }
 
 fn print(answer: &LineAnswer, out: &mut Output) -> anyhow::Result<()> {
