@@ -525,6 +525,15 @@ fn contact() -> impl Strategy<Value = Contact> {
     })
 }
 
+fn transition_state() -> impl Strategy<Value = TransitionState> {
+    proptest::sample::select(vec![
+        TransitionState::Pending,
+        TransitionState::InProgress,
+        TransitionState::Failed,
+        TransitionState::Completed,
+    ])
+}
+
 fn attester() -> impl Strategy<Value = AttesterRole> {
     prop_oneof![Just(AttesterRole::AdminAgent), Just(AttesterRole::SalesAgent), Just(AttesterRole::Other)]
 }
@@ -536,11 +545,12 @@ prop_compose! {
         amount in option::of(not_negative()),
         door in prop_oneof![Just(OrderDoor::Portal), Just(OrderDoor::ApiUser), Just(OrderDoor::ApiApp)],
         attestation in option::of((contact(), attester(), instant())), at in instant(),
+        term_ends_at in option::of(instant()),
     ) -> OrderRequested {
         let attestation = attestation.map(|(contact, role, agreed_at)| Attestation { contact, role, agreed_at });
         OrderRequested {
             order, kind, customer: parties.0, partner: parties.1, reseller, counterpart: others.0, plan: others.1,
-            subscription: others.2, amount, door, attestation, at,
+            subscription: others.2, amount, door, attestation, at, term_ends_at,
         }
     }
 }
@@ -548,11 +558,11 @@ prop_compose! {
 prop_compose! {
     fn answer()(
         answer in name(), request in any::<u128>(), order in name(), accepted in any::<bool>(),
-        reasons in vec((name(), name(), option::of(name()), words(), vec(words(), 0..3)), 0..3), first in option::of(name()),
+        reasons in vec((name(), name(), option::of(name()), words(), vec(words(), 0..3), option::of(name())), 0..3), first in option::of(name()),
         versions in (any::<u32>(), any::<u32>()), decision in decision(),
     ) -> OrderAnswered {
-        let reasons = reasons.into_iter().map(|(rule, code, error, detail, instead)| {
-            AnswerReason { rule, code, error, detail, instead }
+        let reasons = reasons.into_iter().map(|(rule, code, error, detail, instead, source)| {
+            AnswerReason { rule, code, error, detail, instead, source }
         });
         OrderAnswered {
             answer, request: Identity(request), order, accepted, reasons: reasons.collect(), first,
@@ -605,6 +615,9 @@ fn channel() -> impl Strategy<Value = Event> {
         ),
         (guid(), guid(), instant()).prop_map(|(customer, partner, at)| {
             ChannelEvent::RelationshipEnded(RelationshipEnded { customer, partner, at })
+        }),
+        (guid(), guid(), transition_state(), instant()).prop_map(|(customer, partner, state, at)| {
+            ChannelEvent::TransitionStated(TransitionStated { customer, partner, state, at })
         }),
         order().prop_map(ChannelEvent::OrderRequested),
         answer().prop_map(ChannelEvent::OrderAnswered),

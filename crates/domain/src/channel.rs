@@ -5,9 +5,11 @@
 //! right away comes last, so that in doubt nothing is sold. Nothing here answers an order: `order`
 //! does, from what is said here.
 
+mod standing;
 mod view;
 
-pub use view::{Channel, Missing, Qualification, State, Stated};
+pub use standing::{Standing, State};
+pub use view::{Channel, Missing, Qualification, Stated};
 
 use crate::entry::{ChannelEvent, ConflictDecided, PartnerStanding};
 use crate::filing::Filing;

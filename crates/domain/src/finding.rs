@@ -120,6 +120,8 @@ codes! {
     UnknownTax "F-no-tax" true "Tax is to be drawn and no rate is known for the partner in that month." "publish tax set for the partner, or set the policy field tax to off";
     UnqualifiedReseller "F-unqualified-reseller" false "A reseller was attached to a new subscription before it was onboarded, enrolled and had signed the partner agreement; its access earns only from then on." "let the reseller qualify, and publish it";
     ResellerUntold "F-reseller-untold" false "Nothing is known of a reseller's onboarding, enrolment and agreement; it counts as qualified." "publish reseller onboarded, reseller enrolled and partner agreement signed";
+    ForeignPartnerId "F-partner-id-country" false "A Partner Admin Link or a reseller of record names a PartnerID of another country than the partner's account; it counts, and Microsoft may not take it." "link, or set, the PartnerID of the account's own country";
+    ResellerLocation "F-reseller-location" false "The reseller of record is named by another PartnerID than the location of its onboarding." "set the PartnerID of its onboarding: publish reseller of record set";
     NotAccepted "F-not-accepted" false "There is usage on a plan whose order was refused." "look at the order's reasons, mend them and order anew, or cancel the plan";
     Estimate "F-estimate" false "Priced by last month's row because the month's sheet is missing; cannot be issued." "publish the month's price sheet, or: pec import prices-DE-202601.zip --published-at WHEN";
 }
@@ -159,6 +161,7 @@ impl Code {
             Self::PlanDiffers => "USE-1",
             Self::PriceDiffersByMarket => "RATE-9",
             Self::UnqualifiedReseller | Self::ResellerUntold => "CHN-21",
+            Self::ForeignPartnerId | Self::ResellerLocation => "CHN-20",
             Self::NotAccepted => "CHN-22",
         }
     }
@@ -184,6 +187,8 @@ impl Code {
             | Self::WhileSuspended
             | Self::UnqualifiedReseller
             | Self::ResellerUntold
+            | Self::ForeignPartnerId
+            | Self::ResellerLocation
             | Self::NotAccepted
             | Self::Estimate => true,
             Self::NoPlacement

@@ -6,24 +6,31 @@
 //! known is a remark or a reason of its own, never consent in silence.
 
 pub mod rules;
+mod terms;
 mod sources;
+pub mod aftermath;
 
 mod grounds;
+mod desk;
 mod facts;
+mod telling;
 mod answers;
 mod checklist;
+mod held;
 mod tables;
 mod words;
 
 pub use answers::{answer_name, due, unaccepted};
 pub use checklist::{Step, customer_steps, partner_steps};
-pub use facts::Desk;
+pub use desk::Desk;
 pub use grounds::Ground;
 pub use sources::SOURCES;
 pub use tables::{Table, rights, tables};
 pub use words::{reseller_of, reseller_of_record, rights_of, seller_text, tenant_text};
 
+pub(crate) use facts::location;
 pub use facts::partner_agreement_due as new_business_is_gated;
+pub use held::{Held, HeldBy, held, stays};
 
 use crate::entry::{AnswerReason, OrderRequested};
 use crate::ids::Identity;
@@ -62,6 +69,7 @@ impl Answer {
             error: reason.ground.error().map(Into::into),
             detail: reason.detail.as_str().into(),
             instead: reason.ground.instead().iter().map(|text| (*text).into()).collect(),
+            source: Some(reason.ground.source().into()),
         };
         self.reasons.iter().map(written).collect()
     }
@@ -73,7 +81,7 @@ pub fn judge(desk: &Desk<'_>, order: &OrderRequested) -> Answer {
     let asked = facts::Asked::new(desk, order);
     let class = class(order.kind);
     let mut rulings = Vec::new();
-    rulings.extend(rules::standing(asked.state(), class));
+    rulings.extend(rules::standing(asked.standing().state, asked.left(), class));
     rulings.extend(rules::security(asked.mfa_era(), asked.posture(), class, order.door));
     if class == Class::Attestation {
         rulings.extend(asked.attestation());
@@ -109,6 +117,7 @@ fn of_customer(asked: &facts::Asked<'_>, order: &OrderRequested, class: Class) -
     if matches!(class, Class::Purchase | Class::Transition | Class::Transfer | Class::Change) {
         rulings.extend(rules::reseller(asked.partner_id(), asked.qualified(), asked.link()));
         rulings.extend(rules::location(asked.location()));
+        rulings.extend(rules::beside(asked.beside(), class));
     }
     rulings.extend(rules::tenant(asked.tenant(), asked.seller, named, class));
     rulings.extend(rules::kinship(asked.kinship(), class));
@@ -120,7 +129,8 @@ fn of_customer(asked: &facts::Asked<'_>, order: &OrderRequested, class: Class) -
     rulings.extend(rules::credit(asked.credit(), class));
     rulings.extend(rules::plan(order.kind, azure, asked.legacy_open()));
     rulings.extend(rules::transition(class, azure, asked.suspended(), asked.moving()));
-    rulings.extend(rules::transfer(class, azure));
+    rulings.extend(rules::transfer(order.kind, azure, asked.source()));
+    rulings.extend(rules::licence_term(order.kind, asked.term()));
     rulings
 }
 

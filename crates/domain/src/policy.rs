@@ -70,6 +70,12 @@ pub struct Policy {
     /// `mfa-contractual`, `mfa-technical`: since when a second factor is due, and enforced.
     pub mfa_contractual: Day,
     pub mfa_technical: Day,
+    /// `suspended-after-days`, `revoked-after-days`: when restriction becomes harder by its date; 0: never.
+    pub suspended_after_days: u32,
+    pub revoked_after_days: u32,
+    /// `suspended-permits`, `revoked-permits`: what a partner in that state may still order.
+    pub suspended_permits: Permits,
+    pub revoked_permits: Permits,
     /// `unqualified-reseller`: whether access of a reseller that did not qualify earns.
     pub unqualified_reseller_earns: bool,
 }
@@ -135,6 +141,31 @@ pub enum KnownCreation {
     Shortens,
 }
 
+/// What is left to a partner that is suspended or revoked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Permits {
+    Nothing,
+    Renewals,
+    /// Renewals, and changes of what is there.
+    Changes,
+}
+
+impl Permits {
+    const ALL: [Self; 3] = [Self::Nothing, Self::Renewals, Self::Changes];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Renewals => "renewals",
+            Self::Changes => "changes",
+        }
+    }
+
+    fn parse(value: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|permits| permits.name() == value)
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TransferUsage {
     /// When it was consumed.
@@ -171,6 +202,10 @@ impl Policy {
             grace_hours: 72,
             mfa_contractual: MFA_CONTRACTUAL,
             mfa_technical: MFA_TECHNICAL,
+            suspended_after_days: 30,
+            revoked_after_days: 60,
+            suspended_permits: Permits::Renewals,
+            revoked_permits: Permits::Nothing,
             unqualified_reseller_earns: false,
         }
     }
@@ -226,6 +261,18 @@ impl Policy {
             "grace-hours" => self.grace_hours = small(value, 744).ok_or_else(|| wrong("0 to 744"))?,
             "mfa-contractual" => self.mfa_contractual = date(value).ok_or_else(|| wrong("a day such as 2019-08-01"))?,
             "mfa-technical" => self.mfa_technical = date(value).ok_or_else(|| wrong("a day such as 2019-11-18"))?,
+            "suspended-after-days" => {
+                self.suspended_after_days = small(value, 3650).ok_or_else(|| wrong("0 to 3650"))?;
+            }
+            "revoked-after-days" => {
+                self.revoked_after_days = small(value, 3650).ok_or_else(|| wrong("0 to 3650"))?;
+            }
+            "suspended-permits" => {
+                self.suspended_permits = Permits::parse(value).ok_or_else(|| wrong("nothing, renewals, changes"))?;
+            }
+            "revoked-permits" => {
+                self.revoked_permits = Permits::parse(value).ok_or_else(|| wrong("nothing, renewals, changes"))?;
+            }
             "unqualified-reseller" => {
                 self.unqualified_reseller_earns =
                     choice(value, "earning", "not-earning").ok_or_else(|| wrong("not-earning, earning"))?;
@@ -296,7 +343,11 @@ impl Policy {
                 yes_no(self.moved_resources == MovedResources::EachContainer, "each-container", "id-alone"),
             ),
             ("partial-day", yes_no(self.partial_day == PartialDay::Existence, "existence", "whole-day")),
+            ("revoked-after-days", self.revoked_after_days.to_string()),
+            ("revoked-permits", self.revoked_permits.name().to_owned()),
             ("spot-meters", spots.join(" ")),
+            ("suspended-after-days", self.suspended_after_days.to_string()),
+            ("suspended-permits", self.suspended_permits.name().to_owned()),
             ("tax", tax_name(self.tax).to_owned()),
             ("transfer-usage", yes_no(self.transfer_usage == TransferUsage::Consumed, "consumed", "reported")),
             ("union-of-grants", yes_no(self.union_of_grants, "yes", "no")),

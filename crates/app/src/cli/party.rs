@@ -271,7 +271,7 @@ fn partner_view(desk: &Desk<'_>, partner: Guid, at: Instant) -> PartnerView {
         kind: order::seller_text(desk, partner),
         may: Rights { billed: rights.billed, order: rights.orders, attest: rights.attests, earn: rights.earns },
         region: statement.and_then(|one| domain::regions::of(one.country)).map(domain::regions::Region::name),
-        state: desk.channel.state(partner, at).0.text(),
+        state: desk.standing(partner, at).state.text(),
         qualified_since,
         member: holds(desk.partners.membership(partner)),
         barred: holds(desk.partners.barred(partner)),
@@ -332,6 +332,7 @@ fn with_partner(desk: &Desk<'_>, customer: Guid, partner: Guid, at: Instant) -> 
         door: OrderDoor::Portal,
         attestation: None,
         at,
+        term_ends_at: None,
     };
     let answer = order::judge(desk, &next);
     WithPartner {

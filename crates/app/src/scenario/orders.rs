@@ -1,6 +1,8 @@
 //! What `pec` says about the orders of a scenario: verdicts, and the answers that were given.
 
-use domain::order::{Desk, Reason, judge};
+use domain::access::Access;
+use domain::order::{Desk, Reason, held, judge};
+use domain::period::Instant;
 
 use super::reading::Scenario;
 use super::tables::aligned;
@@ -19,6 +21,7 @@ pub fn judged(scenario: &Scenario, desk: &Desk<'_>) -> String {
                 word.to_owned(),
                 reason.map_or_else(|| "-".to_owned(), |reason| reason.ground.rule().to_owned()),
                 reason.map_or_else(|| "-".to_owned(), |reason| reason.ground.text().to_owned()),
+                reason.and_then(|reason| reason.ground.error()).unwrap_or("-").replace(' ', ""),
                 reason.map_or_else(String::new, |reason| scenario.names.shorten(&reason.detail)),
             ]
         };
@@ -28,7 +31,7 @@ pub fn judged(scenario: &Scenario, desk: &Desk<'_>) -> String {
         rows.extend(answer.reasons.iter().map(|reason| row("against", Some(reason))));
         rows.extend(answer.remarks.iter().map(|reason| row("remark", Some(reason))));
     }
-    aligned(&["# order", "kind", "verdict", "", "rule", "code", "detail"], &rows)
+    aligned(&["# order", "kind", "verdict", "", "rule", "code", "error", "detail"], &rows)
 }
 
 /// Every answer that was given, oldest order first.
@@ -48,4 +51,26 @@ pub fn answered(_scenario: &Scenario, desk: &Desk<'_>) -> String {
         }
     }
     aligned(&["# order", "answer", "verdict", "codes", "which", "why now"], &rows)
+}
+
+/// What every partner holds of every customer on an instant.
+pub fn holdings(scenario: &Scenario, desk: &Desk<'_>, access: &Access, at: Instant) -> String {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let short = |text: String| scenario.names.shorten(&text);
+    for customer in desk.commerce.customers() {
+        for partner in desk.partners_of_customer(customer.customer) {
+            for one in held(desk, access, customer.customer, *partner, at) {
+                rows.push(vec![
+                    short(customer.customer.to_string()),
+                    short(partner.to_string()),
+                    one.scope.map_or_else(|| "tenant".to_owned(), |scope| short(scope.as_str().to_owned())),
+                    one.by.text().replace(' ', "-"),
+                    short(one.holder.to_string()),
+                    one.since.map_or_else(|| "-".to_owned(), |since| since.format("%Y-%m-%dT%H:%M:%SZ").to_string()),
+                    if one.stayed { "CHN-13 stayed" } else { "CHN-13 standing" }.to_owned(),
+                ]);
+            }
+        }
+    }
+    aligned(&["# customer", "partner", "scope", "held by", "who", "since", "why"], &rows)
 }

@@ -128,6 +128,9 @@ fn parsed(path: &str, text: &str) -> anyhow::Result<Scenario> {
     for name in ["us", "shop", "other", "acme", "plan", "plan-other", "sub-a", "us/anna", "us/ben", "shop/anna"] {
         names.learn(name);
     }
+    for name in ["us/admin-agents", "shop/admin-agents", "acme/carl", "acme/dora"] {
+        names.learn(name);
+    }
     stage.prices.keys().for_each(|meter| names.learn(meter));
     let set = |told| Step { at: long_ago(), place: "the stage".to_owned(), what: What::Told(told) };
     let mut steps: Vec<Step> = stage.events()?.into_iter().map(set).collect();

@@ -123,7 +123,7 @@ pub const CAST: [Actor; 3] = [
 
 /// The PartnerID of one of the cast, or a PartnerID as it is.
 pub fn partner_id(name: &str) -> anyhow::Result<Box<str>> {
-    if name.bytes().all(|byte| byte.is_ascii_digit()) {
+    if name.bytes().all(|byte| byte.is_ascii_digit()) || name.starts_with("P-") {
         return Ok(name.into());
     }
     let actor = CAST.iter().find(|actor| actor.name == name);

@@ -104,6 +104,12 @@ pub fn tables(scenario: &Scenario, facts: &Facts) -> anyhow::Result<Tables> {
     tables.insert("expect_findings".to_owned(), finding_table(scenario, &findings));
     tables.insert("expect_issued".to_owned(), issued_table(scenario, facts));
     tables.insert("expect_orders".to_owned(), orders::judged(scenario, &orders));
+    // What is held matters to a scenario of the channel alone; building all access is not free.
+    if orders.channel.related().next().is_some() {
+        let access = facts.access.view(&commerce, &orders.partners);
+        let end = scenario.period.interval().to;
+        tables.insert("expect_held".to_owned(), orders::holdings(scenario, &orders, &access, end));
+    }
     tables.insert("expect_answers".to_owned(), orders::answered(scenario, &orders));
     tables.retain(|_, text| !text.is_empty());
     Ok(tables)

@@ -8,6 +8,7 @@ use crate::entry::{
 use crate::ids::Guid;
 use crate::partners::Partners;
 use crate::period::Instant;
+use crate::policy::Policy;
 use crate::regions::Region;
 use crate::testing::at;
 
@@ -82,4 +83,69 @@ fn the_partners_of_a_provider_are_those_of_the_day() {
     assert_eq!(channel.partners_of(PARTNER, at("2024-02-01")), [RESELLER]);
     assert_eq!(channel.partners_of(RESELLER, at("2024-02-01")), [PARTNER]);
     assert!(channel.partners_of(PARTNER, at("2024-05-01")).is_empty());
+}
+
+fn stated(told: &[(&str, &str)]) -> Channel {
+    let mut book = ChannelBook::default();
+    for (number, (from, what)) in (0..).zip(told) {
+        let body = PartnerStanding { partner: PARTNER, reason: "told".into(), at: at(from) };
+        let event = match *what {
+            "restricted" => ChannelEvent::PartnerRestricted(body),
+            "suspended" => ChannelEvent::PartnerSuspended(body),
+            "revoked" => ChannelEvent::PartnerRevoked(body),
+            _ => {
+                book.file_reinstated(Identity(number), Digest::default(), body);
+                continue;
+            }
+        };
+        book.file(Identity(number), Digest::default(), event);
+    }
+    book.view()
+}
+
+fn standing(channel: &Channel, when: &str) -> (State, bool) {
+    let standing = channel.standing(PARTNER, at(when), &Policy::builtin());
+    (standing.state, standing.by_date)
+}
+
+/// Nobody says anything after the restriction: its dates do.
+#[test]
+fn restriction_becomes_suspension_after_thirty_days_and_revocation_after_sixty() {
+    let channel = stated(&[("2025-11-01", "restricted")]);
+    let days = [
+        ("2025-10-31T23:59:59Z", (State::Good, false)),
+        ("2025-11-01", (State::Restricted, false)),
+        ("2025-11-30T23:59:59Z", (State::Restricted, false)),
+        ("2025-12-01", (State::Suspended, true)),
+        ("2025-12-30T23:59:59Z", (State::Suspended, true)),
+        ("2025-12-31", (State::Revoked, true)),
+    ];
+    for (when, expected) in days {
+        assert_eq!(standing(&channel, when), expected, "{when}");
+    }
+    let now = channel.standing(PARTNER, at("2025-12-02"), &Policy::builtin());
+    assert_eq!((now.since, now.next), (Some(at("2025-12-01")), Some((State::Revoked, at("2025-12-31")))));
+    let by_statement = Policy { suspended_after_days: 0, revoked_after_days: 0, ..Policy::builtin() };
+    assert_eq!(channel.standing(PARTNER, at("2026-12-02"), &by_statement).state, State::Restricted);
+}
+
+#[test]
+fn a_harder_statement_keeps_the_clock_and_a_milder_one_or_reinstatement_starts_anew() {
+    let harder = stated(&[("2025-11-01", "restricted"), ("2025-11-11", "suspended")]);
+    assert_eq!(standing(&harder, "2025-11-11"), (State::Suspended, false));
+    assert_eq!(standing(&harder, "2025-12-31"), (State::Revoked, true), "sixty days from the restriction");
+    let alone = stated(&[("2025-11-01", "suspended")]);
+    assert_eq!(standing(&alone, "2025-11-30T23:59:59Z"), (State::Suspended, false));
+    assert_eq!(
+        standing(&alone, "2025-12-01"),
+        (State::Revoked, true),
+        "thirty days after a suspension out of the blue"
+    );
+    let milder = stated(&[("2025-11-01", "restricted"), ("2026-02-01", "suspended")]);
+    assert_eq!(standing(&milder, "2026-02-02"), (State::Suspended, false), "revoked by date, then stated suspended");
+    assert_eq!(standing(&milder, "2026-03-03"), (State::Revoked, true));
+    let back = stated(&[("2025-11-01", "restricted"), ("2025-11-20", "reinstated"), ("2025-12-20", "restricted")]);
+    assert_eq!(standing(&back, "2025-12-10"), (State::Good, false));
+    assert_eq!(standing(&back, "2026-01-18T23:59:59Z"), (State::Restricted, false));
+    assert_eq!(standing(&back, "2026-01-19"), (State::Suspended, true));
 }

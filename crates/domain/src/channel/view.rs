@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::standing::State;
 use crate::entry::{
     AgreementAttested, ChannelEvent, CreditStated, CustomerAffiliated, CustomerDesignated, MarketAuthorised,
     MarketOffer, OrderAnswered, OrderRequested, PartnerStanding, PostureStated, RelationshipEstablished, TenantUse,
+    TransitionState,
 };
 use crate::ids::{Guid, Identity, Market};
 use crate::partners::Partners;
@@ -17,29 +19,6 @@ pub struct Stated<T> {
     pub at: Instant,
     pub event: Identity,
     pub value: T,
-}
-
-/// What a direct-bill partner may still do. Ordered by severity.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum State {
-    Good,
-    Restricted,
-    Suspended,
-    Revoked,
-}
-
-impl State {
-    pub const ALL: [Self; 4] = [Self::Good, Self::Restricted, Self::Suspended, Self::Revoked];
-
-    #[must_use]
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Good => "in good standing",
-            Self::Restricted => "restricted",
-            Self::Suspended => "suspended",
-            Self::Revoked => "revoked",
-        }
-    }
 }
 
 /// What a reseller lacks before it may do new business.
@@ -90,6 +69,7 @@ pub struct Channel {
     onboarded: By<Guid, Option<Box<str>>>,
     markets: Vec<Stated<MarketAuthorised>>,
     credit: By<Guid, CreditStated>,
+    transitions: By<(Guid, Guid), TransitionState>,
     orders: Vec<Stated<OrderRequested>>,
     answers: By<Identity, OrderAnswered>,
 }
@@ -131,6 +111,9 @@ impl Channel {
             }
             ChannelEvent::RelationshipEnded(body) => {
                 put(&mut self.relationships, (body.customer, body.partner), body.at, id, None);
+            }
+            ChannelEvent::TransitionStated(body) => {
+                put(&mut self.transitions, (body.customer, body.partner), body.at, id, body.state);
             }
             ChannelEvent::OrderRequested(body) => {
                 self.orders.push(Stated { at: body.at, event: id, value: body.clone() });
@@ -182,6 +165,7 @@ impl Channel {
         sort(&mut self.enrolled, |()| ());
         sort(&mut self.onboarded, |_| ());
         sort(&mut self.credit, |body| std::cmp::Reverse(body.limit - body.outstanding));
+        sort(&mut self.transitions, |state| *state);
         self.orders.sort_by_key(|order| (order.at, order.event));
         sort(&mut self.answers, |body| body.first.is_some());
     }
@@ -219,6 +203,19 @@ impl Channel {
         at: Instant,
     ) -> Option<&Stated<Option<RelationshipEstablished>>> {
         latest(all(&self.relationships, &(customer, partner)), at)
+    }
+
+    /// The grant of delegated administration with a relationship: no event takes it back.
+    #[must_use]
+    pub fn administration(
+        &self,
+        customer: Guid,
+        partner: Guid,
+        at: Instant,
+    ) -> Option<&Stated<Option<RelationshipEstablished>>> {
+        let told = all(&self.relationships, &(customer, partner)).iter();
+        let mut told = told.filter(|stated| stated.at <= at).rev();
+        told.find(|stated| stated.value.as_ref().is_some_and(|value| value.delegated_rights))
     }
 
     /// Every pair of customer and partner that ever had a relationship.
@@ -260,11 +257,9 @@ impl Channel {
         all(&self.signed, &partner)
     }
 
-    /// The state of a direct-bill partner, with the event that brought it.
-    #[must_use]
-    pub fn state(&self, partner: Guid, at: Instant) -> (State, Option<&Stated<State>>) {
-        let stated = latest(all(&self.states, &partner), at);
-        (stated.map_or(State::Good, |stated| stated.value), stated)
+    /// What was stated of a partner's standing, in order of time.
+    pub(super) fn states_of(&self, partner: Guid) -> &[Stated<State>] {
+        all(&self.states, &partner)
     }
 
     #[must_use]
@@ -296,6 +291,12 @@ impl Channel {
         rows.peek()?;
         let holds = |row: &MarketAuthorised| row.until.is_none_or(|until| at < until);
         Some(rows.any(|row| row.market == market && holds(row)))
+    }
+
+    /// What was stated last of the transition of a customer with a partner.
+    #[must_use]
+    pub fn transition(&self, customer: Guid, partner: Guid, at: Instant) -> Option<&Stated<TransitionState>> {
+        latest(all(&self.transitions, &(customer, partner)), at)
     }
 
     pub fn orders(&self) -> impl Iterator<Item = &Stated<OrderRequested>> {

@@ -20,6 +20,7 @@ pub enum ChannelEvent {
     AgreementAccepted(AgreementAccepted),
     RelationshipEstablished(RelationshipEstablished),
     RelationshipEnded(RelationshipEnded),
+    TransitionStated(TransitionStated),
     OrderRequested(OrderRequested),
 
     PartnershipEstablished(Partnership),
@@ -53,6 +54,7 @@ impl ChannelEvent {
             | Self::AgreementAccepted(_)
             | Self::RelationshipEstablished(_)
             | Self::RelationshipEnded(_)
+            | Self::TransitionStated(_)
             | Self::OrderRequested(_) => Stream::Commerce,
             Self::PartnershipEstablished(_)
             | Self::PartnershipEnded(_)
@@ -79,6 +81,7 @@ impl ChannelEvent {
             Self::AgreementAccepted(body) => Some(body.customer),
             Self::RelationshipEstablished(body) => Some(body.customer),
             Self::RelationshipEnded(body) => Some(body.customer),
+            Self::TransitionStated(body) => Some(body.customer),
             Self::OrderRequested(body) => Some(body.customer),
             Self::PartnershipEstablished(_)
             | Self::PartnershipEnded(_)
@@ -109,6 +112,7 @@ impl ChannelEvent {
             | Self::AgreementAccepted(_)
             | Self::RelationshipEstablished(_)
             | Self::RelationshipEnded(_)
+            | Self::TransitionStated(_)
             | Self::OrderRequested(_)
             | Self::PartnershipEstablished(_)
             | Self::PartnershipEnded(_)
@@ -207,6 +211,25 @@ pub struct RelationshipEstablished {
 pub struct RelationshipEnded {
     pub customer: Guid,
     pub partner: Guid,
+    pub at: Instant,
+}
+
+/// How far the move of a customer's classic subscriptions has come. Ordered: at one instant the state
+/// that is stated last is the one that ends it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum TransitionState {
+    Pending,
+    InProgress,
+    Failed,
+    Completed,
+}
+
+/// How far a transition from the classic offer 0145P has come, as Partner Center tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TransitionStated {
+    pub customer: Guid,
+    pub partner: Guid,
+    pub state: TransitionState,
     pub at: Instant,
 }
 
@@ -312,6 +335,8 @@ pub enum OrderKind {
     Transition,
     /// Of a subscription to another partner.
     Transfer,
+    /// Of licences to another partner.
+    LicenceTransfer,
     /// Being hired to manage what was bought elsewhere.
     Manage,
     /// Attesting the customer agreement.
@@ -319,7 +344,7 @@ pub enum OrderKind {
 }
 
 impl OrderKind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::AzurePlan,
         Self::AzureSubscription,
         Self::LegacyAzure,
@@ -334,6 +359,7 @@ impl OrderKind {
         Self::Partnership,
         Self::Transition,
         Self::Transfer,
+        Self::LicenceTransfer,
         Self::Manage,
         Self::Attestation,
     ];
@@ -356,6 +382,7 @@ impl OrderKind {
             Self::Partnership => "partnership",
             Self::Transition => "transition",
             Self::Transfer => "transfer",
+            Self::LicenceTransfer => "licence-transfer",
             Self::Manage => "manage",
             Self::Attestation => "attestation",
         }
@@ -400,6 +427,8 @@ pub struct OrderRequested {
     pub attestation: Option<Attestation>,
     /// When it takes effect: its verdict is about this instant.
     pub at: Instant,
+    /// When the term of the licences ends that are to move; where it is known.
+    pub term_ends_at: Option<Instant>,
 }
 
 /// One reason of an answer, as it was given.
@@ -411,6 +440,8 @@ pub struct AnswerReason {
     pub error: Option<Box<str>>,
     pub detail: Box<str>,
     pub instead: Vec<Box<str>>,
+    /// Where the rule comes from: page and date. Answers of earlier versions do not say.
+    pub source: Option<Box<str>>,
 }
 
 /// What an order was answered.

@@ -1,9 +1,12 @@
 //! Answers as events: given once, given again only when later facts change the verdict.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::aftermath::{Due, answer_due, never_accepted};
+use super::rules::{Given, Made};
 use super::{Answer, Desk, judge};
-use crate::entry::{Decision, OrderAnswered};
+use crate::channel::Stated;
+use crate::entry::{Decision, OrderAnswered, OrderKind, OrderRequested};
 use crate::finding::{About, Code, Finding};
 use crate::ids::{Guid, Identity};
 use crate::period::Instant;
@@ -24,10 +27,16 @@ pub fn due(desk: &Desk<'_>, actor: &str, now: Instant) -> Vec<OrderAnswered> {
     for order in desk.channel.orders() {
         let answer = judge(desk, &order.value);
         let given = desk.channel.answers(order.event);
-        if given.last().is_some_and(|last| same(&last.value, &answer)) {
-            continue;
-        }
-        let reason = if given.is_empty() { "judged when it came" } else { "later facts changed the verdict" };
+        let last = match given.last() {
+            None => Given::Nothing,
+            Some(last) if same(&last.value, &answer) => Given::TheSame,
+            Some(_) => Given::Another,
+        };
+        let reason = match answer_due(last) {
+            Due::Nothing => continue,
+            Due::FirstAnswer => "judged when it came",
+            Due::AnotherAnswer => "later facts changed the verdict",
+        };
         due.push(OrderAnswered {
             answer: answer_name(order.event, given.len() + 1).into(),
             request: order.event,
@@ -55,11 +64,18 @@ fn same(given: &OrderAnswered, now: &Answer) -> bool {
 /// choice of this project; the partner owes what is consumed all the same.
 #[must_use]
 pub fn unaccepted(desk: &Desk<'_>, used: &BTreeSet<Guid>) -> Vec<Finding> {
+    // Once over all orders: plans are many, and so are orders.
+    let mut ordered: BTreeMap<Guid, Vec<&Stated<OrderRequested>>> = BTreeMap::new();
+    for order in desk.channel.orders().filter(|order| makes(order.value.kind)) {
+        if let Some(plan) = order.value.plan.filter(|plan| used.contains(plan)) {
+            ordered.entry(plan).or_default().push(order);
+        }
+    }
     let mut findings = Vec::new();
-    for plan in used {
-        let orders = desk.channel.orders().filter(|order| order.value.plan == Some(*plan) && makes(order.value.kind));
-        let judged: Vec<_> = orders.map(|order| (order, judge(desk, &order.value))).collect();
-        if judged.iter().any(|(_, answer)| answer.accepted()) {
+    for (plan, orders) in ordered {
+        let judged: Vec<_> = orders.into_iter().map(|order| (order, judge(desk, &order.value))).collect();
+        let accepted = judged.iter().any(|(_, answer)| answer.accepted());
+        if !never_accepted(if accepted { Made::OneAccepted } else { Made::AllRefused }) {
             continue;
         }
         for (order, answer) in judged {
@@ -67,7 +83,7 @@ pub fn unaccepted(desk: &Desk<'_>, used: &BTreeSet<Guid>) -> Vec<Finding> {
             let about = About {
                 bill_to: Some(order.value.partner),
                 customer: Some(order.value.customer),
-                plan: Some(*plan),
+                plan: Some(plan),
                 ..About::default()
             };
             let detail =
@@ -80,7 +96,6 @@ pub fn unaccepted(desk: &Desk<'_>, used: &BTreeSet<Guid>) -> Vec<Finding> {
 }
 
 /// Orders that bring a plan about.
-fn makes(kind: crate::entry::OrderKind) -> bool {
-    use crate::entry::OrderKind;
+fn makes(kind: OrderKind) -> bool {
     matches!(kind, OrderKind::AzurePlan | OrderKind::LegacyAzure | OrderKind::Transition | OrderKind::Transfer)
 }

@@ -3,7 +3,7 @@
 use super::Desk;
 use super::facts::{mfa_era, missing, seller, tenant};
 use super::rules::{MfaEra, Posture, Seller, Tenant, posture};
-use crate::channel::{Qualification, State};
+use crate::channel::{Qualification, Standing, State};
 use crate::ids::Guid;
 use crate::period::{Day, Instant};
 use crate::regions;
@@ -30,14 +30,9 @@ pub fn partner_steps(desk: &Desk<'_>, partner: Guid, at: Instant) -> Vec<Step> {
     let seller = seller(&desk.partners, partner);
     let known = seller != Seller::Unknown;
     let mut steps = vec![step("registered as a partner", "CHN-1", Some(known), "publish partner registered")];
-    let (state, since) = desk.channel.state(partner, at);
-    let good = state == State::Good;
-    steps.push(step(
-        format!("in good standing (now: {})", state.text()),
-        "CHN-2",
-        Some(good),
-        after(state, since.map(|stated| stated.at)),
-    ));
+    let standing = desk.standing(partner, at);
+    let good = standing.state == State::Good;
+    steps.push(step(format!("in good standing (now: {})", standing.words()), "CHN-2", Some(good), after(&standing)));
     if let Some((_, statement)) = desk.partners.statement(partner) {
         match regions::of(statement.country) {
             None => steps.push(step("a country of a region", "CHN-11", Some(false), "check the registered country")),
@@ -67,14 +62,16 @@ pub fn partner_steps(desk: &Desk<'_>, partner: Guid, at: Instant) -> Vec<Step> {
     steps
 }
 
-/// When the next, harder state is due. Source: partner announcements on authorisation (2025-10-25).
-fn after(state: State, since: Option<Instant>) -> String {
-    let due = |days| since.map(|since| Day::of(since + chrono::TimeDelta::days(days)).to_string()).unwrap_or_default();
-    match state {
-        State::Good => "nothing".to_owned(),
-        State::Restricted => format!("meet the requirements; suspension is due on {}", due(30)),
-        State::Suspended => format!("meet the requirements; revocation is due on {}", due(30)),
-        State::Revoked => "let customers transfer; enrol as a reseller".to_owned(),
+/// What to do about a state, and when the next, harder one is due.
+fn after(standing: &Standing) -> String {
+    let what = match standing.state {
+        State::Good => return "nothing".to_owned(),
+        State::Restricted | State::Suspended => "meet the requirements",
+        State::Revoked => "let customers transfer; enrol as a reseller",
+    };
+    match standing.next {
+        Some((next, due)) => format!("{what}; {} from {} on", next.text(), Day::of(due)),
+        None => what.to_owned(),
     }
 }
 

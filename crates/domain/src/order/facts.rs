@@ -1,23 +1,21 @@
 //! What the rules are asked about one order: facts of its instant, in the rules' few words.
 
-use std::collections::BTreeMap;
-
 use rust_decimal::Decimal;
 
-use super::rules::{self, Azure, Bond, Credit, Era, Kinship, Listed, Location, MfaEra, Moving, PartnerId, Place};
-use super::rules::{Posture, Prior, Qualified, Rulings, Seller, Signed, Tenant};
-use super::{Ground, Reason};
-use crate::channel::{Channel, Missing, Qualification, State};
-use crate::commerce::{Commerce, Placement};
-use crate::entry::{
-    AgreementAttested, MarketOffer, Offer, OrderKind, OrderRequested, PartnerKind, PartnerRegistered, PlanCreated,
-    TenantUse,
+use super::rules::{
+    self, Azure, Beside, Bond, Credit, Era, Kinship, Left, Listed, Location, MfaEra, Moving, PartnerId,
 };
-use crate::facts::Facts;
+use super::rules::{Place, Posture, Prior, Qualified, Rulings, Seller, Signed, Source, Tenant, Term};
+use super::{Desk, Ground};
+use crate::channel::{Channel, Missing, Qualification, Standing, State};
+use crate::entry::{
+    MarketOffer, Offer, OrderKind, OrderRequested, PartnerKind, PartnerRegistered, PlanCreated, TenantUse,
+    TransitionState,
+};
 use crate::ids::{Guid, Identity, Market};
 use crate::partners::{Belongs, Partners};
 use crate::period::{Day, Instant};
-use crate::policy::{Policy, PolicyBook};
+use crate::policy::{Permits, Policy};
 use crate::regions::{self, Region};
 
 /// 2019-10-01: an Azure plan needs the customer agreement.
@@ -30,95 +28,6 @@ const LEGACY_CLOSED: Day = Day(18_829);
 const THIRD_PARTY_UNTIL: Day = Day(19_052);
 /// 2026-06-08: the API enforces the second factor for calls in a user's name.
 const API_ENFORCED: Day = Day(20_612);
-
-/// The facts of one question, in order, with what orders look up by customer.
-pub struct Desk<'a> {
-    pub channel: Channel,
-    pub partners: Partners,
-    pub commerce: &'a Commerce,
-    pub(super) policies: &'a PolicyBook,
-    plans: BTreeMap<Guid, Vec<&'a PlanCreated>>,
-    placed: BTreeMap<Guid, Vec<(Guid, &'a Placement)>>,
-    /// The partner that a customer's consents go to.
-    consents: BTreeMap<Guid, Vec<Guid>>,
-    orders: BTreeMap<(Guid, Guid), Vec<(Identity, OrderRequested)>>,
-}
-
-impl<'a> Desk<'a> {
-    /// Linear in the facts, but for the sorting.
-    #[must_use]
-    pub fn new(facts: &'a Facts, commerce: &'a Commerce) -> Self {
-        let mut plans: BTreeMap<Guid, Vec<&PlanCreated>> = BTreeMap::new();
-        for plan in commerce.plans() {
-            plans.entry(plan.customer).or_default().push(plan);
-        }
-        let mut placed: BTreeMap<Guid, Vec<(Guid, &Placement)>> = BTreeMap::new();
-        for (subscription, placements) in commerce.subscriptions() {
-            for placement in placements {
-                placed.entry(placement.plan).or_default().push((subscription, placement));
-            }
-        }
-        let channel = facts.channel.view();
-        let mut consents: BTreeMap<Guid, Vec<Guid>> = BTreeMap::new();
-        for (customer, partner) in channel.related() {
-            consents.entry(customer).or_default().push(partner);
-        }
-        let mut orders: BTreeMap<(Guid, Guid), Vec<(Identity, OrderRequested)>> = BTreeMap::new();
-        for order in channel.orders().filter(|order| order.value.kind == OrderKind::Transition) {
-            let pair = (order.value.customer, order.value.partner);
-            orders.entry(pair).or_default().push((order.event, order.value.clone()));
-        }
-        let partners = facts.partners.view();
-        Self { channel, partners, commerce, policies: &facts.policy, plans, placed, consents, orders }
-    }
-
-    #[must_use]
-    pub fn policy(&self, at: Instant) -> Policy {
-        self.policies.at(Day::of(at))
-    }
-
-    /// Every partner that a customer ever consented to buy from.
-    #[must_use]
-    pub fn partners_of_customer(&self, customer: Guid) -> &[Guid] {
-        self.consents.get(&customer).map_or(&[], Vec::as_slice)
-    }
-
-    /// The plans of a customer, whoever is billed for them.
-    #[must_use]
-    pub fn plans_of(&self, customer: Guid) -> &[&'a PlanCreated] {
-        self.plans.get(&customer).map_or(&[], Vec::as_slice)
-    }
-
-    /// Whether an attestation counts: made by somebody who may, not for a day to come.
-    pub(super) fn counts(&self, attested: &AgreementAttested) -> bool {
-        let seller = seller(&self.partners, attested.partner);
-        // Of an unregistered partner it is not known that it may not.
-        let seller = if seller == Seller::Unknown { Seller::DirectBill } else { seller };
-        let in_future = attested.agreed_at > attested.at;
-        rules::attestation(seller, attested.role, in_future, Prior::None).is_empty()
-    }
-
-    /// Whether the customer agreed towards a partner by an instant.
-    #[must_use]
-    pub fn agreed(&self, customer: Guid, partner: Guid, at: Instant) -> Option<Identity> {
-        let attested = self.channel.attestations(customer, partner).iter();
-        let mut attested = attested.filter(|one| one.at <= at && one.value.agreed_at <= at && self.counts(&one.value));
-        let accepted = || self.channel.acceptance(customer, partner, at).map(|one| one.event);
-        attested.next().map(|one| one.event).or_else(accepted)
-    }
-
-    fn active(&self, plan: Guid, at: Instant) -> bool {
-        let mut placed = self.placed.get(&plan).into_iter().flatten();
-        placed.any(|(subscription, placement)| {
-            placement.interval.contains(at) && !self.commerce.is_suspended(*subscription, at)
-        })
-    }
-
-    fn legacy(&self, plan: Guid, at: Instant) -> bool {
-        let mut placed = self.placed.get(&plan).into_iter().flatten();
-        placed.any(|(_, placement)| placement.offer == Offer::Legacy && placement.interval.contains(at))
-    }
-}
 
 /// The role that a registered partner has.
 pub(super) fn seller(partners: &Partners, tenant: Guid) -> Seller {
@@ -133,16 +42,16 @@ pub(super) fn seller(partners: &Partners, tenant: Guid) -> Seller {
 
 /// One order on its instant.
 pub(super) struct Asked<'a> {
-    desk: &'a Desk<'a>,
-    order: &'a OrderRequested,
+    pub(super) desk: &'a Desk<'a>,
+    pub(super) order: &'a OrderRequested,
     policy: Policy,
     pub seller: Seller,
     statement: Option<&'a PartnerRegistered>,
-    region: Option<Region>,
+    pub(super) region: Option<Region>,
     /// Whose PartnerID the order names, at any time.
     belongs: Vec<Belongs>,
     /// The reseller's tenant, where its PartnerID is known.
-    reseller: Option<Guid>,
+    pub(super) reseller: Option<Guid>,
 }
 
 impl<'a> Asked<'a> {
@@ -171,8 +80,21 @@ impl<'a> Asked<'a> {
         self.order.reseller.is_some()
     }
 
-    pub(super) fn state(&self) -> State {
-        self.desk.channel.state(self.order.partner, self.order.at).0
+    pub(super) fn standing(&self) -> Standing {
+        self.desk.standing(self.order.partner, self.order.at)
+    }
+
+    /// What the policy leaves to the partner in its state.
+    pub(super) fn left(&self) -> Left {
+        let permits = match self.standing().state {
+            State::Good | State::Restricted | State::Suspended => self.policy.suspended_permits,
+            State::Revoked => self.policy.revoked_permits,
+        };
+        match permits {
+            Permits::Nothing => Left::Nothing,
+            Permits::Renewals => Left::Renewals,
+            Permits::Changes => Left::Changes,
+        }
     }
 
     pub(super) fn mfa_era(&self) -> MfaEra {
@@ -281,17 +203,39 @@ impl<'a> Asked<'a> {
 
     pub(super) fn location(&self) -> Location {
         let (Some(named), Some(reseller)) = (&self.order.reseller, self.reseller) else { return Location::NotNamed };
-        let onboarded = self.desk.channel.onboarded(reseller).and_then(|stated| stated.value.as_ref());
-        match onboarded {
-            None => Location::Untold,
-            Some(onboarded) if onboarded.trim() == named.trim() => Location::Same,
-            Some(onboarded) => {
-                let country = |id: &str| {
-                    let owner = self.desk.partners.location(id).into_iter().find_map(|belongs| belongs.partner)?;
-                    self.desk.partners.statement(owner).map(|(_, statement)| statement.country)
-                };
-                if country(onboarded) == country(named) { Location::Other } else { Location::Abroad }
-            }
+        location(&self.desk.channel, &self.desk.partners, reseller, named)
+    }
+
+    /// The reseller's region against its provider's. Of who is not known, or has no region, it is
+    /// refused elsewhere.
+    pub(super) fn beside(&self) -> Beside {
+        let reseller = self.reseller.and_then(|reseller| self.desk.partners.statement(reseller));
+        match (reseller.and_then(|(_, statement)| regions::of(statement.country)), self.region) {
+            (None, _) | (_, None) => Beside::NotNamed,
+            (Some(one), Some(other)) if one == other => Beside::Same,
+            (Some(_), Some(_)) => Beside::Other,
+        }
+    }
+
+    /// The current partner of a transfer.
+    pub(super) fn source(&self) -> Source {
+        let Some(current) = self.order.counterpart else { return Source::Untold };
+        if current == self.order.partner {
+            return Source::Itself;
+        }
+        let currency = |partner| self.desk.billing_currency(partner, self.order.at);
+        match (currency(current), currency(self.order.partner)) {
+            (Some(now), Some(then)) if now == then => Source::SameCurrency,
+            (Some(_), Some(_)) => Source::OtherCurrency,
+            (None, _) | (_, None) => Source::Untold,
+        }
+    }
+
+    pub(super) fn term(&self) -> Term {
+        match self.order.term_ends_at {
+            None => Term::Untold,
+            Some(end) if end <= self.order.at => Term::Ended,
+            Some(_) => Term::Running,
         }
     }
 
@@ -331,7 +275,7 @@ impl<'a> Asked<'a> {
         bond(link.map(|stated| stated.value))
     }
 
-    fn market(&self) -> Option<Market> {
+    pub(super) fn market(&self) -> Option<Market> {
         self.desk.commerce.market(self.order.customer)
     }
 
@@ -386,7 +330,7 @@ impl<'a> Asked<'a> {
     }
 
     /// What is available: the limit less what is outstanding.
-    fn available(&self) -> Option<Decimal> {
+    pub(super) fn available(&self) -> Option<Decimal> {
         let stated = self.desk.channel.credit(self.order.partner, self.order.at)?;
         stated.value.limit.checked_sub(stated.value.outstanding)
     }
@@ -401,7 +345,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The plans that this order competes with: of this partner, and for a provider of this reseller.
-    fn own_plans(&self) -> impl Iterator<Item = &&'a PlanCreated> {
+    pub(super) fn own_plans(&self) -> impl Iterator<Item = &&'a PlanCreated> {
         let reseller = self.order.reseller.as_deref().map(str::trim);
         self.desk.plans_of(self.order.customer).iter().filter(move |plan| {
             let of_reseller = || self.desk.commerce.reseller_at(plan.plan, self.order.at).map(str::trim) == reseller;
@@ -416,15 +360,16 @@ impl<'a> Asked<'a> {
 
     pub(super) fn azure(&self) -> Azure {
         let at = self.order.at;
+        let moves = matches!(self.order.kind, OrderKind::Transition | OrderKind::Transfer);
+        if moves && self.own_plans().any(|plan| self.desk.legacy(plan.plan, at)) {
+            return Azure::Legacy;
+        }
         let mut azure = Azure::Nothing;
-        let hangs = matches!(self.order.kind, OrderKind::AzureSubscription | OrderKind::Reservation);
         for plan in self.own_plans() {
-            // Nothing new hangs on a plan that is suspended.
-            if hangs && self.desk.commerce.is_suspended(plan.plan, at) {
-                continue;
-            }
             let one = if self.desk.legacy(plan.plan, at) {
                 Azure::Legacy
+            } else if self.desk.commerce.is_suspended(plan.plan, at) {
+                Azure::Suspended
             } else if self.desk.active(plan.plan, at) {
                 Azure::PlanInUse
             } else {
@@ -433,11 +378,7 @@ impl<'a> Asked<'a> {
             let named = self.order.plan == Some(plan.plan) && self.order.kind == OrderKind::PlanSuspension;
             azure = if named { return one } else { azure.max(one) };
         }
-        if self.legacy_anywhere() && self.order.kind == OrderKind::Transition { Azure::Legacy } else { azure }
-    }
-
-    fn legacy_anywhere(&self) -> bool {
-        self.own_plans().any(|plan| self.desk.legacy(plan.plan, self.order.at))
+        azure
     }
 
     pub(super) fn legacy_open(&self) -> bool {
@@ -454,98 +395,30 @@ impl<'a> Asked<'a> {
         })
     }
 
-    /// A transition that was ordered before, was accepted, and has not moved everything yet.
+    /// How far a transition of the customer's with this partner has come: as stated last; where one was
+    /// accepted and nothing was stated since, it waits. It is over when nothing classic is left.
     pub(super) fn moving(&self) -> Moving {
-        let pair = (self.order.customer, self.order.partner);
-        let earlier = self.desk.orders.get(&pair).into_iter().flatten();
-        let earlier = earlier.filter(|(_, order)| order.at < self.order.at && order.order != self.order.order);
+        let (customer, partner, at) = (self.order.customer, self.order.partner, self.order.at);
+        let plans = self.desk.plans_of(customer).iter().filter(|plan| plan.bill_to == partner && plan.at <= at);
+        if !plans.into_iter().any(|plan| self.desk.legacy(plan.plan, at)) {
+            return Moving::No;
+        }
         let accepted = |request: Identity| {
             let answer = self.desk.channel.answers(request).last();
             answer.is_some_and(|answer| answer.value.accepted)
         };
-        let open = earlier.filter(|(request, _)| accepted(*request)).count() > 0 && self.legacy_anywhere();
-        if open { Moving::Waiting } else { Moving::No }
-    }
-
-    fn name(&self, tenant: Guid) -> String {
-        let statement = self.desk.partners.statement(tenant);
-        statement.map_or_else(|| tenant.to_string(), |(_, statement)| statement.name.to_string())
-    }
-
-    /// A ground in the words of this order, with the events behind it.
-    pub(super) fn reason(&self, ground: Ground) -> Reason {
-        Reason { ground, detail: self.detail(ground), events: self.events(ground) }
-    }
-
-    fn detail(&self, ground: Ground) -> String {
-        let partner = || self.name(self.order.partner);
-        let reseller = || self.order.reseller.as_deref().unwrap_or("none").to_owned();
-        let said = match ground {
-            Ground::Restricted | Ground::Suspended | Ground::Revoked => {
-                let (state, since) = self.desk.channel.state(self.order.partner, self.order.at);
-                let since = since.map(|stated| Day::of(stated.at).to_string()).unwrap_or_default();
-                format!("{} is {} since {since}", partner(), state.text())
-            }
-            Ground::OwnAgreement => match self.region {
-                Some(region) => format!("{} has not signed for {region}", partner()),
-                None => return ground.meaning().to_owned(),
+        let earlier = self.desk.orders.get(&(customer, partner)).into_iter().flatten();
+        let earlier = earlier.filter(|(_, order)| order.at < at && order.order != self.order.order);
+        let ordered = earlier.filter(|(request, _)| accepted(*request)).map(|(_, order)| order.at).max();
+        match (self.desk.channel.transition(customer, partner, at), ordered) {
+            (None, None) => Moving::No,
+            (Some(stated), ordered) if ordered.is_none_or(|ordered| ordered <= stated.at) => match stated.value {
+                TransitionState::Pending => Moving::Waiting,
+                TransitionState::InProgress => Moving::Running,
+                TransitionState::Failed => Moving::Failed,
+                TransitionState::Completed => Moving::No,
             },
-            Ground::ResellerAgreement => match self.order.counterpart {
-                Some(other) => self.name(other),
-                None => format!("PartnerID {}", reseller()),
-            },
-            Ground::ResellerUnknown | Ground::ResellerInactive | Ground::PartnerIdLocation => {
-                format!("PartnerID {}", reseller())
-            }
-            Ground::OtherRegion | Ground::CountryUnlisted => {
-                let market = self.market().map(|market| market.to_string()).unwrap_or_default();
-                let region = self.region.map_or("no region", Region::name);
-                format!("the customer is in {market}, {} sells in {region}", partner())
-            }
-            Ground::CreditShort => match self.available() {
-                Some(available) => format!("{available} USD are available"),
-                None => return ground.meaning().to_owned(),
-            },
-            Ground::OwnReseller => format!("{} is a reseller of {}", self.name(self.order.customer), partner()),
-            Ground::PlanExists => match self.own_plans().next() {
-                Some(plan) => format!("plan {}", plan.plan),
-                None => return ground.meaning().to_owned(),
-            },
-            _ => return ground.meaning().to_owned(),
-        };
-        format!("{} ({said})", ground.meaning().trim_end_matches('.'))
-    }
-
-    fn events(&self, ground: Ground) -> Vec<Identity> {
-        let (channel, order) = (&self.desk.channel, self.order);
-        let one = |identity: Option<Identity>| identity.into_iter().collect();
-        match ground {
-            Ground::Restricted | Ground::Suspended | Ground::Revoked => {
-                one(channel.state(order.partner, order.at).1.map(|stated| stated.event))
-            }
-            Ground::MfaDue
-            | Ground::MfaMissing
-            | Ground::MfaMissingApi
-            | Ground::MfaMissingApiNow
-            | Ground::MfaThirdParty => one(channel.posture(order.partner, order.at).map(|stated| stated.event)),
-            Ground::RelationshipEnded | Ground::AlreadyRelated => {
-                one(channel.relationship(order.customer, order.partner, order.at).map(|stated| stated.event))
-            }
-            Ground::CspTenant | Ground::Myself => {
-                one(channel.used_as(order.customer, order.at).map(|stated| stated.event))
-            }
-            Ground::Affiliate => channel.affiliations(order.customer, order.at).map(|stated| stated.event).collect(),
-            Ground::OwnReseller => {
-                one(channel.partnership(order.partner, order.customer, order.at).map(|stated| stated.event))
-            }
-            Ground::CreditShort => one(channel.credit(order.partner, order.at).map(|stated| stated.event)),
-            Ground::AlreadyAttested => {
-                channel.attestations(order.customer, order.partner).iter().map(|stated| stated.event).collect()
-            }
-            Ground::ResellerNotOnboarded | Ground::ResellerNotEnrolled | Ground::ResellerAgreement => {
-                self.reseller.map(|reseller| channel.qualification_events(reseller)).unwrap_or_default()
-            }
-            _ => Vec::new(),
+            (_, Some(_)) | (Some(_), None) => Moving::Waiting,
         }
     }
 }
@@ -568,6 +441,21 @@ pub(super) fn tenant(desk: &Desk<'_>, customer: Guid, at: Instant) -> Tenant {
             Seller::DirectBill | Seller::Provider => Tenant::Csp,
             Seller::Reseller | Seller::Other | Seller::Unknown => Tenant::Customer,
         },
+    }
+}
+
+/// Whose location a PartnerID is, against the one with which its owner was onboarded as a reseller.
+pub(crate) fn location(channel: &Channel, partners: &Partners, reseller: Guid, named: &str) -> Location {
+    match channel.onboarded(reseller).and_then(|stated| stated.value.as_ref()) {
+        None => Location::Untold,
+        Some(onboarded) if onboarded.trim() == named.trim() => Location::Same,
+        Some(onboarded) => {
+            let country = |id: &str| {
+                let owner = partners.location(id).into_iter().find_map(|belongs| belongs.partner)?;
+                partners.statement(owner).map(|(_, statement)| statement.country)
+            };
+            if country(onboarded) == country(named) { Location::Other } else { Location::Abroad }
+        }
     }
 }
 

@@ -40,10 +40,8 @@ macro_rules! grounds {
     };
 }
 
-/// Which of the four numbers belongs to which case is not documented.
-const RESELLER: Option<&str> = Some("2201, 2203, 2204 or 2206");
-/// In this order: waiting, in progress, failed.
-const IN_TRANSITION: Option<&str> = Some("900112, 900113 or 900114");
+/// An order says the first, the check of the reseller's signature by its PartnerID the second.
+const RESELLER_UNSIGNED: Option<&str> = Some("900123 (2203)");
 
 grounds! {
     PartnerUnknown "partner-unknown" "CHN-1" None, "The tenant that orders was never registered as a partner." ["publish partner registered for that tenant"];
@@ -53,8 +51,8 @@ grounds! {
     ResellerNotExpected "reseller-not-expected" "CHN-1" None, "A direct-bill partner sells by itself; the order names a reseller." ["leave the PartnerID out", "order through a provider of that reseller"];
 
     Restricted "restricted" "CHN-2" None, "The partner is restricted: nothing new may be bought, nobody new may be invited." ["meet the requirements and be reinstated", "let renewals and running usage go on meanwhile"];
-    Suspended "suspended" "CHN-2" None, "The partner is suspended: only what renews by itself goes on." ["meet the requirements and be reinstated", "let the customer transfer to another partner"];
-    Revoked "revoked" "CHN-2" None, "The partner's authorisation is revoked." ["let the customer transfer to another partner", "enrol as an indirect reseller"];
+    Suspended "suspended" "CHN-2" None, "The partner is suspended, and this is not among what is left to it." ["meet the requirements and be reinstated", "let the customer transfer to another partner"];
+    Revoked "revoked" "CHN-2" None, "The partner's authorisation is revoked, and this is not among what is left to it." ["let the customer transfer to another partner", "enrol as an indirect reseller"];
 
     AgreementMissing "agreement-missing" "CHN-3" Some("13605"), "No customer agreement towards this partner is known at that instant." ["attest the customer's agreement (admin or sales agent)", "let the customer accept it in the Microsoft 365 admin center"];
     AttesterType "attester-type" "CHN-4" None, "Only a direct-bill partner or a provider can attest the customer agreement." ["let the provider attest"];
@@ -64,14 +62,15 @@ grounds! {
     AlreadyAttested "already-attested" "CHN-4" Some("600061"), "The agreement is attested already with the same name, e-mail and phone." ["do nothing: an attestation does not expire", "attest again only when contact data changed"];
 
     OwnAgreement "partner-agreement-missing" "CHN-5" Some("900124"), "The partner has not signed the partner agreement for its region." ["let a global admin of the CSP tenant sign the Microsoft Partner Agreement"];
-    ResellerAgreement "reseller-agreement-missing" "CHN-5" Some("900123"), "The reseller has not signed the partner agreement for its region." ["let a global admin of the reseller's CSP tenant sign the Microsoft Partner Agreement"];
+    ResellerAgreement "reseller-agreement-missing" "CHN-5" RESELLER_UNSIGNED, "The reseller has not signed the partner agreement for its region." ["let a global admin of the reseller's CSP tenant sign the Microsoft Partner Agreement"];
+    OtherAgreement "reseller-agreement-missing" "CHN-5" Some("2206"), "The other side of the partnership has not signed the partner agreement for its region." ["let a global admin of its CSP tenant sign the Microsoft Partner Agreement"];
 
-    ResellerUnknown "reseller-unknown" "CHN-6" RESELLER, "The PartnerID belongs to no registered partner." ["publish partner registered with that PartnerID", "correct the PartnerID"];
-    ResellerInactive "reseller-inactive" "CHN-6" RESELLER, "The PartnerID is not active at that instant." ["use the reseller's active location PartnerID"];
-    ResellerNotOnboarded "reseller-not-onboarded" "CHN-6" RESELLER, "The reseller is not onboarded in Partner Center." ["let the reseller onboard in Partner Center"];
-    ResellerNotEnrolled "reseller-not-enrolled" "CHN-6" RESELLER, "The partner is not enrolled as an indirect reseller." ["let the reseller enrol as an indirect reseller"];
+    ResellerUnknown "reseller-unknown" "CHN-6" Some("2200"), "The PartnerID belongs to no registered partner." ["publish partner registered with that PartnerID", "correct the PartnerID"];
+    ResellerInactive "reseller-inactive" "CHN-6" None, "The PartnerID is not active at that instant." ["use the reseller's active location PartnerID"];
+    ResellerNotOnboarded "reseller-not-onboarded" "CHN-6" Some("2200"), "The reseller is not onboarded in Partner Center." ["let the reseller onboard in Partner Center"];
+    ResellerNotEnrolled "reseller-not-enrolled" "CHN-6" Some("2204"), "The partner is not enrolled as an indirect reseller." ["let the reseller enrol as an indirect reseller"];
     ResellerUntold "reseller-untold" "CHN-6" None, "Nothing is known of the reseller's enrolment, onboarding and agreement; it counts as qualified." ["publish reseller enrolled, reseller onboarded and partner agreement signed"];
-    NotLinked "not-linked" "CHN-6" RESELLER, "The provider and the reseller have no partnership at that instant." ["establish the provider-reseller partnership first"];
+    NotLinked "not-linked" "CHN-6" None, "The provider and the reseller have no partnership at that instant." ["establish the provider-reseller partnership first"];
 
     MfaDue "mfa-due" "CHN-7" None, "Not every user proves itself by a second factor; the contract requires it already." ["turn on security defaults", "enforce it by conditional access", "use a third party's product for every user"];
     MfaMissing "mfa-missing" "CHN-7" None, "Not every user proves itself by a second factor: the partner cannot transact." ["turn on security defaults", "enforce it by conditional access", "use a third party's product for every user"];
@@ -90,13 +89,17 @@ grounds! {
     CountryUnlisted "country-unlisted" "CHN-11" None, "The country belongs to no region of the programme." ["check the country of the tenant", "do not sell there"];
     OtherRegion "other-region" "CHN-11" None, "The customer's tenant is in another region than the partner." ["let a partner of the customer's region sell", "enrol in that region and sell from there"];
     PartnershipRegion "partnership-region" "CHN-12" None, "Provider and reseller are in different regions." ["link with a provider or reseller of the same region"];
+    ResellerRegion "reseller-region" "CHN-12" Some("2201"), "The reseller's PartnerID is of another region than the provider." ["name the reseller's PartnerID for the provider's region", "order through a provider of the reseller's region"];
+    CounterpartUnknown "counterpart-unknown" "CHN-12" Some("2205"), "The other side of the partnership was never registered as a partner." ["publish partner registered for that tenant", "correct the tenant id"];
     PartnershipRoles "partnership-roles" "CHN-12" None, "A partnership is between an indirect provider and a reseller." ["name a provider and a reseller"];
 
-    NoRelationship "no-relationship" "CHN-13" None, "The customer never consented to buy from this partner." ["send the customer a reseller relationship request"];
-    RelationshipEnded "relationship-ended" "CHN-13" None, "The reseller relationship has ended; subscriptions and delegated rights stay as they are." ["send the customer a new reseller relationship request"];
+    NoRelationship "no-relationship" "CHN-13" Some("20002"), "The customer never consented to buy from this partner." ["send the customer a reseller relationship request"];
+    RelationshipEnded "relationship-ended" "CHN-13" Some("20002"), "The reseller relationship has ended; subscriptions and delegated rights stay as they are." ["send the customer a new reseller relationship request"];
     AlreadyRelated "already-related" "CHN-13" None, "The relationship stands already." ["do nothing"];
     MultiPartner "multi-partner" "CHN-14" None, "The customer buys from other partners too; what they sold stays theirs." ["ask the customer's consent, and nothing else changes"];
     Hired "hired" "CHN-14" None, "Managing what was bought elsewhere needs the customer's permission and changes no billing." ["licences: ask the customer for permission; they cannot move before their term ends", "Azure: make a new subscription here and cancel the old one, or move it to the new partner"];
+    LicenceTerm "licence-mid-term" "CHN-14" None, "The licences' term runs on: they cannot change the partner before it ends." ["wait for the end of the term", "buy new licences here and let the old ones run out", "ask the customer's permission to manage them meanwhile"];
+    LicenceTermUntold "licence-term-untold" "CHN-14" None, "The order does not say when the licences' term ends; it counts as ended." ["state termEndsAt on the order"];
 
     Market "market-not-authorised" "CHN-15" Some("2030"), "The partner is not authorised for the customer's market." ["ask for authorisation of that market", "let an authorised partner sell"];
     PlanMarket "plan-market" "CHN-15" Some("2030"), "The Azure plan is not offered in the customer's country." ["check the list of countries", "sell what is offered there"];
@@ -108,14 +111,23 @@ grounds! {
     LegacyExists "legacy-exists" "CHN-17" None, "The customer still has the classic offer 0145P here: its plan comes by transition." ["order the transition instead of a plan"];
     LegacyClosed "legacy-closed" "CHN-17" None, "The classic offer 0145P is no longer sold to this customer." ["sell an Azure plan"];
     PlanMissing "plan-missing" "CHN-17" None, "There is no active Azure plan to hang it on." ["buy an Azure plan first"];
+    PlanSuspended "plan-suspended" "CHN-17" None, "The Azure plan is suspended: nothing new hangs on it." ["reactivate the plan"];
     PlanInUse "plan-in-use" "CHN-17" Some("900115"), "The plan has active usage subscriptions." ["cancel or suspend its subscriptions and reservations first"];
 
-    NothingToMove "nothing-to-move" "CHN-18" None, "The customer has no classic subscription with this partner." ["buy an Azure plan"];
+    NothingToMove "nothing-to-move" "CHN-18" Some("900108"), "The customer has no classic subscription with this partner." ["buy an Azure plan"];
     SubscriptionSuspended "subscription-suspended" "CHN-18" Some("900105"), "A suspended subscription blocks the transition." ["reactivate or cancel the suspended subscription"];
-    InTransition "in-transition" "CHN-18" IN_TRANSITION, "A transition of this customer waits, runs or has failed: purchases are blocked." ["wait for its end, or ask support after a failure"];
+    TransitionWaiting "transition-waiting" "CHN-18" Some("900112"), "A transition of this customer waits: purchases are blocked until it is through." ["wait for its end"];
+    TransitionRunning "transition-running" "CHN-18" Some("900113"), "A transition of this customer is in progress: purchases are blocked until it is through." ["wait for its end"];
+    TransitionFailed "transition-failed" "CHN-18" Some("900114"), "A transition of this customer failed: purchases are blocked until it is put right." ["ask Microsoft's support to put the failed transition right"];
+    TransitionAgain "transition-again" "CHN-18" Some("900109"), "A transition of this customer is under way already." ["wait for its end"];
     TransitionSteps "transition-steps" "CHN-18" None, "Usage until the exit stays on the old invoice, from then on it is billed under the plan; resources and access move along, the budget does not." ["1. relationship and agreement; reactivate or cancel what is suspended", "2. order the transition: it makes a plan for each reseller of record", "3. hold an eligible role at the instant of the move: credit starts there, never before", "4. set the budget anew"];
-    TransferPlan "transfer-plan" "CHN-19" None, "The future partner has no Azure plan of its own with the customer." ["buy the plan first; then request the transfer"];
+    TransferPlan "transfer-plan" "CHN-19" Some("900133"), "The future partner has no Azure plan of its own with the customer." ["buy the plan first; then request the transfer"];
+    TransferPlanSuspended "transfer-plan-suspended" "CHN-19" Some("900132"), "The future partner's Azure plan with the customer is suspended." ["reactivate the plan first; then request the transfer"];
+    TransferLegacy "transfer-legacy" "CHN-19" Some("900131"), "The customer still has the classic offer 0145P with the future partner." ["finish the transition first; then request the transfer"];
+    TransferToItself "transfer-to-itself" "CHN-19" Some("900148"), "The current partner of the transfer is the future one." ["name the partner whom the subscriptions are billed to now"];
+    TransferCurrency "transfer-currency" "CHN-19" None, "The two partners are billed in different currencies: monthly reservations and savings plans end at their next cycle." ["buy them anew with the new partner, from that cycle on", "leave them out of the transfer"];
+    TransferSource "transfer-source-untold" "CHN-19" None, "The order does not name the current partner, so its billing currency is not compared." ["state counterpartTenantId on the order"];
     TransferSteps "transfer-steps" "CHN-19" None, "Billing moves at the time of the transfer; delegated administration of the new partner does not come with it." ["1. relationship, agreement and plan of the new partner", "2. give the new partner an eligible role on the subscription", "3. request the transfer and let the current partner accept within 30 days", "4. remove the old partner's access afterwards"];
-    PartnerIdLocation "partner-id-location" "CHN-20" RESELLER, "The PartnerID is not the location with which the reseller was onboarded." ["use the PartnerID used for onboarding"];
-    PartnerIdCountry "partner-id-country" "CHN-20" RESELLER, "The PartnerID belongs to an account in another country than the reseller's." ["use a location PartnerID of the account's own country"];
+    PartnerIdLocation "partner-id-location" "CHN-20" None, "The PartnerID is not the location with which the reseller was onboarded." ["use the PartnerID used for onboarding"];
+    PartnerIdCountry "partner-id-country" "CHN-20" None, "The PartnerID belongs to an account in another country than the reseller's." ["use a location PartnerID of the account's own country"];
 }

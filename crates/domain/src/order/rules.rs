@@ -4,8 +4,9 @@
 //! (`tables`). What the words are on an instant is `facts`'s to find. An empty list is consent.
 
 use super::grounds::Ground;
+pub use super::terms::*;
 use crate::channel::State;
-use crate::entry::{AttesterRole, MfaMethod, OrderDoor, OrderKind, TenantUse};
+use crate::entry::{AttesterRole, OrderDoor, OrderKind};
 
 /// What a rule says.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -20,115 +21,6 @@ pub type Rulings = Vec<Ruling>;
 
 fn refuse_if(condition: bool, ground: Ground) -> Option<Ruling> {
     condition.then_some(Ruling::Refuse(ground))
-}
-
-/// A choice among few words, printable in a table.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-        pub enum $name { $($variant,)* }
-        impl $name {
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-            #[must_use]
-            pub fn text(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
-        }
-    };
-}
-
-words! {
-    /// Who orders.
-    Seller { DirectBill "direct-bill partner", Provider "provider", Reseller "reseller", Other "advisor or control panel vendor", Unknown "nobody registered", }
-}
-words! {
-    /// What an order does, as far as most rules care.
-    Class {
-        Purchase "new purchase", Change "change of what is there", Renewal "automatic renewal", Sandbox "sandbox",
-        Relationship "reseller relationship", Partnership "provider-reseller partnership", Transition "transition from 0145P",
-        Transfer "transfer from another partner", Manage "managing what was bought elsewhere", Attestation "attestation",
-    }
-}
-words! {
-    /// Which agreements an order needs by its day.
-    Era { BeforePlan "before the plan", PlanOnly "plan alone needs it", EveryOrder "every new order needs it", }
-}
-words! {
-    /// An earlier attestation of the same partner and customer.
-    Prior { None "none", SameContact "same contact", OtherContact "other contact", }
-}
-words! {
-    /// A party's signature under the partner agreement.
-    Signed { NotNamed "not named", Yes "signed", No "not signed", }
-}
-words! {
-    /// The PartnerID that an order names.
-    PartnerId { NotNamed "not named", Unknown "unknown", Inactive "not active", Active "active", }
-}
-words! {
-    /// Enrolment and onboarding of the reseller, its signature aside.
-    Qualified { Untold "nothing told", Yes "both", NotOnboarded "not onboarded", NotEnrolled "not enrolled", Neither "neither", }
-}
-words! {
-    /// How far the requirement of a second factor has come by the day.
-    MfaEra { Before "before", Contractual "contractual", Technical "technical", NoThirdParty "no third party for delegated rights", Api "enforced on the API", }
-}
-words! {
-    Posture { Untold "nothing told", EveryUser "every user", ThirdParty "every user, third party", NotEveryUser "not every user", }
-}
-words! {
-    /// What the buying tenant is.
-    Tenant { Customer "customer's", Internal "partner's own, customer type", Csp "partner's CSP tenant", }
-}
-words! {
-    /// How buyer and seller are related as companies.
-    Kinship { Strangers "strangers", Affiliate "affiliated", Same "the same organisation", }
-}
-words! {
-    /// Where the customer's tenant is, seen from the seller's region.
-    Place { Unknown "not known", Unlisted "in no region", Same "same region", Other "other region", }
-}
-words! {
-    Bond { None "never", Standing "standing", Ended "ended", }
-}
-words! {
-    /// What a list says.
-    Listed { NoList "no list", Yes "listed", No "not listed", }
-}
-words! {
-    Credit { Untold "nothing told", Enough "enough", Short "not enough", }
-}
-words! {
-    /// What of Azure the customer has with this partner, and this reseller.
-    Azure { Nothing "nothing", Legacy "0145P", Plan "plan", PlanInUse "plan with active subscriptions", }
-}
-words! {
-    /// A transition of the customer's.
-    Moving { No "none", Waiting "waiting", Running "in progress", Failed "failed", }
-}
-words! {
-    /// Whose PartnerID it is, against the reseller's onboarding.
-    Location { NotNamed "not named", Untold "no onboarding told", Same "the onboarded one", Other "another, same country", Abroad "another, other country", }
-}
-
-/// What an order does.
-#[must_use]
-pub fn class(kind: OrderKind) -> Class {
-    match kind {
-        OrderKind::AzurePlan
-        | OrderKind::AzureSubscription
-        | OrderKind::LegacyAzure
-        | OrderKind::Licences
-        | OrderKind::Reservation => Class::Purchase,
-        OrderKind::SeatChange | OrderKind::PlanSuspension | OrderKind::ResellerOfRecord => Class::Change,
-        OrderKind::Renewal => Class::Renewal,
-        OrderKind::Sandbox => Class::Sandbox,
-        OrderKind::Relationship => Class::Relationship,
-        OrderKind::Partnership => Class::Partnership,
-        OrderKind::Transition => Class::Transition,
-        OrderKind::Transfer => Class::Transfer,
-        OrderKind::Manage => Class::Manage,
-        OrderKind::Attestation => Class::Attestation,
-    }
 }
 
 /// Whether the order brings new business with a customer.
@@ -174,9 +66,9 @@ pub fn role(seller: Seller, class: Class, names_reseller: bool) -> Rulings {
 
 /// CHN-2: restricted, suspended, revoked. Restricted: nothing new, existing subscriptions renew and
 /// change. Source: restricted-direct-bill-capabilities (2022-08-18). What a suspended or revoked
-/// partner may still do is not published: that renewals go on until revoked is a choice here.
+/// partner may still do is not published: `left` is the policy's word on it.
 #[must_use]
-pub fn standing(state: State, class: Class) -> Rulings {
+pub fn standing(state: State, left: Left, class: Class) -> Rulings {
     let new = matches!(
         class,
         Class::Purchase
@@ -186,11 +78,16 @@ pub fn standing(state: State, class: Class) -> Rulings {
             | Class::Transition
             | Class::Transfer
     );
+    let stays = match left {
+        Left::Nothing => false,
+        Left::Renewals => class == Class::Renewal,
+        Left::Changes => matches!(class, Class::Renewal | Class::Change),
+    };
     let ruling = match (state, class) {
         (State::Good, _) | (_, Class::Manage) => None,
         (State::Restricted, _) => refuse_if(new, Ground::Restricted),
-        (State::Suspended, _) => refuse_if(class != Class::Renewal, Ground::Suspended),
-        (State::Revoked, _) => Some(Ruling::Refuse(Ground::Revoked)),
+        (State::Suspended, _) => refuse_if(!stays, Ground::Suspended),
+        (State::Revoked, _) => refuse_if(!stays, Ground::Revoked),
     };
     ruling.into_iter().collect()
 }
@@ -228,14 +125,19 @@ pub fn attestation(seller: Seller, role: AttesterRole, in_future: bool, prior: P
 
 /// CHN-5: from 2020-02-01 the seller and the reseller must have signed the partner agreement for their
 /// region before new business. Source: seed page on partner relationships (2020-05-12);
-/// microsoft-partner-agreement (2022-02-22).
+/// microsoft-partner-agreement (2022-02-22); verify-indirect-reseller-mpa-status (2020-07-24).
 #[must_use]
-pub fn partner_agreement(class: Class, in_force: bool, own: Signed, reseller: Signed) -> Rulings {
+pub fn partner_agreement(class: Class, in_force: bool, own: Signed, other: Signed) -> Rulings {
     let new = is_new_business(class) || matches!(class, Class::Partnership | Class::Relationship);
     let attaches = is_new_business(class) || matches!(class, Class::Partnership | Class::Change);
+    // A partnership names the other side by its tenant, an order by its PartnerID: two numbers.
+    let missing = match class {
+        Class::Partnership => Ground::OtherAgreement,
+        _ => Ground::ResellerAgreement,
+    };
     let all = [
         refuse_if(in_force && new && own == Signed::No, Ground::OwnAgreement),
-        refuse_if(in_force && attaches && reseller == Signed::No, Ground::ResellerAgreement),
+        refuse_if(in_force && attaches && other == Signed::No, missing),
     ];
     all.into_iter().flatten().collect()
 }
@@ -282,16 +184,6 @@ pub fn security(era: MfaEra, posture: Posture, class: Class, door: OrderDoor) ->
     }
 }
 
-/// How a stated posture counts.
-#[must_use]
-pub fn posture(method: MfaMethod, every_user: bool) -> Posture {
-    match (method, every_user) {
-        (MfaMethod::None, _) | (_, false) => Posture::NotEveryUser,
-        (MfaMethod::ThirdParty, true) => Posture::ThirdParty,
-        (MfaMethod::SecurityDefaults | MfaMethod::ConditionalAccess, true) => Posture::EveryUser,
-    }
-}
-
 /// CHN-8: nothing is sold into a CSP tenant. For its own use a partner has a separate customer-type
 /// tenant, and buys from a reseller or a direct-bill partner. Source: seed page on partner
 /// relationships, scenario 4 (2020-05-12); multipartner (2023-09-26).
@@ -305,16 +197,6 @@ pub fn tenant(tenant: Tenant, seller: Seller, names_reseller: bool, class: Class
         Tenant::Customer => Vec::new(),
         Tenant::Internal => refuse_if(alone, Ground::OwnUseSeller).into_iter().collect(),
         Tenant::Csp => vec![Ruling::Refuse(Ground::CspTenant)],
-    }
-}
-
-/// What a designation says of a tenant.
-#[must_use]
-pub fn tenant_of(used_as: TenantUse) -> Tenant {
-    match used_as {
-        TenantUse::Csp => Tenant::Csp,
-        TenantUse::Customer => Tenant::Customer,
-        TenantUse::Internal => Tenant::Internal,
     }
 }
 
@@ -355,13 +237,24 @@ pub fn region(place: Place, class: Class) -> Rulings {
 }
 
 /// CHN-12: a provider and a reseller link within one region. Source: seed page on partner
-/// relationships, scenario 8 (2020-05-12).
+/// relationships, scenario 8 (2020-05-12); verify-indirect-reseller-mpa-status (2020-07-24).
 #[must_use]
 pub fn partnership(one: Seller, other: Seller, same_region: bool) -> Rulings {
+    if other == Seller::Unknown {
+        return vec![Ruling::Refuse(Ground::CounterpartUnknown)];
+    }
     let sells = |seller| matches!(seller, Seller::Reseller | Seller::DirectBill);
     let fits = (one == Seller::Provider && sells(other)) || (other == Seller::Provider && sells(one));
     let all = [refuse_if(!fits, Ground::PartnershipRoles), refuse_if(!same_region, Ground::PartnershipRegion)];
     all.into_iter().flatten().collect()
+}
+
+/// CHN-12: neither does an order through a reseller cross regions, whatever links were told. Source:
+/// verify-indirect-reseller-mpa-status (2020-07-24).
+#[must_use]
+pub fn beside(beside: Beside, class: Class) -> Rulings {
+    let concerned = is_new_business(class) || class == Class::Change;
+    refuse_if(concerned && beside == Beside::Other, Ground::ResellerRegion).into_iter().collect()
 }
 
 /// CHN-13: the customer's consent comes before any order, and lasts until the instant it ends. Source:
@@ -429,7 +322,8 @@ pub fn credit(credit: Credit, class: Class) -> Rulings {
 /// Source: azure-plan-transition (2023-01-11), purchase-azure-plan (2022-09-09), create-azure-plan.
 #[must_use]
 pub fn plan(kind: OrderKind, azure: Azure, legacy_open: bool) -> Rulings {
-    let has_plan = matches!(azure, Azure::Plan | Azure::PlanInUse);
+    let active = matches!(azure, Azure::Plan | Azure::PlanInUse);
+    let has_plan = active || azure == Azure::Suspended;
     let all = match kind {
         OrderKind::AzurePlan => {
             [refuse_if(has_plan, Ground::PlanExists), refuse_if(azure == Azure::Legacy, Ground::LegacyExists)]
@@ -438,9 +332,11 @@ pub fn plan(kind: OrderKind, azure: Azure, legacy_open: bool) -> Rulings {
             let open = !has_plan && (legacy_open || azure == Azure::Legacy);
             [refuse_if(!open, Ground::LegacyClosed), None]
         }
-        OrderKind::AzureSubscription | OrderKind::Reservation => [refuse_if(!has_plan, Ground::PlanMissing), None],
+        OrderKind::AzureSubscription | OrderKind::Reservation => {
+            [refuse_if(!has_plan, Ground::PlanMissing), refuse_if(has_plan && !active, Ground::PlanSuspended)]
+        }
         OrderKind::PlanSuspension => {
-            [refuse_if(!has_plan, Ground::PlanMissing), refuse_if(azure == Azure::PlanInUse, Ground::PlanInUse)]
+            [refuse_if(!active, Ground::PlanMissing), refuse_if(azure == Azure::PlanInUse, Ground::PlanInUse)]
         }
         _ => [None, None],
     };
@@ -449,30 +345,68 @@ pub fn plan(kind: OrderKind, azure: Azure, legacy_open: bool) -> Rulings {
 
 /// CHN-18: the transition needs classic subscriptions, none of them suspended; while it waits, runs or
 /// has failed, nothing else is bought. Usage until the exit is billed on the old invoice, from then on
-/// under the plan, where credit can begin. Source: azure-plan-transition (2023-01-11), error-codes.
+/// under the plan, where credit can begin. Source: azure-plan-transition (2023-01-11), error-codes
+/// (2023-06-15).
 #[must_use]
 pub fn transition(class: Class, azure: Azure, suspended: bool, moving: Moving) -> Rulings {
     let moves = class == Class::Transition;
-    let buys = matches!(class, Class::Purchase | Class::Transition);
+    let stands_in_the_way = match (moving, class) {
+        (Moving::No, _) => None,
+        (Moving::Waiting | Moving::Running, Class::Transition) => Some(Ruling::Refuse(Ground::TransitionAgain)),
+        (Moving::Waiting, Class::Purchase) => Some(Ruling::Refuse(Ground::TransitionWaiting)),
+        (Moving::Running, Class::Purchase) => Some(Ruling::Refuse(Ground::TransitionRunning)),
+        (Moving::Failed, Class::Purchase | Class::Transition) => Some(Ruling::Refuse(Ground::TransitionFailed)),
+        _ => None,
+    };
     let all = [
         refuse_if(moves && azure != Azure::Legacy, Ground::NothingToMove),
         refuse_if(moves && suspended, Ground::SubscriptionSuspended),
-        refuse_if(buys && moving != Moving::No, Ground::InTransition),
+        stands_in_the_way,
         moves.then_some(Ruling::Remark(Ground::TransitionSteps)),
     ];
     all.into_iter().flatten().collect()
 }
 
-/// CHN-19: the future partner of a transfer has its own plan with the customer; the order of steps keeps
-/// the credit. Source: transfer-azure-subscriptions-under-azure-plan (2023-09-14).
+/// CHN-19: the future partner of a transfer has its own active plan with the customer and no classic
+/// subscription; the order of steps keeps the credit; another billing currency ends monthly
+/// instalments. Source: transfer-azure-subscriptions-under-azure-plan (2023-09-14), error-codes
+/// (2023-06-15).
 #[must_use]
-pub fn transfer(class: Class, azure: Azure) -> Rulings {
-    if class != Class::Transfer {
+pub fn transfer(kind: OrderKind, azure: Azure, source: Source) -> Rulings {
+    if class(kind) != Class::Transfer {
         return Vec::new();
     }
-    let has_plan = matches!(azure, Azure::Plan | Azure::PlanInUse);
-    let all = [refuse_if(!has_plan, Ground::TransferPlan), Some(Ruling::Remark(Ground::TransferSteps))];
+    let itself = refuse_if(source == Source::Itself, Ground::TransferToItself);
+    if kind == OrderKind::LicenceTransfer {
+        return itself.into_iter().collect();
+    }
+    let plan = match azure {
+        Azure::Nothing => Some(Ruling::Refuse(Ground::TransferPlan)),
+        Azure::Suspended => Some(Ruling::Refuse(Ground::TransferPlanSuspended)),
+        Azure::Legacy => Some(Ruling::Refuse(Ground::TransferLegacy)),
+        Azure::Plan | Azure::PlanInUse => None,
+    };
+    let all = [
+        plan,
+        itself,
+        (source == Source::OtherCurrency).then_some(Ruling::Remark(Ground::TransferCurrency)),
+        (source == Source::Untold).then_some(Ruling::Remark(Ground::TransferSource)),
+        Some(Ruling::Remark(Ground::TransferSteps)),
+    ];
     all.into_iter().flatten().collect()
+}
+
+/// CHN-14: licences do not change the partner before their term ends. Source: multichannel (2023-09-20).
+#[must_use]
+pub fn licence_term(kind: OrderKind, term: Term) -> Rulings {
+    if kind != OrderKind::LicenceTransfer {
+        return Vec::new();
+    }
+    match term {
+        Term::Ended => Vec::new(),
+        Term::Running => vec![Ruling::Refuse(Ground::LicenceTerm)],
+        Term::Untold => vec![Ruling::Remark(Ground::LicenceTermUntold)],
+    }
 }
 
 /// CHN-20: the reseller of record is named by the location PartnerID with which it was onboarded, of

@@ -14,11 +14,11 @@ pub const SOURCES: &[(&str, &str)] = &[
     ("CHN-4", "Confirm customer agreement (2023-04-28), API page; error 600061"),
     (
         "CHN-5",
-        "Seed page on partner relationships (2020-05-12); Microsoft Partner Agreement (2022-02-22); errors 900123, 900124",
+        "Seed page on partner relationships (2020-05-12); Microsoft Partner Agreement (2022-02-22); verify a reseller's signing status (2020-07-24): 2203, 2206; errors 900123, 900124",
     ),
     (
         "CHN-6",
-        "Seed page on partner relationships (2020-05-12); indirect provider tasks (2023-09-15); errors 2201, 2203, 2204, 2206 (which is which is not documented)",
+        "Seed page on partner relationships (2020-05-12); indirect provider tasks (2023-09-15); verify a reseller's signing status (2020-07-24): 2200, 2204",
     ),
     (
         "CHN-7",
@@ -31,8 +31,11 @@ pub const SOURCES: &[(&str, &str)] = &[
         "CHN-11",
         "Seed page on partner relationships, scenario 7 (2020-05-12); regional authorization overview (2023-08-17)",
     ),
-    ("CHN-12", "Seed page on partner relationships, scenario 8 (2020-05-12)"),
-    ("CHN-13", "Seed page on the Azure plan (2020-07-10); indirect provider tasks (2023-09-15)"),
+    (
+        "CHN-12",
+        "Seed page on partner relationships, scenario 8 (2020-05-12); verify a reseller's signing status (2020-07-24): 2201, 2205",
+    ),
+    ("CHN-13", "Seed page on the Azure plan (2020-07-10); indirect provider tasks (2023-09-15); error 20002"),
     (
         "CHN-14",
         "Seed page on partner relationships, scenarios 2 and 3 (2020-05-12); multi-partner (2023-09-26); multichannel (2023-09-20)",
@@ -46,8 +49,11 @@ pub const SOURCES: &[(&str, &str)] = &[
         "CHN-17",
         "Azure plan transition (2023-01-11); purchase Azure plan (2022-09-09); create Azure plan (2022-12-09); error 900115",
     ),
-    ("CHN-18", "Azure plan transition (2023-01-11); errors 900105, 900112 to 900114"),
-    ("CHN-19", "Transfer of Azure subscriptions (2023-09-14)"),
+    (
+        "CHN-18",
+        "Azure plan transition (2023-01-11); error codes (2023-06-15): 900105, 900108, 900109, 900112 to 900114",
+    ),
+    ("CHN-19", "Transfer of Azure subscriptions (2023-09-14); error codes (2023-06-15): 900131 to 900133, 900148"),
     ("CHN-20", "Indirect provider tasks (2023-09-15); read your bill; link a partner ID"),
 ];
 

@@ -4,9 +4,10 @@
 //! and a test keeps it equal to them.
 
 use super::Ground;
+use super::aftermath::{self, Attachment, Due};
 use super::rules::{
-    self, Azure, Bond, Class, Credit, Era, Kinship, Listed, Location, MfaEra, Moving, PartnerId, Place, Posture, Prior,
-    Qualified, Ruling, Seller, Signed, Tenant,
+    self, Attached, Azure, Beside, Bond, ByThen, Class, Credit, Era, Given, Kinship, Left, Listed, Location, Made,
+    MfaEra, Moving, PartnerId, Place, Posture, Prior, Qualified, Ruling, Seller, Signed, Source, Tenant, Term, Thing,
 };
 use crate::channel::State;
 use crate::entry::{AttesterRole, OrderDoor, OrderKind};
@@ -124,6 +125,8 @@ pub fn tables() -> Vec<Table> {
     tables.extend(agreements());
     tables.extend(buyers());
     tables.extend(commerce());
+    tables.extend(moves());
+    tables.extend(afterwards());
     tables
 }
 
@@ -134,12 +137,18 @@ fn parties() -> Vec<Table> {
             by_class(&[seller.text().to_owned(), yes(named)], |class| rules::role(*seller, class, named))
         })
     });
-    let standing = State::ALL
-        .iter()
-        .flat_map(|state| by_class(&[state.text().to_owned()], |class| rules::standing(*state, class)));
+    let standing = State::ALL.iter().flat_map(|state| {
+        // Only a suspended or revoked partner's rest is the policy's.
+        let asked = if *state >= State::Suspended { Left::ALL } else { &[Left::Nothing] };
+        asked.iter().flat_map(|left| {
+            let says = if *state >= State::Suspended { left.text() } else { "-" };
+            let words = [state.text().to_owned(), says.to_owned()];
+            by_class(&words, |class| rules::standing(*state, *left, class))
+        })
+    });
     vec![
         matrix("CHN-1", "Who may order", &["who", "names a reseller", "order"], role),
-        matrix("CHN-2", "Restricted, suspended, revoked", &["state", "order"], standing),
+        matrix("CHN-2", "Restricted, suspended, revoked", &["state", "policy leaves", "order"], standing),
     ]
 }
 
@@ -215,7 +224,7 @@ fn buyers() -> Vec<Table> {
         .flat_map(|bond| by_class(&[bond.text().to_owned()], |class| rules::own_reseller(*bond, class)));
     let region =
         Place::ALL.iter().flat_map(|place| by_class(&[place.text().to_owned()], |class| rules::region(*place, class)));
-    let sellers = [Seller::Provider, Seller::Reseller, Seller::DirectBill, Seller::Other];
+    let sellers = [Seller::Provider, Seller::Reseller, Seller::DirectBill, Seller::Other, Seller::Unknown];
     let partnership = sellers.into_iter().flat_map(|one| {
         sellers.into_iter().flat_map(move |other| {
             [true, false].map(|same| {
@@ -224,9 +233,14 @@ fn buyers() -> Vec<Table> {
             })
         })
     });
+    let beside = Beside::ALL
+        .iter()
+        .flat_map(|beside| by_class(&[beside.text().to_owned()], |class| rules::beside(*beside, class)));
     let relationship = Bond::ALL
         .iter()
         .flat_map(|bond| by_class(&[bond.text().to_owned()], |class| rules::relationship(*bond, class)));
+    let term =
+        Term::ALL.iter().flat_map(|term| by_kind(&[term.text().to_owned()], |kind| rules::licence_term(kind, *term)));
     let several = [false, true]
         .into_iter()
         .flat_map(|others| by_class(&[yes(others)], move |class| rules::several_partners(others, class)));
@@ -236,8 +250,10 @@ fn buyers() -> Vec<Table> {
         matrix("CHN-10", "A reseller of the same provider as buyer", &["their partnership", "order"], own),
         matrix("CHN-11", "The customer's region", &["customer's country", "order"], region),
         matrix("CHN-12", "Provider and reseller", &["one", "other", "same region"], partnership),
+        matrix("CHN-12", "A reseller of another region on an order", &["reseller's region", "order"], beside),
         matrix("CHN-13", "The customer's consent", &["relationship", "order"], relationship),
         matrix("CHN-14", "Several partners", &["buys from others", "order"], several),
+        matrix("CHN-14", "Licences that change the partner", &["their term", "order"], term),
     ]
 }
 
@@ -257,6 +273,14 @@ fn commerce() -> Vec<Table> {
             by_kind(&[azure.text().to_owned(), yes(open)], |kind| rules::plan(kind, *azure, open))
         })
     });
+    vec![
+        matrix("CHN-15", "Markets", &["partner's markets", "Azure plan's countries", "order"], market),
+        matrix("CHN-16", "Credit limit", &["available", "order"], credit),
+        matrix("CHN-17", "Plan and classic offer", &["customer has here", "before 2021-07-21", "order"], plan),
+    ]
+}
+
+fn moves() -> Vec<Table> {
     let transition = Azure::ALL.iter().flat_map(|azure| {
         [false, true].into_iter().flat_map(move |suspended| {
             Moving::ALL.iter().flat_map(move |moving| {
@@ -265,21 +289,64 @@ fn commerce() -> Vec<Table> {
             })
         })
     });
-    let transfer = Azure::ALL
-        .iter()
-        .flat_map(|azure| by_class(&[azure.text().to_owned()], |class| rules::transfer(class, *azure)));
+    let transfer = Azure::ALL.iter().flat_map(|azure| {
+        Source::ALL.iter().flat_map(move |source| {
+            let words = [azure.text().to_owned(), source.text().to_owned()];
+            by_kind(&words, |kind| rules::transfer(kind, *azure, *source))
+        })
+    });
     let location = Location::ALL.iter().map(|location| (vec![location.text().to_owned()], rules::location(*location)));
+    let heads = ["customer has here", "one suspended", "transition", "order"];
     vec![
-        matrix("CHN-15", "Markets", &["partner's markets", "Azure plan's countries", "order"], market),
-        matrix("CHN-16", "Credit limit", &["available", "order"], credit),
-        matrix("CHN-17", "Plan and classic offer", &["customer has here", "before 2021-07-21", "order"], plan),
+        matrix("CHN-18", "Transition from 0145P", &heads, transition),
         matrix(
-            "CHN-18",
-            "Transition from 0145P",
-            &["customer has here", "one suspended", "transition", "order"],
-            transition,
+            "CHN-19",
+            "Transfer from another partner",
+            &["future partner has", "current partner", "order"],
+            transfer,
         ),
-        matrix("CHN-19", "Transfer from another partner", &["future partner has", "order"], transfer),
         matrix("CHN-20", "Which PartnerID", &["PartnerID"], location),
+    ]
+}
+
+/// What follows afterwards: no verdict on an order, but a finding or an answer.
+fn afterwards() -> Vec<Table> {
+    let table = |rule, title, heads: &[&'static str], rows: Vec<Vec<String>>| {
+        let heads = heads.iter().copied().chain(["what follows"]).collect();
+        Table { rule, title, heads, rows }
+    };
+    let attached = Attached::ALL.iter().flat_map(|attached| {
+        ByThen::ALL.iter().map(|qualified| {
+            let follows = match aftermath::attachment(*attached, *qualified) {
+                Attachment::Fine => "its access earns",
+                Attachment::Untold => "finding F-reseller-untold; its access earns",
+                Attachment::TooEarly => "finding F-unqualified-reseller; its access earns once it qualifies",
+            };
+            vec![attached.text().to_owned(), qualified.text().to_owned(), follows.to_owned()]
+        })
+    });
+    let used = Made::ALL.iter().map(|made| {
+        let follows =
+            if aftermath::never_accepted(*made) { "finding F-not-accepted for each order" } else { "nothing" };
+        vec![made.text().to_owned(), follows.to_owned()]
+    });
+    let answers = Given::ALL.iter().map(|given| {
+        let follows = match aftermath::answer_due(*given) {
+            Due::Nothing => "nothing",
+            Due::FirstAnswer => "an answer",
+            Due::AnotherAnswer => "another answer, which names the first",
+        };
+        vec![given.text().to_owned(), follows.to_owned()]
+    });
+    let what = Thing::ALL.iter().map(|thing| {
+        let goes_on = |bond| if super::stays(*thing, bond) { "yes" } else { "no" };
+        vec![thing.text().to_owned(), goes_on(Bond::Standing).to_owned(), goes_on(Bond::Ended).to_owned()]
+    });
+    let heads = vec!["what", "while it stands", "after it ended"];
+    vec![
+        Table { rule: "CHN-13", title: "What stays when a relationship ends", heads, rows: what.collect() },
+        table("CHN-21", "A reseller attached before it qualified", &["attached", "qualified"], attached.collect()),
+        table("CHN-22", "Usage on what was never accepted", &["orders of the plan"], used.collect()),
+        table("CHN-23", "Answers as events", &["answer given last"], answers.collect()),
     ]
 }

@@ -116,6 +116,19 @@ impl<'a> Terms<'a> {
         clip(&ours, tie.belongs.interval)
     }
 
+    /// CHN-20: whether the grant rests on a Partner Admin Link to a PartnerID of another country.
+    pub(super) fn linked_abroad(&self, grant: &Grant, within: Interval) -> bool {
+        let links = self.access.links(grant.principal, self.link_tenant(grant)).iter();
+        let then = links.filter(|link| !link.interval.intersect(&within).is_empty());
+        match self.route(grant) {
+            Route::Individual | Route::Group | Route::LighthouseTemplate => {
+                let mut owners = then.flat_map(|link| self.partners.location(&link.partner_id));
+                owners.any(|owner| self.standing.is_foreign(&owner, within, self.partners))
+            }
+            Route::Aobo | Route::LighthouseOffer => false,
+        }
+    }
+
     /// When the grant is tied to some other partner.
     pub(super) fn tied_to_others(&self, grant: &Grant) -> Vec<Interval> {
         let all = union(self.ties(grant).iter().map(|tie| tie.belongs.interval).collect());

@@ -133,6 +133,9 @@ impl<'a> Site<'a> {
         if grant.condition.is_some() {
             flags.push(Code::Condition);
         }
+        if self.terms.linked_abroad(grant, within) {
+            flags.push(Code::ForeignPartnerId);
+        }
         flags
     }
 

@@ -8,6 +8,9 @@ use crate::commerce::{Commerce, Placement};
 use crate::entry::PartnerKind;
 use crate::finding::{About, Code, Finding};
 use crate::ids::{Guid, Identity};
+use crate::order::aftermath::{Attachment, attachment};
+use crate::order::location;
+use crate::order::rules::{Attached as When, ByThen, Location};
 use crate::partners::{Belongs, Organisation, Partners};
 use crate::period::{Instant, Interval, union};
 
@@ -27,6 +30,8 @@ pub(super) struct Standing {
     pub unqualified: Vec<Unqualified>,
     /// Resellers of whose qualification nothing is known.
     untold: Vec<Guid>,
+    /// Resellers of record named by a PartnerID that is not the one of their onboarding.
+    misplaced: Vec<(Box<str>, Location)>,
 }
 
 /// CHN-21: a reseller attached to a new subscription before it qualified. Existing subscriptions stay as
@@ -55,11 +60,11 @@ impl Standing {
             organisation: partners.organisation(bill_to),
             partner: Some(bill_to),
         }];
-        let (mut unqualified, mut untold) = (Vec::new(), Vec::new());
+        let (mut unqualified, mut untold, mut misplaced) = (Vec::new(), Vec::new(), Vec::new());
         let changes = commerce.reseller_changes(placement.plan);
         let ends = changes.iter().skip(1).map(|(at, _)| *at).chain([Instant::MAX_UTC]);
-        for ((from, reseller), to) in changes.iter().zip(ends) {
-            for belongs in reseller.iter().flat_map(|partner_id| partners.location(partner_id)) {
+        for ((from, reseller_id), to) in changes.iter().zip(ends) {
+            for belongs in reseller_id.iter().flat_map(|partner_id| partners.location(partner_id)) {
                 let interval = belongs.interval.intersect(&Interval::new(*from, to));
                 if !interval.is_empty() {
                     if let Some(reseller) = belongs.partner {
@@ -69,6 +74,10 @@ impl Standing {
                             Attached::TooEarly(early) => unqualified.push(early),
                             Attached::Fine => {}
                         }
+                        let named = reseller_id.as_deref().filter(|_| !attached.is_empty());
+                        let place = named.map(|named| (named, location(channel, partners, reseller, named)));
+                        misplaced
+                            .extend(place.filter(|(_, place)| place.is_misplaced()).map(|(id, it)| (id.into(), it)));
                     }
                     ours.push(Belongs { interval, ..belongs });
                 }
@@ -85,6 +94,7 @@ impl Standing {
             statement: statement.map(|(identity, _)| identity),
             unqualified,
             untold,
+            misplaced,
         }
     }
 
@@ -116,6 +126,18 @@ impl Standing {
     pub(super) fn is_ours(&self, organisation: &Organisation, within: Interval) -> bool {
         let mut same = self.ours.iter().filter(|ours| ours.organisation == *organisation);
         same.any(|ours| !ours.interval.intersect(&within).is_empty())
+    }
+
+    /// CHN-20: whether a PartnerID's owner, of an organisation of ours, has its account in another
+    /// country than whoever of that organisation sells here. Source: link-partner-id (country of the
+    /// PartnerID and of the account); what follows for the credit is not stated, so it counts.
+    pub(super) fn is_foreign(&self, link: &Belongs, within: Interval, partners: &Partners) -> bool {
+        let country = |partner: Option<Guid>| Some(partners.statement(partner?)?.1.country);
+        let Some(linked) = country(link.partner) else { return false };
+        let then = |ours: &&Belongs| !ours.interval.intersect(&within).is_empty();
+        let same = self.ours.iter().filter(|ours| ours.organisation == link.organisation);
+        let mut accounts = same.filter(then).peekable();
+        accounts.peek().is_some() && accounts.all(|ours| country(ours.partner).is_some_and(|here| here != linked))
     }
 
     /// When a partner was a reseller that had not qualified yet.
@@ -176,7 +198,16 @@ impl Standing {
             );
             Finding { events: early.events.clone(), ..Finding::new(Code::UnqualifiedReseller, about, detail) }
         });
-        untold.chain(early).collect()
+        let misplaced = self.misplaced.iter().map(|(partner_id, place)| {
+            let about = About { bill_to, plan, ..About::default() };
+            let (code, what) = match place {
+                Location::Abroad => (Code::ForeignPartnerId, "of another country than"),
+                _ => (Code::ResellerLocation, "not the one of"),
+            };
+            let detail = format!("reseller of record {partner_id}: the PartnerID is {what} the reseller's onboarding");
+            Finding::new(code, about, detail)
+        });
+        untold.chain(early).chain(misplaced).collect()
     }
 }
 
@@ -191,11 +222,23 @@ fn attach(reseller: Guid, attached: Interval, partners: &Partners, channel: &Cha
     if attached.is_empty() {
         return Attached::Fine;
     }
-    let (until, lacks) = match channel.qualification(partners, reseller) {
-        Qualification::Unknown => return Attached::Untold,
-        _ if !crate::order::new_business_is_gated(attached.from) => return Attached::Fine,
+    let qualification = channel.qualification(partners, reseller);
+    let by_then = match &qualification {
+        Qualification::Unknown => ByThen::Untold,
+        Qualification::Since(since) if *since <= attached.from => ByThen::Yes,
+        Qualification::Since(_) => ByThen::Later,
+        Qualification::Lacks(_) => ByThen::Never,
+    };
+    let gated = crate::order::new_business_is_gated(attached.from);
+    match attachment(if gated { When::Since } else { When::Before }, by_then) {
+        Attachment::Untold => return Attached::Untold,
+        Attachment::Fine => return Attached::Fine,
+        Attachment::TooEarly => {}
+    }
+    let (until, lacks) = match qualification {
         Qualification::Since(since) => (since.min(attached.to), Vec::new()),
         Qualification::Lacks(lacks) => (attached.to, lacks),
+        Qualification::Unknown => return Attached::Untold,
     };
     let interval = Interval::new(attached.from, until.max(attached.from));
     if interval.is_empty() {

@@ -39,6 +39,7 @@ pub const ROLE_PREFIX: &str = "roles.";
 
 const YES_NO: &[&str] = &["yes", "no"];
 const ELIGIBLE: &[&str] = &["eligible", "not-eligible"];
+const PERMITS: &[&str] = &["nothing", "renewals", "changes"];
 const ROUNDINGS: &[&str] = &["toward-zero", "half-even", "half-up", "away-from-zero"];
 
 /// Every field, in order of its name; [`ROLES`] stands beside them.
@@ -156,11 +157,39 @@ pub const FIELDS: &[Field] = &[
         why: "Not stated; so each side of a transfer is tested over its own part",
     },
     Field {
+        name: "revoked-after-days",
+        values: Values::UpTo(3650),
+        default: "60",
+        decides: "CHN-2: this many days after its restriction a partner counts as revoked unless reinstated; 0: only once it is stated",
+        why: "60 days by the partner announcement on authorisation (2025-10-25); whether each step is announced is not stated",
+    },
+    Field {
+        name: "revoked-permits",
+        values: Values::OneOf(PERMITS),
+        default: "nothing",
+        decides: "CHN-2: what a revoked partner may still order: nothing, automatic renewals, or changes of what is there too",
+        why: "Not stated: the page on restricted partners (2022-08-18) says what restriction leaves, not revocation",
+    },
+    Field {
         name: "spot-meters",
         values: Values::Meters,
         default: "",
         decides: "RATE-4: meters that are spot although their title does not say so",
         why: "Spot is told by the price row's title",
+    },
+    Field {
+        name: "suspended-after-days",
+        values: Values::UpTo(3650),
+        default: "30",
+        decides: "CHN-2: this many days after its restriction a partner counts as suspended unless reinstated; 0: only once it is stated",
+        why: "30 days by the partner announcement on authorisation (2025-10-25); whether each step is announced is not stated",
+    },
+    Field {
+        name: "suspended-permits",
+        values: Values::OneOf(PERMITS),
+        default: "renewals",
+        decides: "CHN-2: what a suspended partner may still order: nothing, automatic renewals, or changes of what is there too",
+        why: "Not stated: the page on restricted partners (2022-08-18) says what restriction leaves, not suspension",
     },
     Field {
         name: "tax",

@@ -1,6 +1,6 @@
 //! Events of the channel in words.
 
-use domain::entry::{ChannelEvent, MarketOffer, MfaMethod, TenantUse};
+use domain::entry::{ChannelEvent, MarketOffer, MfaMethod, TenantUse, TransitionState};
 
 use super::at;
 
@@ -13,6 +13,7 @@ pub(super) fn kind(event: &ChannelEvent) -> &'static str {
         ChannelEvent::AgreementAccepted(_) => "agreement accepted",
         ChannelEvent::RelationshipEstablished(_) => "relationship established",
         ChannelEvent::RelationshipEnded(_) => "relationship ended",
+        ChannelEvent::TransitionStated(_) => "transition stated",
         ChannelEvent::OrderRequested(_) => "order requested",
         ChannelEvent::PartnershipEstablished(_) => "partnership established",
         ChannelEvent::PartnershipEnded(_) => "partnership ended",
@@ -37,6 +38,7 @@ pub(super) fn rule(event: &ChannelEvent) -> &'static str {
         ChannelEvent::AgreementAttested(_) => "CHN-4",
         ChannelEvent::AgreementAccepted(_) => "CHN-3",
         ChannelEvent::RelationshipEstablished(_) | ChannelEvent::RelationshipEnded(_) => "CHN-13",
+        ChannelEvent::TransitionStated(_) => "CHN-18",
         ChannelEvent::PartnershipEstablished(_) | ChannelEvent::PartnershipEnded(_) => "CHN-12",
         ChannelEvent::PartnerAgreementSigned(_) => "CHN-5",
         ChannelEvent::PartnerRestricted(_) | ChannelEvent::PartnerSuspended(_) | ChannelEvent::PartnerRevoked(_) => {
@@ -79,6 +81,15 @@ pub(super) fn event(event: &ChannelEvent) -> String {
         }
         ChannelEvent::RelationshipEnded(body) => {
             format!("customer {} no longer buys from {} from {}", body.customer, body.partner, at(body.at))
+        }
+        ChannelEvent::TransitionStated(body) => {
+            let state = match body.state {
+                TransitionState::Pending => "waits",
+                TransitionState::InProgress => "is in progress",
+                TransitionState::Failed => "failed",
+                TransitionState::Completed => "is complete",
+            };
+            format!("the transition of customer {} with {} {state} at {}", body.customer, body.partner, at(body.at))
         }
         ChannelEvent::OrderRequested(body) => format!(
             "order {}: {} for customer {} by {} at {}",

@@ -7,12 +7,12 @@ use domain::entry::{
     AgreementAccepted, AgreementAttested, AnswerReason, Attestation, AttesterRole, ChannelEvent, Contact, CreditStated,
     CustomerAffiliated, CustomerDesignated, Event, MarketAuthorised, MarketOffer, MfaMethod, OrderAnswered, OrderDoor,
     OrderKind, OrderRequested, PartnerAgreementSigned, PartnerStanding, Partnership, PostureStated, RelationshipEnded,
-    RelationshipEstablished, ResellerEnrolled, ResellerOnboarded, TenantUse,
+    RelationshipEstablished, ResellerEnrolled, ResellerOnboarded, TenantUse, TransitionState, TransitionStated,
 };
 
 use super::envelope::Received;
 use super::form::{
-    Codec as _, Country, EventIdentity, Flag, FlagOrFalse, Id, List, Maybe, Name, NotNegative, Number, Object,
+    Added, Codec as _, Country, EventIdentity, Flag, FlagOrFalse, Id, List, Maybe, Name, NotNegative, Number, Object,
     RegionName, Time, Whole, Words, form, words,
 };
 use super::kinds::object;
@@ -80,6 +80,20 @@ form! { RelationshipEnded {
     customer: "customerId" as Id,
     partner: "partnerTenantId" as Id,
     at: "effectiveAt" as Time,
+} }
+
+form! { TransitionStated {
+    customer: "customerId" as Id,
+    partner: "partnerTenantId" as Id,
+    state: "state" as TransitionStateWord,
+    at: "effectiveAt" as Time,
+} }
+
+words! { TransitionStateWord: TransitionState {
+    "pending" = TransitionState::Pending,
+    "in-progress" = TransitionState::InProgress,
+    "failed" = TransitionState::Failed,
+    "completed" = TransitionState::Completed,
 } }
 
 form! { Partnership {
@@ -158,6 +172,8 @@ form! { OrderRequested {
     door: "door" as OrderDoorWord,
     attestation: "attestation" as Maybe<Object>,
     at: "requestedAt" as Time,
+} then {
+    term_ends_at: "termEndsAt" as Added<Time>,
 } }
 
 words! { OrderKindWord: OrderKind {
@@ -175,6 +191,7 @@ words! { OrderKindWord: OrderKind {
     "partnership" = OrderKind::Partnership,
     "transition" = OrderKind::Transition,
     "transfer" = OrderKind::Transfer,
+    "licence-transfer" = OrderKind::LicenceTransfer,
     "manage" = OrderKind::Manage,
     "attestation" = OrderKind::Attestation,
 } }
@@ -191,6 +208,8 @@ form! { AnswerReason {
     error: "error" as Maybe<Name>,
     detail: "detail" as Words,
     instead: "instead" as List<Words>,
+} then {
+    source: "source" as Added<Name>,
 } }
 
 form! { OrderAnswered {
@@ -230,6 +249,7 @@ channel_kinds! {
     AgreementAccepted: AgreementAccepted = agreed, "pec.agreement.accepted.v1";
     RelationshipEstablished: RelationshipEstablished = relationship, "pec.reseller-relationship.established.v1";
     RelationshipEnded: RelationshipEnded = relationship_ended, "pec.reseller-relationship.ended.v1";
+    TransitionStated: TransitionStated = transition_stated, "pec.transition.stated.v1";
     OrderRequested: OrderRequested = order, "pec.order.requested.v1";
     PartnershipEstablished: Partnership = partnership, "pec.partnership.established.v1";
     PartnershipEnded: Partnership = partnership_ended, "pec.partnership.ended.v1";

@@ -83,6 +83,7 @@ pub(crate) const KINDS: &[Kind] = &[
     kind("pec.agreement.accepted.v1", Stream::Commerce, channel::agreed),
     kind("pec.reseller-relationship.established.v1", Stream::Commerce, channel::relationship),
     kind("pec.reseller-relationship.ended.v1", Stream::Commerce, channel::relationship_ended),
+    kind("pec.transition.stated.v1", Stream::Commerce, channel::transition_stated),
     kind("pec.order.requested.v1", Stream::Commerce, channel::order),
     kind("pec.partner.registered.v1", Stream::Reference, |r| object(r, Event::PartnerRegistered)),
     kind("pec.membership.started.v1", Stream::Reference, |r| object(r, Event::MembershipStarted)),

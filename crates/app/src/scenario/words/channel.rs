@@ -6,8 +6,10 @@ use domain::entry::{
     CustomerAffiliated, CustomerDesignated, Dated, Event, MarketAuthorised, MarketOffer, MfaMethod, OrderDoor,
     OrderKind, OrderRequested, PartnerAgreementSigned, PartnerKind, PartnerRegistered, PartnerStanding, Partnership,
     PostureStated, RelationshipEnded, RelationshipEstablished, ResellerEnrolled, ResellerOnboarded, TenantUse,
+    TransitionState, TransitionStated,
 };
 use domain::ids::{Currency, Guid, Market};
+use domain::period::Instant;
 use domain::regions::Region;
 
 use crate::scenario::reading::Line;
@@ -32,6 +34,7 @@ pub(super) const WORDS: &[&str] = &[
     "onboard",
     "market",
     "credit-limit",
+    "transition-state",
     "order",
 ];
 
@@ -82,13 +85,25 @@ impl Line<'_> {
                 customer: self.party(0, names)?,
                 partner: self.party(1, names)?,
                 reseller: self.named.get("through").map(|name| guid(name)),
-                delegated_rights: false,
+                delegated_rights: self.rest.contains(&"delegated"),
                 at,
             }),
             "part" => {
                 let (customer, partner) = (self.party(0, names)?, self.party(1, names)?);
                 ChannelEvent::RelationshipEnded(RelationshipEnded { customer, partner, at })
             }
+            "transition-state" => ChannelEvent::TransitionStated(TransitionStated {
+                customer: self.party(0, names)?,
+                partner: self.party(1, names)?,
+                state: match self.column(2, "a state")? {
+                    "pending" => TransitionState::Pending,
+                    "in-progress" => TransitionState::InProgress,
+                    "failed" => TransitionState::Failed,
+                    "completed" => TransitionState::Completed,
+                    other => bail!("`{other}` is no state: pending, in-progress, failed, completed"),
+                },
+                at,
+            }),
             "order" => ChannelEvent::OrderRequested(self.order(names)?),
             _ => self.of_partner(names)?,
         }))
@@ -179,14 +194,24 @@ impl Line<'_> {
             organisation: organisation.into(),
             kind,
             country: market(self.column(2, "a country")?)?,
-            billing_currency: Currency::USD,
-            partner_ids: vec![Dated { value: any_partner_id(name), since: None, until }],
+            billing_currency: match self.named.get("currency") {
+                None => Currency::USD,
+                Some(text) => Currency::parse(text).with_context(|| format!("`{text}` is no currency"))?,
+            },
+            partner_ids: self.partner_ids(name, until),
             admin_agents: vec![Dated { value: guid(&format!("{name}/admin-agents")), since: None, until: None }],
             helpdesk_agents: Vec::new(),
             managing_tenants: Vec::new(),
             identities: Vec::new(),
             at: self.at.max(long_ago()),
         })
+    }
+
+    /// Its own PartnerID, and by `also=` one more at the same time.
+    fn partner_ids(&self, name: &str, until: Option<Instant>) -> Vec<Dated<Box<str>>> {
+        let also = self.named.get("also").map(|id| any_partner_id(id));
+        let dated = |value| Dated { value, since: None, until };
+        std::iter::once(any_partner_id(name)).chain(also).map(dated).collect()
     }
 
     fn attestation(&self) -> anyhow::Result<Attestation> {
@@ -233,6 +258,7 @@ impl Line<'_> {
             door,
             attestation: if attests { Some(self.attestation()?) } else { None },
             at: self.at,
+            term_ends_at: self.time("term-ends")?,
         })
     }
 }
