@@ -86,6 +86,7 @@ fn an_order_event_is_answered_once_and_again_when_its_verdict_changes() {
     let reason = &first[0].value.reasons[0];
     assert_eq!((&*reason.code, reason.error.as_deref(), &*reason.rule), ("agreement-missing", Some("13605"), "CHN-3"));
     assert!(!reason.instead.is_empty());
+    assert_eq!(reason.source.as_deref(), Some(domain::order::Ground::AgreementMissing.source()));
     agree(&home);
     let both = answers(&home);
     assert_eq!(both.len(), 2);
@@ -123,4 +124,61 @@ fn orders_are_checked_before_anything_is_sent_and_a_server_says_the_same() {
     std::fs::write(home.dir.path().join("broken.json"), "[{}]").unwrap();
     home.answer(&["order", "check", "broken.json"], 2);
     home.answer(&["partner", "show", "nobody-of-that-name"], 1);
+}
+
+/// A restriction is told and nobody says more: the standing says what its dates bring, and when.
+#[test]
+fn a_restricted_partner_is_shown_with_what_comes_next() {
+    let home = Home::empty();
+    world(&home);
+    home.answer(&["import", "commerce.jsonl"], 0);
+    agree(&home);
+    let restricted = json!({ "partnerTenantId": US, "reason": "requirements", "effectiveAt": "2026-02-01T00:00:00Z" });
+    std::fs::write(home.dir.path().join("r.jsonl"), event("r9", "partner.restricted", &restricted)).unwrap();
+    home.answer(&["import", "r.jsonl"], 0);
+    let on = |day: &str| home.json(&["partner", "show", "Nordwind", "--day", day, "--json"], 0);
+    let before = on("2026-01-31");
+    assert_eq!((&before["state"], &before["next_state"]), (&json!("in good standing"), &Value::Null));
+    let first = on("2026-02-01");
+    must_fit(&schema("partner"), &first);
+    assert_eq!((&first["state"], &first["state_by_date"]), (&json!("restricted"), &json!(false)));
+    assert_eq!(first["next_state"], json!({ "state": "suspended", "at": "2026-03-03T00:00:00.000Z" }));
+    let later = on("2026-03-03");
+    assert_eq!((&later["state"], &later["state_by_date"]), (&json!("suspended"), &json!(true)));
+    assert_eq!(on("2026-04-02")["state"], "revoked");
+    let printed = home.answer(&["partner", "show", "Nordwind", "--day", "2026-03-10"], 0);
+    assert!(printed.contains("suspended since 2026-03-03, by its date"), "{printed}");
+    assert!(printed.contains("revoked from 2026-04-02 on"), "{printed}");
+}
+
+/// The demo's world: everybody is in order but two customers, from whom there is something to learn.
+#[test]
+fn the_demo_shows_whole_standings_and_one_gap() {
+    let home = Home::demo();
+    let on = ["--day", "2026-01-31", "--json"];
+    let show = |what: &str, who: &str| home.json(&[&[what, "show", who], &on[..]].concat(), 0);
+    for partner in ["Nordwind Distribution", "Alder IT", "Birch Cloud"] {
+        let shown = show("partner", partner);
+        must_fit(&schema("partner"), &shown);
+        let open = shown["steps"].as_array().unwrap().iter().filter(|step| step["state"] != "done").count();
+        assert_eq!((open, &shown["ready"]), (0, &json!(true)), "{partner}: {shown}");
+    }
+    for (customer, accepted) in
+        [("Fjord Fisk", true), ("Tidal Power", true), ("Orchard Foods", false), ("Quarry Glass", false)]
+    {
+        let shown = show("customer", customer);
+        must_fit(&schema("customer"), &shown);
+        let with = &shown["partners"][0];
+        assert_eq!(with["next_order"]["accepted"], accepted, "{customer}: {with}");
+        assert_eq!(with["next_order"]["remarks"], json!([]), "{customer}");
+    }
+    let gap = show("customer", "Orchard Foods");
+    assert_eq!(gap["partners"][0]["next_order"]["reasons"][0]["error"], "13605");
+    let parted = &show("customer", "Quarry Glass")["partners"][0];
+    assert_eq!(parted["relationship"], "ended");
+    let held = parted["holds"].as_array().unwrap();
+    assert!(
+        held.iter().any(|held| held["held_by"] == "AOBO") && held.iter().all(|held| held["stayed"] == true),
+        "{parted}"
+    );
 }

@@ -6,6 +6,7 @@
 //! encoder that the decoder is tested against; it never writes to a journal itself.
 
 pub mod access;
+pub mod channel;
 pub mod charges;
 pub mod faults;
 pub mod incidents;

@@ -22,7 +22,7 @@ mod words;
 
 pub use answers::{answer_name, due, unaccepted};
 pub use checklist::{Step, customer_steps, partner_steps};
-pub use desk::Desk;
+pub use desk::{Agreed, Desk};
 pub use grounds::Ground;
 pub use sources::SOURCES;
 pub use tables::{Table, rights, tables};

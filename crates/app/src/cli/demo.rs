@@ -17,7 +17,7 @@ use journal::Options;
 use super::{Arguments, Context, execute};
 use crate::config::Config;
 use crate::exit::{Exit, Problem};
-use crate::generate::{DEMO_EVENTS, Faults, Script, World, incidents};
+use crate::generate::{DEMO_EVENTS, Faults, Script, World, channel, incidents};
 use crate::output::Output;
 
 #[derive(Args, Debug)]
@@ -69,6 +69,7 @@ impl Demo {
         out.line(format!("  pec eligibility --data-dir {quoted} --period {MONTH}"))?;
         out.line(format!("  pec check --data-dir {quoted} --period {MONTH}"))?;
         out.line(format!("  pec conflicts list --data-dir {quoted}"))?;
+        out.line(format!("  pec customer show '{}' --data-dir {quoted} --day {day}", channel::instructive(&world)))?;
         drop(context);
         ledger.close().map_err(super::start::fault)?;
         Ok(Exit::Fine)
@@ -82,7 +83,7 @@ impl Demo {
         let kafka = Kafka::plain(broker.bootstrap_servers());
         let mut sink = Sink::new(&kafka).map_err(problem)?;
         let script = Script::new(world, DEMO_EVENTS, Faults::ORDINARY);
-        for message in script.messages().chain(incidents::usage(world)) {
+        for message in script.messages().chain(incidents::usage(world)).chain(channel::messages(world)) {
             sink.send(&message).map_err(problem)?;
         }
         sink.finish().map_err(problem)?;

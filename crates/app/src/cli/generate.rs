@@ -87,7 +87,11 @@ impl Generate {
     pub fn run(&self, kafka: Option<&Kafka>, json: bool, out: &mut Output) -> anyhow::Result<Exit> {
         let (world, faults, events) = self.world();
         let script = Script::new(&world, events, faults);
-        let extra = if self.demo { crate::generate::incidents::usage(&world) } else { Vec::new() };
+        let mut extra = Vec::new();
+        if self.demo {
+            extra.extend(crate::generate::incidents::usage(&world));
+            extra.extend(crate::generate::channel::messages(&world));
+        }
         let charges = if self.charges { crate::generate::charges::messages(&world) } else { Vec::new() };
         let messages = script.messages().chain(extra).chain(charges);
         let bar = bar(out, events);

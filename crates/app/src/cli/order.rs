@@ -26,9 +26,10 @@ pub struct Order {
 enum Action {
     /// Answer orders in a file as they would be answered, and record nothing
     #[command(
-        after_help = "The file holds the data of pec.order.requested.v1: one object, a list of them, or one a line.\n\nExamples:\n  pec order check order.json\n  pec order check orders.json --json"
+        after_help = "The file holds the data of pec.order.requested.v1: one object, a list of them, or one a line. Each order is judged on its own instant. The exit code is 1 if one would be refused.\n\nAn order, as short as it may be (kinds: azure-plan, azure-subscription, legacy-azure, licences, seat-change, reservation, renewal, sandbox, plan-suspension, reseller-of-record, relationship, partnership, transition, transfer, licence-transfer, manage, attestation; doors: portal, api-user, api-app):\n  {\"orderId\": \"o-1\", \"kind\": \"azure-plan\", \"customerId\": \"22222222-bbbb-4bbb-8bbb-222222222222\",\n   \"partnerTenantId\": \"11111111-aaaa-4aaa-8aaa-111111111111\", \"resellerPartnerId\": \"1234567\",\n   \"door\": \"portal\", \"requestedAt\": \"2026-01-17T10:00:00Z\"}\n\nExamples:\n  pec order check order.json\n  pec order check orders.json --json"
     )]
     Check {
+        /// Orders as JSON; `schemas/commerce/order.requested.v1.json` says what each may hold
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
@@ -130,12 +131,12 @@ fn show(rows: &[Row], out: &mut Output) -> anyhow::Result<()> {
         let verdict = if row.accepted { "accepted" } else { "refused" };
         out.heading(&format!("{} ({}): {verdict}", row.order, row.kind))?;
         for (word, reasons) in [("against it", &row.reasons), ("remark", &row.remarks)] {
-            let mut list = table(&[word, "rule", "error", "what to do instead"]);
+            let mut list = table(&[word, "rule and code", "error", "what to do instead"]);
             for reason in reasons {
                 let instead = reason.instead.join("; or ");
                 list.add_row([
                     left(format!("{} [{}]", reason.detail, reason.source)),
-                    left(reason.rule),
+                    left(format!("{} {}", reason.rule, reason.code)),
                     left(reason.error.unwrap_or("")),
                     left(instead),
                 ]);

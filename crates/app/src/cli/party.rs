@@ -2,10 +2,11 @@
 //! the next order, and the steps to it.
 
 use clap::{Args, Subcommand};
-use domain::channel::Qualification;
-use domain::entry::{OrderDoor, OrderKind, OrderRequested};
+use domain::access::Access;
+use domain::channel::{Qualification, State};
+use domain::entry::{OrderDoor, OrderKind, OrderRequested, TransitionState};
 use domain::ids::Guid;
-use domain::order::{self, Desk, Step};
+use domain::order::{self, Desk, Held, Step};
 use domain::period::{Day, Instant};
 use serde::Serialize;
 
@@ -73,6 +74,11 @@ struct PartnerView {
     may: Rights,
     region: Option<&'static str>,
     state: &'static str,
+    /// Since when it is in that state, where it is none of the good; whether its date brought it.
+    state_since: Option<String>,
+    state_by_date: bool,
+    /// The harder state that is due, and when.
+    next_state: Option<NextState>,
     /// Since when it may do new business as a reseller; absent where it is none or lacks something.
     qualified_since: Option<String>,
     member: bool,
@@ -83,6 +89,12 @@ struct PartnerView {
     credit: Option<CreditRow>,
     steps: Vec<StepRow>,
     ready: bool,
+}
+
+#[derive(Serialize)]
+struct NextState {
+    state: &'static str,
+    at: String,
 }
 
 /// What its kind may do at all.
@@ -121,6 +133,8 @@ struct CustomerView {
     market: Option<String>,
     region: Option<&'static str>,
     tenant: &'static str,
+    /// Partners to whose group of companies it belongs.
+    affiliated_to: Vec<String>,
     partners: Vec<WithPartner>,
 }
 
@@ -129,11 +143,41 @@ struct WithPartner {
     partner: String,
     name: String,
     relationship: &'static str,
+    /// Since when it stands, or has ended.
+    relationship_since: Option<String>,
     agreement: bool,
+    /// By whom it is known, and when.
+    agreed: Option<AgreedRow>,
+    /// How far a transition from the classic offer has come, where that was told.
+    transition: Option<&'static str>,
     plans: Vec<PlanRow>,
+    /// What the partner holds in the customer's tenant, whatever became of the relationship.
+    holds: Vec<HeldRow>,
     steps: Vec<StepRow>,
     /// What the next order of an Azure plan, or of a subscription where there is a plan, would be answered.
     next_order: NextOrder,
+}
+
+#[derive(Serialize)]
+struct AgreedRow {
+    /// `attested` by the partner, or `accepted` by the customer itself.
+    how: &'static str,
+    at: String,
+}
+
+/// One right of a partner in the customer's tenant.
+#[derive(Serialize)]
+struct HeldRow {
+    held_by: &'static str,
+    holder: String,
+    role: Option<String>,
+    /// `None`: the whole tenant.
+    scope: Option<String>,
+    since: Option<String>,
+    eligible_only: bool,
+    /// It stayed although the relationship has ended.
+    stayed: bool,
+    events: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -183,7 +227,8 @@ impl Customer {
             Some(named) => vec![partner_named(&desk, named, at)?],
             None => dealt_with(&desk, customer),
         };
-        let view = customer_view(&desk, customer, &with, at);
+        let access = facts.access.view(&commerce, &desk.partners);
+        let view = customer_view(&desk, &access, customer, &with, at);
         if context.json {
             out.json(&view)?;
             return Ok(Exit::Fine);
@@ -262,6 +307,8 @@ fn partner_view(desk: &Desk<'_>, partner: Guid, at: Instant) -> PartnerView {
     };
     let steps: Vec<StepRow> = order::partner_steps(desk, partner, at).into_iter().map(step_row).collect();
     let rights = order::rights_of(desk, partner);
+    let standing = desk.standing(partner, at);
+    let bad = standing.state != State::Good;
     let holds = |spans: Vec<domain::period::Interval>| spans.iter().any(|span| span.contains(at));
     PartnerView {
         schema: "pec.partner.v1",
@@ -271,7 +318,10 @@ fn partner_view(desk: &Desk<'_>, partner: Guid, at: Instant) -> PartnerView {
         kind: order::seller_text(desk, partner),
         may: Rights { billed: rights.billed, order: rights.orders, attest: rights.attests, earn: rights.earns },
         region: statement.and_then(|one| domain::regions::of(one.country)).map(domain::regions::Region::name),
-        state: desk.standing(partner, at).state.text(),
+        state: standing.state.text(),
+        state_since: standing.since.filter(|_| bad).map(period::instant),
+        state_by_date: standing.by_date,
+        next_state: standing.next.map(|(next, due)| NextState { state: next.text(), at: period::instant(due) }),
         qualified_since,
         member: holds(desk.partners.membership(partner)),
         barred: holds(desk.partners.barred(partner)),
@@ -294,7 +344,7 @@ fn partner_view(desk: &Desk<'_>, partner: Guid, at: Instant) -> PartnerView {
     }
 }
 
-fn customer_view(desk: &Desk<'_>, customer: Guid, with: &[Guid], at: Instant) -> CustomerView {
+fn customer_view(desk: &Desk<'_>, access: &Access, customer: Guid, with: &[Guid], at: Instant) -> CustomerView {
     let market = desk.commerce.market(customer);
     CustomerView {
         schema: "pec.customer.v1",
@@ -304,24 +354,26 @@ fn customer_view(desk: &Desk<'_>, customer: Guid, with: &[Guid], at: Instant) ->
         market: market.map(|market| market.to_string()),
         region: market.and_then(domain::regions::of).map(domain::regions::Region::name),
         tenant: order::tenant_text(desk, customer, at),
-        partners: with.iter().map(|partner| with_partner(desk, customer, *partner, at)).collect(),
+        affiliated_to: {
+            let groups = desk.channel.affiliations(customer, at);
+            groups.map(|stated| party_name(desk, stated.value.partner)).collect()
+        },
+        partners: with.iter().map(|partner| with_partner(desk, access, customer, *partner, at)).collect(),
     }
 }
 
-fn with_partner(desk: &Desk<'_>, customer: Guid, partner: Guid, at: Instant) -> WithPartner {
-    let statement = desk.partners.statement(partner);
-    let relationship = match desk.channel.relationship(customer, partner, at) {
-        None => "none",
-        Some(stated) if stated.value.is_some() => "standing",
-        Some(_) => "ended",
-    };
-    let own: Vec<_> = desk.plans_of(customer).iter().filter(|plan| plan.bill_to == partner && plan.at <= at).collect();
-    let newest = own.iter().max_by_key(|plan| plan.at);
-    let kind = if newest.is_some() { OrderKind::AzureSubscription } else { OrderKind::AzurePlan };
+fn party_name(desk: &Desk<'_>, tenant: Guid) -> String {
+    desk.partners.statement(tenant).map_or_else(|| tenant.to_string(), |(_, one)| one.name.to_string())
+}
+
+/// The order that comes next: a subscription where there is a plan, else the plan.
+fn next_order(desk: &Desk<'_>, customer: Guid, partner: Guid, at: Instant) -> OrderRequested {
+    let own = desk.plans_of(customer).iter().filter(|plan| plan.bill_to == partner && plan.at <= at);
+    let newest = own.max_by_key(|plan| plan.at);
     let reseller = newest.and_then(|plan| desk.commerce.reseller_at(plan.plan, at)).map(Into::into);
-    let next = OrderRequested {
+    OrderRequested {
         order: "next".into(),
-        kind,
+        kind: if newest.is_some() { OrderKind::AzureSubscription } else { OrderKind::AzurePlan },
         customer,
         partner,
         reseller: reseller.or_else(|| order::reseller_of(desk, customer, partner, at)),
@@ -333,27 +385,63 @@ fn with_partner(desk: &Desk<'_>, customer: Guid, partner: Guid, at: Instant) -> 
         attestation: None,
         at,
         term_ends_at: None,
+    }
+}
+
+fn with_partner(desk: &Desk<'_>, access: &Access, customer: Guid, partner: Guid, at: Instant) -> WithPartner {
+    let related = desk.channel.relationship(customer, partner, at);
+    let relationship = match related {
+        None => "none",
+        Some(stated) if stated.value.is_some() => "standing",
+        Some(_) => "ended",
     };
+    let own = desk.plans_of(customer).iter().filter(|plan| plan.bill_to == partner && plan.at <= at);
+    let next = next_order(desk, customer, partner, at);
     let answer = order::judge(desk, &next);
+    let agreed = desk.agreed(customer, partner, at);
     WithPartner {
         partner: partner.to_string(),
-        name: statement.map_or_else(|| partner.to_string(), |(_, one)| one.name.to_string()),
+        name: party_name(desk, partner),
         relationship,
-        agreement: desk.agreed(customer, partner, at).is_some(),
+        relationship_since: related.map(|stated| period::instant(stated.at)),
+        agreement: agreed.is_some(),
+        agreed: agreed.map(|agreed| AgreedRow {
+            how: if agreed.attested { "attested" } else { "accepted" },
+            at: period::instant(agreed.at),
+        }),
+        transition: desk.channel.transition(customer, partner, at).map(|stated| match stated.value {
+            TransitionState::Pending => "pending",
+            TransitionState::InProgress => "in-progress",
+            TransitionState::Failed => "failed",
+            TransitionState::Completed => "completed",
+        }),
         plans: own
-            .iter()
             .map(|plan| PlanRow {
                 plan: plan.plan.to_string(),
                 reseller_of_record: order::reseller_of_record(desk.commerce, plan.plan, at),
             })
             .collect(),
+        holds: order::held(desk, access, customer, partner, at).into_iter().map(held_row).collect(),
         steps: order::customer_steps(desk, customer, partner, at).into_iter().map(step_row).collect(),
         next_order: NextOrder {
-            kind: kind.text(),
+            kind: next.kind.text(),
             accepted: answer.accepted(),
             reasons: answer.reasons.iter().map(reason_row).collect(),
             remarks: answer.remarks.iter().map(reason_row).collect(),
         },
+    }
+}
+
+fn held_row(held: Held) -> HeldRow {
+    HeldRow {
+        held_by: held.by.text(),
+        holder: held.holder.to_string(),
+        role: held.role.map(domain::roles::name),
+        scope: held.scope.map(|scope| scope.as_str().to_owned()),
+        since: held.since.map(period::instant),
+        eligible_only: held.eligible_only,
+        stayed: held.stayed,
+        events: held.events.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -373,7 +461,12 @@ fn show_steps(steps: &[StepRow], out: &mut Output) -> anyhow::Result<()> {
 fn show_partner(view: &PartnerView, out: &mut Output) -> anyhow::Result<()> {
     let name = view.name.as_deref().unwrap_or("never registered");
     out.heading(&format!("{name} ({}) at {}", view.partner, view.at))?;
-    out.line(format!("{}, {}, {}", view.kind, view.region.unwrap_or("no region"), view.state))?;
+    let since = view.state_since.as_deref().map(|since| format!(" since {}", day(since))).unwrap_or_default();
+    let how = if view.state_by_date { ", by its date" } else { "" };
+    out.line(format!("{}, {}, {}{since}{how}", view.kind, view.region.unwrap_or("no region"), view.state))?;
+    if let Some(next) = &view.next_state {
+        out.line(format!("{} from {} on, unless it is reinstated", next.state, day(&next.at)))?;
+    }
     let may = [
         (view.may.billed, "is billed"),
         (view.may.order, "orders"),
@@ -383,7 +476,11 @@ fn show_partner(view: &PartnerView, out: &mut Output) -> anyhow::Result<()> {
     let may: Vec<&str> = may.iter().filter(|(yes, _)| *yes).map(|(_, word)| *word).collect();
     out.line(format!(
         "by its kind: {}",
-        if may.is_empty() { "works through a provider".to_owned() } else { may.join(", ") }
+        match (may.is_empty(), view.kind) {
+            (false, _) => may.join(", "),
+            (true, "reseller") => "sells through a provider, which is billed, orders, attests and earns".to_owned(),
+            (true, _) => "is not billed, does not order, attest or earn; it may be hired to manage".to_owned(),
+        }
     ))?;
     let or_none = |list: &[String]| if list.is_empty() { "none".to_owned() } else { list.join(", ") };
     out.line(format!("PartnerIDs: {}", or_none(&view.partner_ids)))?;
@@ -393,7 +490,7 @@ fn show_partner(view: &PartnerView, out: &mut Output) -> anyhow::Result<()> {
     let barred = if view.barred { ", barred from credit" } else { "" };
     out.line(format!("{member}{barred}"))?;
     if let Some(since) = &view.qualified_since {
-        out.line(format!("qualified as a reseller since {since}"))?;
+        out.line(format!("qualified as a reseller since {}", day(since)))?;
     }
     if let Some(credit) = &view.credit {
         out.line(format!(
@@ -424,28 +521,87 @@ fn show_customer(view: &CustomerView, out: &mut Output) -> anyhow::Result<()> {
     if view.partners.is_empty() {
         out.line("No partner has a relationship or a plan with this customer; ask about one with --partner.")?;
     }
+    if !view.affiliated_to.is_empty() {
+        out.line(format!("belongs to the group of {}", view.affiliated_to.join(", ")))?;
+    }
     for with in &view.partners {
-        out.line("")?;
-        out.heading(&format!("With {} ({})", with.name, with.partner))?;
-        let agreement = if with.agreement { "agreement known" } else { "no agreement" };
-        out.line(format!("relationship {}, {agreement}", with.relationship))?;
-        for plan in &with.plans {
-            out.line(format!("plan {}, reseller of record {}", plan.plan, plan.reseller_of_record))?;
-        }
-        show_steps(&with.steps, out)?;
-        let next = &with.next_order;
-        let verdict = if next.accepted { "would be accepted" } else { "would be refused" };
-        out.line(format!("The next order ({}) {verdict}.", next.kind))?;
-        for (word, reasons) in [("missing", &next.reasons), ("remark", &next.remarks)] {
-            for reason in reasons {
-                let error = reason.error.map(|error| format!(", error {error}")).unwrap_or_default();
-                out.line(format!("  {word}: {} ({}{error})", reason.detail, reason.rule))?;
-                if word == "missing" {
-                    out.line(format!("    do: {}", reason.instead.join("; or ")))?;
-                    out.line(format!("    source: {}", reason.source))?;
-                }
+        show_with(with, out)?;
+    }
+    Ok(())
+}
+
+fn show_with(with: &WithPartner, out: &mut Output) -> anyhow::Result<()> {
+    out.line("")?;
+    out.heading(&format!("With {} ({})", with.name, with.partner))?;
+    let since = with.relationship_since.as_deref().map(|since| format!(" since {}", day(since))).unwrap_or_default();
+    let agreement = with.agreed.as_ref().map_or_else(
+        || "no agreement that counts".to_owned(),
+        |agreed| match agreed.how {
+            "attested" => format!("agreement attested by the partner on {}", day(&agreed.at)),
+            _ => format!("agreement accepted by the customer on {}", day(&agreed.at)),
+        },
+    );
+    out.line(format!("relationship {}{since}, {agreement}", with.relationship))?;
+    if let Some(transition) = with.transition {
+        out.line(format!("transition from 0145P: {transition}"))?;
+    }
+    for plan in &with.plans {
+        let shown = match plan.reseller_of_record.as_str() {
+            "0" => "0 (sold direct)".to_owned(),
+            "-1" => "-1 (removed)".to_owned(),
+            id => id.to_owned(),
+        };
+        out.line(format!("plan {}, reseller of record {shown}", plan.plan))?;
+    }
+    show_held(with, out)?;
+    show_steps(&with.steps, out)?;
+    let next = &with.next_order;
+    let verdict = if next.accepted { "would be accepted" } else { "would be refused" };
+    out.line(format!("The next order ({}) {verdict}.", next.kind))?;
+    for (word, reasons) in [("missing", &next.reasons), ("remark", &next.remarks)] {
+        for reason in reasons {
+            let error = reason.error.map(|error| format!(", error {error}")).unwrap_or_default();
+            out.line(format!("  {word}: {} ({}{error})", reason.detail, reason.rule))?;
+            if word == "missing" {
+                out.line(format!("    do: {}", reason.instead.join("; or ")))?;
+                out.line(format!("    source: {}", reason.source))?;
             }
         }
+    }
+    Ok(())
+}
+
+/// The day of a time that is printed, for people.
+fn day(time: &str) -> &str {
+    time.split('T').next().unwrap_or(time)
+}
+
+/// The beginning of an id, for people; JSON has it whole.
+fn short(id: &str) -> String {
+    id.split('-').next().map_or_else(|| id.to_owned(), |first| format!("{first}…"))
+}
+
+/// What the partner holds of the customer; what stayed after the end is said in words.
+fn show_held(with: &WithPartner, out: &mut Output) -> anyhow::Result<()> {
+    if with.holds.is_empty() {
+        out.line("holds nothing in the customer's tenant, as far as was told")?;
+        return Ok(());
+    }
+    let mut list = table(&["holds", "by", "scope", "since", ""]);
+    for held in &with.holds {
+        let eligible = if held.eligible_only { " (on request)" } else { "" };
+        let role = held.role.as_deref().unwrap_or("administration");
+        list.add_row([
+            left(format!("{role}{eligible}")),
+            left(format!("{} {}", held.held_by, short(&held.holder))),
+            left(held.scope.as_deref().map_or("the whole tenant", |scope| scope.trim_start_matches("/subscriptions/"))),
+            left(held.since.as_deref().map_or("before anything was told", day)),
+            left(if held.stayed { "stayed after the end" } else { "" }),
+        ]);
+    }
+    out.table(list)?;
+    if with.holds.iter().any(|held| held.stayed) {
+        out.line("Ending a relationship takes no right away (CHN-13): the customer removes what it no longer wants.")?;
     }
     Ok(())
 }

@@ -15,6 +15,15 @@ use crate::partners::{PartnerBook, Partners};
 use crate::period::{Day, Instant};
 use crate::policy::{Policy, PolicyBook};
 
+/// How a customer's agreement towards a partner is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Agreed {
+    pub event: Identity,
+    pub at: Instant,
+    /// By the partner; otherwise the customer accepted it itself.
+    pub attested: bool,
+}
+
 /// The facts of one question, in order, with what orders look up by customer.
 pub struct Desk<'a> {
     pub channel: Channel,
@@ -93,11 +102,15 @@ impl<'a> Desk<'a> {
 
     /// Whether the customer agreed towards a partner by an instant.
     #[must_use]
-    pub fn agreed(&self, customer: Guid, partner: Guid, at: Instant) -> Option<Identity> {
+    pub fn agreed(&self, customer: Guid, partner: Guid, at: Instant) -> Option<Agreed> {
         let attested = self.channel.attestations(customer, partner).iter();
         let mut attested = attested.filter(|one| one.at <= at && one.value.agreed_at <= at && self.counts(&one.value));
-        let accepted = || self.channel.acceptance(customer, partner, at).map(|one| one.event);
-        attested.next().map(|one| one.event).or_else(accepted)
+        let by_partner = attested.next().map(|one| Agreed { event: one.event, at: one.at, attested: true });
+        let by_itself = || {
+            let accepted = self.channel.acceptance(customer, partner, at)?;
+            Some(Agreed { event: accepted.event, at: accepted.at, attested: false })
+        };
+        by_partner.or_else(by_itself)
     }
 
     /// A direct-bill partner's standing, by what was stated and by the dates since.
