@@ -1,5 +1,6 @@
 //! `pec order`: what an order would be answered, before anything is sent.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -135,7 +136,7 @@ fn show(rows: &[Row], out: &mut Output) -> anyhow::Result<()> {
             for reason in reasons {
                 let instead = reason.instead.join("; or ");
                 list.add_row([
-                    left(format!("{} [{}]", reason.detail, reason.source)),
+                    left(&reason.detail),
                     left(format!("{} {}", reason.rule, reason.code)),
                     left(reason.error.unwrap_or("")),
                     left(instead),
@@ -144,6 +145,11 @@ fn show(rows: &[Row], out: &mut Output) -> anyhow::Result<()> {
             if !reasons.is_empty() {
                 out.table(list)?;
             }
+        }
+        let said = row.reasons.iter().chain(&row.remarks);
+        let sources: BTreeMap<&str, &str> = said.map(|reason| (reason.rule, reason.source)).collect();
+        for (rule, source) in sources {
+            out.line(format!("{rule}: {source}"))?;
         }
     }
     Ok(())

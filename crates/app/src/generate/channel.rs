@@ -82,7 +82,7 @@ fn of_customer(world: &World, number: usize, customer: &Customer) -> Vec<Message
     };
     let related = RelationshipEstablished { customer: tenant, partner, reseller, delegated_rights: true, at };
     let mut out = vec![tell("relationship", ChannelEvent::RelationshipEstablished(related))];
-    if number % ACCEPTS_ITSELF == 0 {
+    if number.is_multiple_of(ACCEPTS_ITSELF) {
         let accepted = AgreementAccepted { customer: tenant, partner, at };
         out.push(tell("agreement", ChannelEvent::AgreementAccepted(accepted)));
     } else if number != WITHOUT_AGREEMENT {
