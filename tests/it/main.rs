@@ -18,8 +18,6 @@ mod simulation;
 mod generate;
 // Schemas, examples and the decoder agree.
 mod schemas;
-// One rule, one name, four places; documents that repeat a table of the code.
-//mod rules;
 // What the document says is to be seen of a rule, held against real answers.
 mod shown;
 // The decision tables of the channel: code and document.

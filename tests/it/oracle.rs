@@ -10,8 +10,12 @@
 pub mod number;
 // The facts, in the oracle's own terms.
 pub mod world;
+// What counts where one event was told in several ways.
+pub mod conflict;
 // Who earned which day.
 pub mod access;
+// Why a day was lost.
+pub mod reason;
 // Tiers, lines, rounding, totals.
 pub mod money;
 // Numbers that Microsoft printed.

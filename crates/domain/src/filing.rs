@@ -16,13 +16,14 @@ pub struct Drawer<T> {
     /// In order of their digests. Nearly every identity has one body only, and a vector of one costs
     /// that body, where the smallest map costs room for eleven: a gigabyte at half a million records.
     bodies: Vec<(Digest, T)>,
-    /// Ordered by the time of the decision; the last one that knew every body holds.
-    decisions: BTreeMap<(Instant, Digest), BTreeSet<Digest>>,
+    /// Each with what it keeps and the bodies that it knew, ordered by its time; the last one that knew
+    /// every body holds. Two of one instant may differ in what they knew, and both are kept.
+    decisions: BTreeSet<(Instant, Digest, BTreeSet<Digest>)>,
 }
 
 impl<T> Default for Drawer<T> {
     fn default() -> Self {
-        Self { bodies: Vec::new(), decisions: BTreeMap::new() }
+        Self { bodies: Vec::new(), decisions: BTreeSet::new() }
     }
 }
 
@@ -43,7 +44,7 @@ impl<T> Drawer<T> {
     }
 
     pub fn decide(&mut self, decided: &ConflictDecided) {
-        self.decisions.insert((decided.decision.at, decided.keep), decided.known.iter().copied().collect());
+        self.decisions.insert((decided.decision.at, decided.keep, decided.known.iter().copied().collect()));
     }
 
     /// The body that counts; `None` only while nothing was put in.
@@ -71,7 +72,7 @@ impl<T> Drawer<T> {
     fn settled(&self) -> Option<Digest> {
         let knew_all = |known: &BTreeSet<Digest>| self.bodies.iter().all(|(digest, _)| known.contains(digest));
         let mut newest_first = self.decisions.iter().rev();
-        newest_first.find(|(_, known)| knew_all(known)).map(|((_, keep), _)| *keep)
+        newest_first.find(|(.., known)| knew_all(known)).map(|(_, keep, _)| *keep)
     }
 }
 
@@ -149,6 +150,18 @@ mod tests {
         }
         assert_eq!(filing.iter().collect::<Vec<_>>(), [(Identity(7), &9)]);
         assert_eq!(filing.len(), 1);
+    }
+
+    /// Two people keep the same body at the same instant, one of them without having seen the other
+    /// body: in whatever order their decisions arrive, the one who knew both settles it.
+    #[test]
+    fn decisions_of_one_instant_do_not_hide_each_other() {
+        for order in [[&[3, 9][..], &[9][..]], [&[9][..], &[3, 9][..]]] {
+            let mut filing = Filing::default();
+            order.into_iter().for_each(|known| filing.decide(&decision(9, known)));
+            [3, 9].into_iter().for_each(|byte| filing.file(Identity(7), digest(byte), byte));
+            assert_eq!(filing.iter().collect::<Vec<_>>(), [(Identity(7), &9)]);
+        }
     }
 
     /// Bodies arrive in both orders and twice; the smallest digest speaks until somebody decides,

@@ -1,96 +1,271 @@
 //! Who earned which day: one instant at a time, every grant asked anew.
 //!
 //! A day is earned when at every instant of its tested part some grant qualifies. The tested part
-//! is the part of the day in which the subscription existed under this plan.
+//! is the part of the day in which the subscription existed under this plan. Each condition of
+//! qualifying can be lifted, which is how `reason` tries its repairs; nothing else differs then.
 
-use super::world::{By, DAY, DayNumber, Grant, Role, Time, World, in_force};
+use super::reason::Code;
+use super::world::{By, DAY, DayNumber, Id, Kind, Role, Span, Time, World, in_force};
 
-/// A role written at the subscription this soon after it was created counts from the creation.
+/// A role at the subscription written this soon after it was created counts from the creation.
 const CREATION_GRACE: Time = 15 * 60;
 
-/// Whether the whole tested part of `day` was covered for a resource of a subscription under a plan.
-/// `None` when the subscription was not under that plan on that day.
-pub fn covered(world: &World, plan: usize, subscription: usize, resource: &str, day: DayNumber) -> Option<bool> {
-    let inside: Vec<Time> = world
-        .instants()
-        .into_iter()
-        .filter(|at| *at >= day * DAY && *at < (day + 1) * DAY)
-        .filter(|at| in_force(&world.subscriptions[subscription].plans, *at) == Some(&plan))
-        .collect();
-    if inside.is_empty() {
-        return None;
-    }
-    Some(inside.into_iter().all(|at| qualified(world, plan, subscription, resource, at)))
+/// The day of a resource that is judged, under the plan that its subscription stood under.
+#[derive(Clone, Debug)]
+pub struct Case<'w> {
+    pub world: &'w World,
+    pub plan: usize,
+    pub subscription: usize,
+    pub resource: &'w str,
+    /// Every instant of the tested part at which anything may change; the first is its beginning.
+    pub tested: Vec<Time>,
 }
 
-/// Whether anything qualifies for the resource at this instant.
-fn qualified(world: &World, plan: usize, subscription: usize, resource: &str, at: Time) -> bool {
-    let bill_to = &world.partners[world.plans[plan].bill_to];
-    let member = bill_to.memberships.as_ref().is_none_or(|spans| spans.iter().any(|span| span.holds(at)));
-    if !member || bill_to.barred.iter().any(|span| span.holds(at)) {
-        return false;
-    }
-    let granted = world.grants.iter().any(|grant| grant_qualifies(world, plan, subscription, grant, resource, at));
-    granted
-        || world.delegations.iter().any(|delegation| {
-            let held = delegation.held.holds(at) && contains(&delegation.scope, resource);
-            held && !delegation.eligible_only
-                && delegation.role.counts()
-                && if delegation.marketplace {
-                    world.partners.iter().any(|partner| {
-                        partner.managing_tenant == delegation.managing_tenant
-                            && may_earn(world, plan, &partner.organisation, at)
-                    })
-                } else {
-                    linked(world, plan, delegation.principal, delegation.managing_tenant, at)
-                }
-        })
+/// Somebody's role, however it came about.
+#[derive(Clone, Debug)]
+pub struct Holding {
+    principal: Id,
+    scope: String,
+    role: Role,
+    held: Span,
+    /// The part of which it is not known whether it was held.
+    unknown: Option<Span>,
+    just_in_time: bool,
+    /// Counts from the creation of the subscription, if it came soon after.
+    graced: bool,
+    route: Route,
 }
 
-fn grant_qualifies(world: &World, plan: usize, subscription: usize, grant: &Grant, resource: &str, at: Time) -> bool {
-    if grant.by == By::EligibleSchedule || !grant.role.counts() || !contains(&grant.scope, resource) {
-        return false;
-    }
-    let agents =
-        world.partners.iter().find(|p| p.admin_agents == grant.principal || p.helpdesk_agents == grant.principal);
-    match agents {
-        Some(partner) => {
-            held_with_grace(world, subscription, grant, at) && may_earn(world, plan, &partner.organisation, at)
+#[derive(Clone, Copy, Debug)]
+enum Route {
+    /// The agents of a partner, by their number.
+    Agents(usize),
+    /// Anybody else, with a link in the customer's tenant.
+    Individual,
+    /// Lighthouse by an offer, for whoever manages from that tenant.
+    Offer(Id),
+    /// Lighthouse by a template, with a link in the managing tenant.
+    Template(Id),
+}
+
+/// Every role that anybody ever holds in the world.
+pub fn holdings(world: &World) -> Vec<Holding> {
+    let agents = |id: Id| world.partners.iter().position(|p| p.admin_agents == id || p.helpdesk_agents == id);
+    let grants = world.grants.iter().map(|grant| {
+        let route = agents(grant.principal).map_or(Route::Individual, Route::Agents);
+        let removal_alone = grant.by == By::RemovalAlone;
+        let nothing = grant.held.to.map(|to| Span { from: to, to: Some(to) });
+        Holding {
+            principal: grant.principal,
+            scope: grant.scope.clone(),
+            role: grant.role,
+            held: nothing.filter(|_| removal_alone).unwrap_or_else(|| grant.held.clone()),
+            unknown: removal_alone.then(|| grant.held.clone()),
+            just_in_time: grant.by == By::EligibleSchedule,
+            graced: matches!(grant.by, By::Assignment | By::RemovalAlone),
+            route,
         }
-        None => grant.held.holds(at) && linked(world, plan, grant.principal, world.customer_tenant, at),
+    });
+    let delegations = world.delegations.iter().map(|made| Holding {
+        principal: made.principal,
+        scope: made.scope.clone(),
+        role: made.role,
+        held: made.held.clone(),
+        unknown: None,
+        just_in_time: made.eligible_only,
+        graced: false,
+        route: if made.marketplace {
+            Route::Offer(made.managing_tenant)
+        } else {
+            Route::Template(made.managing_tenant)
+        },
+    });
+    grants.chain(delegations).collect()
+}
+
+impl<'w> Case<'w> {
+    /// `None` when the subscription was not under that plan on that day.
+    pub fn of(world: &'w World, plan: usize, subscription: usize, resource: &'w str, day: DayNumber) -> Option<Self> {
+        let mut tested = world.instants();
+        tested.retain(|at| *at >= day * DAY && *at < (day + 1) * DAY);
+        tested.retain(|at| in_force(&world.subscriptions[subscription].plans, *at) == Some(&plan));
+        (!tested.is_empty()).then_some(Self { world, plan, subscription, resource, tested })
+    }
+
+    pub fn begins(&self) -> Time {
+        self.tested[0]
+    }
+
+    /// Whether anything qualifies at this instant, with one condition lifted or none.
+    pub fn qualified(&self, at: Time, lifted: Option<Code>, holdings: &[Holding]) -> bool {
+        holdings.iter().any(|holding| self.counts(holding, at, lifted))
+    }
+
+    /// Whether this one qualifies at this instant.
+    pub fn counts(&self, holding: &Holding, at: Time, lifted: Option<Code>) -> bool {
+        let bill_to = &self.world.partners[self.world.plans[self.plan].bill_to];
+        let member = bill_to.memberships.as_ref().is_none_or(|spans| spans.iter().any(|span| span.holds(at)));
+        let may_receive = bill_to.kind != Kind::Reseller || lifted == Some(Code::PartnerRole);
+        let active = member || lifted == Some(Code::AgreementInactive);
+        let free = lifted == Some(Code::Barred) || !bill_to.barred.iter().any(|span| span.holds(at));
+        let ours = |code: Code| lifted == Some(code) && self.is_ours(holding);
+        let role = holding.role.counts() || ours(Code::RoleNotEligible);
+        let permanent = !holding.just_in_time || ours(Code::JitOnly);
+        let held = self.held(holding, at)
+            || ours(Code::UnknownAccess) && self.is_unknown(holding, at)
+            || ours(Code::Removed) && at >= holding.held.from && self.once_qualified(holding);
+        let allowed = !self.denied(holding, at) || ours(Code::Denied);
+        may_receive
+            && active
+            && free
+            && self.reaches(holding)
+            && role
+            && permanent
+            && held
+            && allowed
+            && self.tied(holding, at, lifted)
+    }
+
+    pub fn reaches(&self, holding: &Holding) -> bool {
+        contains(&holding.scope, self.resource)
+    }
+
+    /// Like "held", but a group's role at the subscription, written just after the subscription was
+    /// created, counts from the creation on. What was removed that soon must have been written then.
+    pub fn held(&self, holding: &Holding, at: Time) -> bool {
+        let subscription = &self.world.subscriptions[self.subscription];
+        let created = subscription.created;
+        let soon = holding.held.from >= created && holding.held.from <= created + CREATION_GRACE;
+        let here = holding.scope == subscription_scope(subscription.id);
+        let graced = holding.graced && matches!(holding.route, Route::Agents(_)) && here && soon;
+        graced && at >= created && at < holding.held.from || holding.held.holds(at)
+    }
+
+    pub fn is_unknown(&self, holding: &Holding, at: Time) -> bool {
+        holding.unknown.as_ref().is_some_and(|unknown| unknown.holds(at))
+    }
+
+    /// Whether it once qualified and had ended when the tested part began.
+    pub fn once_qualified(&self, holding: &Holding) -> bool {
+        let ended = holding.held.to.is_some_and(|to| to <= self.begins());
+        let once = |at: Time| self.counts(holding, at, Some(Code::UnknownAccess));
+        ended && self.world.instants().into_iter().any(once)
+    }
+
+    /// What access is worth for whose organisation, in the eyes of the plan.
+    fn may_earn(&self, partner: usize, at: Time, lifted: Option<Code>) -> bool {
+        let barred = self.world.partners[partner].barred.iter().any(|span| span.holds(at));
+        let ours = self.is_of_record(partner, at) || lifted == Some(Code::OtherPartner);
+        ours && (!barred || lifted == Some(Code::Barred))
+    }
+
+    /// Whether a partner is the billed one or, at that instant, the reseller of record.
+    fn is_of_record(&self, partner: usize, at: Time) -> bool {
+        let plan = &self.world.plans[self.plan];
+        let reseller = in_force(&plan.resellers, at).cloned().flatten();
+        let organisation = &self.world.partners[partner].organisation;
+        let billed = &self.world.partners[plan.bill_to].organisation;
+        let of_reseller = reseller.and_then(|id| partner_of(self.world, &id));
+        organisation == billed || of_reseller.is_some_and(|it| &self.world.partners[it].organisation == organisation)
+    }
+
+    fn tied(&self, holding: &Holding, at: Time, lifted: Option<Code>) -> bool {
+        let by_link = |tenant: Id| match link(self.world, holding.principal, tenant, at) {
+            Some(id) => {
+                let known = partner_of(self.world, id);
+                let elsewhere = !known.is_some_and(|partner| self.is_of_record(partner, at));
+                // A PartnerID that nobody registered is some other partner's.
+                known.map_or(lifted == Some(Code::OtherPartner), |partner| self.may_earn(partner, at, lifted))
+                    || elsewhere && lifted == Some(Code::PalOtherOrganisation) && self.is_ours(holding)
+            }
+            // A link made anew may name the billed partner.
+            None => lifted == Some(Code::PalMissing) && self.is_ours(holding),
+        };
+        match holding.route {
+            Route::Agents(partner) => self.may_earn(partner, at, lifted),
+            Route::Offer(tenant) => managed_from(self.world, tenant).any(|partner| self.may_earn(partner, at, lifted)),
+            Route::Individual => by_link(self.world.customer_tenant),
+            Route::Template(tenant) => by_link(tenant),
+        }
+    }
+
+    /// The partners that a holding was ever tied to, whether or not they may earn.
+    pub fn tied_ever(&self, holding: &Holding) -> Vec<usize> {
+        let by_link = |tenant: Id| {
+            let links = self.world.links.iter();
+            let links = links.filter(move |link| link.principal == holding.principal && link.tenant == tenant);
+            links.filter_map(|link| partner_of(self.world, link.partner_id.counts())).collect()
+        };
+        match holding.route {
+            Route::Agents(partner) => vec![partner],
+            Route::Offer(tenant) => managed_from(self.world, tenant).collect(),
+            Route::Individual => by_link(self.world.customer_tenant),
+            Route::Template(tenant) => by_link(tenant),
+        }
+    }
+
+    /// The PartnerID that it is linked to where it needs a link; `None` where it needs none.
+    pub fn link_needed(&self, holding: &Holding, at: Time) -> Option<Option<&'w str>> {
+        match holding.route {
+            Route::Agents(_) | Route::Offer(_) => None,
+            Route::Individual => Some(link(self.world, holding.principal, self.world.customer_tenant, at)),
+            Route::Template(tenant) => Some(link(self.world, holding.principal, tenant, at)),
+        }
+    }
+
+    pub fn is_linked_elsewhere(&self, holding: &Holding, at: Time) -> bool {
+        let Some(Some(id)) = self.link_needed(holding, at) else { return false };
+        !partner_of(self.world, id).is_some_and(|partner| self.is_of_record(partner, at))
+    }
+
+    /// A deny assignment of every write is a gap for individual identities, a flag for the rest.
+    pub fn denied(&self, holding: &Holding, at: Time) -> bool {
+        matches!(holding.route, Route::Individual)
+            && self.world.denies.iter().any(|deny| {
+                let reaches = deny.principal == holding.principal && contains(&deny.scope, self.resource);
+                reaches && deny.every_write && deny.held.holds(at)
+            })
+    }
+
+    /// Only what is ours is repaired: our agents, what our tenants manage, and identities that we
+    /// registered or that were ever linked to us.
+    pub fn is_ours(&self, holding: &Holding) -> bool {
+        let ours = |partner: usize| self.tested.iter().any(|at| self.is_of_record(partner, *at));
+        match holding.route {
+            Route::Agents(partner) => ours(partner),
+            Route::Offer(tenant) | Route::Template(tenant) => managed_from(self.world, tenant).any(ours),
+            Route::Individual => {
+                let registered = (0..self.world.partners.len())
+                    .filter(|number| self.world.partners[*number].identities.contains(&holding.principal));
+                let links = self.world.links.iter().filter(|link| link.principal == holding.principal);
+                let linked = links.filter_map(|link| partner_of(self.world, link.partner_id.counts()));
+                registered.chain(linked).any(ours)
+            }
+        }
+    }
+
+    pub fn is_just_in_time(&self, holding: &Holding) -> bool {
+        holding.just_in_time
+    }
+
+    pub fn has_eligible_role(&self, holding: &Holding) -> bool {
+        holding.role.counts()
     }
 }
 
-/// Like "held", but a group's role at the subscription, written just after the subscription was
-/// created, counts from the creation on.
-fn held_with_grace(world: &World, subscription: usize, grant: &Grant, at: Time) -> bool {
-    let created = world.subscriptions[subscription].created;
-    let at_subscription = grant.scope == subscription_scope(world.subscriptions[subscription].id);
-    let soon = grant.held.from >= created && grant.held.from <= created + CREATION_GRACE;
-    let early = at_subscription && soon && grant.by == By::Assignment && at >= created && at < grant.held.from;
-    early || grant.held.holds(at)
+/// The PartnerID that an identity is linked to in a tenant at an instant.
+fn link(world: &World, principal: Id, tenant: Id, at: Time) -> Option<&str> {
+    let mut links = world.links.iter().filter(|link| link.principal == principal && link.tenant == tenant);
+    links.find(|link| link.held.holds(at)).map(|link| link.partner_id.counts().as_str())
 }
 
-/// Whether the identity is tied, in that tenant and at that instant, to an organisation that may earn.
-fn linked(world: &World, plan: usize, principal: u64, tenant: u64, at: Time) -> bool {
-    world.links.iter().any(|link| {
-        let fits = link.principal == principal && link.tenant == tenant && link.held.holds(at);
-        fits && organisation_of(world, &link.partner_id).is_some_and(|of| may_earn(world, plan, &of, at))
-    })
+fn partner_of(world: &World, partner_id: &str) -> Option<usize> {
+    world.partners.iter().position(|partner| partner.partner_ids.iter().any(|id| id == partner_id))
 }
 
-/// Whether the organisation is the bill-to partner's or that of the reseller of record, and not barred.
-fn may_earn(world: &World, plan: usize, organisation: &str, at: Time) -> bool {
-    let plan = &world.plans[plan];
-    let reseller = in_force(&plan.resellers, at).cloned().flatten().and_then(|id| organisation_of(world, &id));
-    let ours = world.partners[plan.bill_to].organisation == organisation || reseller.as_deref() == Some(organisation);
-    let barred =
-        world.partners.iter().any(|p| p.organisation == organisation && p.barred.iter().any(|span| span.holds(at)));
-    ours && !barred
-}
-
-fn organisation_of(world: &World, partner_id: &str) -> Option<String> {
-    world.partners.iter().find(|p| p.partner_ids.iter().any(|id| id == partner_id)).map(|p| p.organisation.clone())
+fn managed_from(world: &World, tenant: Id) -> impl Iterator<Item = usize> {
+    let partners = world.partners.iter().enumerate();
+    partners.filter(move |(_, partner)| partner.managing_tenant == tenant).map(|(number, _)| number)
 }
 
 fn contains(scope: &str, resource: &str) -> bool {

@@ -6,14 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use super::access::covered;
 use super::number::Ratio;
-use super::world::{DAY, DayNumber, Price, World, in_force};
+use super::reason::{Code, Reason, reason};
+use super::world::{Bands, DAY, DayNumber, Offer, Price, World, in_force};
 
 /// What one resource's day with one meter came to under one plan.
 #[derive(Clone, Debug)]
 pub struct Judged {
     pub plan: usize,
+    pub subscription: usize,
     pub resource: String,
     pub day: DayNumber,
     pub meter: u64,
@@ -22,16 +23,35 @@ pub struct Judged {
     pub list: Ratio,
     /// List charge less net charge, exact.
     pub credit: Ratio,
+    /// What was lost, exact.
+    pub missing: Ratio,
+    /// Access that is unknown would have decided otherwise, of a product that can earn.
+    pub doubtful: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Says {
     Earned,
-    Lost,
+    Lost(Reason),
+    Classic,
     ThirdParty,
     Spot,
     /// Nothing was charged; whether access would have earned it still decides the line.
     ZeroCharge,
+}
+
+impl Says {
+    /// The word of the definitions: `earned`, a reason's code, or why the product never earns.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Earned => "earned",
+            Self::Lost(reason) => reason.code.text(),
+            Self::Classic => "legacy-offer",
+            Self::ThirdParty => "third-party",
+            Self::Spot => "spot",
+            Self::ZeroCharge => "zero-charge",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +59,8 @@ pub struct LineOf {
     pub plan: usize,
     pub reseller: Option<String>,
     pub meter: u64,
+    /// At the prices of DevTest.
+    pub dev_test: bool,
     /// Counted from 1.
     pub tier: usize,
     pub with_credit: bool,
@@ -73,9 +95,8 @@ pub fn answer(world: &World, rate: &str) -> Answer {
     let mut sums: BTreeMap<LineOf, (Ratio, Ratio)> = BTreeMap::new();
     for (cell, quantity, drawn) in draw(world) {
         let price = price_of(world, cell.meter);
-        let access = covered(world, cell.plan, cell.subscription, &cell.resource, cell.day)
-            .expect("usage lies where its subscription is under the plan");
-        let labelled = access && !price.third_party && !price.spot;
+        let why = reason(world, cell.plan, cell.subscription, &cell.resource, cell.day);
+        let labelled = why.is_none() && !price.third_party && !price.spot && !cell.classic;
         let mut list = Ratio::zero();
         for slice in drawn {
             list = list.plus(&slice.list);
@@ -83,16 +104,33 @@ pub fn answer(world: &World, rate: &str) -> Answer {
             let sum = sums.entry(line).or_insert_with(|| (Ratio::zero(), Ratio::zero()));
             *sum = (sum.0.plus(&slice.quantity), sum.1.plus(&slice.list));
         }
-        let says = match () {
-            () if price.spot => Says::Spot,
-            () if price.third_party => Says::ThirdParty,
-            () if list.is_zero() => Says::ZeroCharge,
-            () if access => Says::Earned,
-            () => Says::Lost,
+        let unknown = |why: &Reason| why.code == Code::UnknownAccess || why.also.contains(&Code::UnknownAccess);
+        let doubtful = !cell.classic && !price.spot && !price.third_party && why.as_ref().is_some_and(unknown);
+        let says = match why {
+            _ if cell.classic => Says::Classic,
+            _ if price.spot => Says::Spot,
+            _ if price.third_party => Says::ThirdParty,
+            _ if list.is_zero() => Says::ZeroCharge,
+            None => Says::Earned,
+            Some(why) => Says::Lost(why),
         };
-        let credit = if labelled { list.times(&rate) } else { Ratio::zero() };
-        let Cell { plan, resource, day, meter, .. } = cell;
-        judged.push(Judged { plan, resource, day, meter, says, quantity, list, credit });
+        let at_stake = list.times(&rate);
+        let missing = if matches!(says, Says::Lost(_)) { at_stake.clone() } else { Ratio::zero() };
+        let credit = if labelled { at_stake } else { Ratio::zero() };
+        let Cell { plan, subscription, resource, day, meter, .. } = cell;
+        judged.push(Judged {
+            plan,
+            subscription,
+            resource,
+            day,
+            meter,
+            says,
+            quantity,
+            list,
+            credit,
+            missing,
+            doubtful,
+        });
     }
     let lines = sums.into_iter().map(|(of, (quantity, list))| {
         let line = cut(world, &of, quantity, &list, &rate);
@@ -132,44 +170,52 @@ struct Cell {
     resource: String,
     subscription: usize,
     reseller: Option<String>,
+    dev_test: bool,
+    classic: bool,
 }
 
 /// Adds the corrections up, sorts the month and runs the tier counters through it.
 fn draw(world: &World) -> Vec<(Cell, Ratio, Vec<Slice>)> {
     let mut totals: BTreeMap<Cell, Ratio> = BTreeMap::new();
     for usage in world.usage.iter().filter(|usage| !usage.voided) {
-        let plan =
-            *in_force(&world.subscriptions[usage.subscription].plans, usage.start).expect("usage after creation");
+        let subscription = &world.subscriptions[usage.subscription];
+        let plan = *in_force(&subscription.plans, usage.start).expect("usage after creation");
+        let offer = *in_force(&subscription.offers, usage.start).expect("usage after creation");
         let reseller = in_force(&world.plans[plan].resellers, usage.start).expect("usage after the plan began").clone();
         let (meter, day, resource) = (usage.meter, usage.start.div_euclid(DAY), usage.resource.clone());
-        let cell = Cell { plan, meter, day, resource, subscription: usage.subscription, reseller };
+        let (dev_test, classic) = (offer == Offer::DevTest, offer == Offer::Classic);
+        let cell = Cell { plan, meter, day, resource, subscription: usage.subscription, reseller, dev_test, classic };
         let total = totals.entry(cell).or_insert_with(Ratio::zero);
-        *total =
-            usage.adjusted.iter().fold(total.plus(&Ratio::of(&usage.quantity)), |sum, by| sum.plus(&Ratio::of(by)));
+        *total = usage
+            .adjusted
+            .iter()
+            .fold(total.plus(&Ratio::of(usage.quantity.counts())), |sum, by| sum.plus(&Ratio::of(by)));
     }
-    let mut counters: BTreeMap<(usize, u64), Ratio> = BTreeMap::new();
+    let mut counters: BTreeMap<(usize, u64, bool), Ratio> = BTreeMap::new();
     let mut drawn = Vec::new();
     for (cell, quantity) in totals {
-        let counter = counters.entry((cell.plan, cell.meter)).or_insert_with(Ratio::zero);
+        let counter = counters.entry((cell.plan, cell.meter, cell.dev_test)).or_insert_with(Ratio::zero);
         let from = counter.clone();
         *counter = counter.plus(&quantity);
-        let slices = slices(&cell, price_of(world, cell.meter), &from, counter);
+        let price = price_of(world, cell.meter);
+        let slices = slices(&cell, if cell.dev_test { &price.dev_test } else { &price.bands }, &from, counter);
         drawn.push((cell, quantity, slices));
     }
     drawn
 }
 
 /// What of the units `(from, to]` falls into each band, and what it costs there.
-fn slices(cell: &Cell, price: &Price, from: &Ratio, to: &Ratio) -> Vec<Slice> {
+fn slices(cell: &Cell, bands: &Bands, from: &Ratio, to: &Ratio) -> Vec<Slice> {
     let mut found = Vec::new();
-    for (number, (above, unit_price)) in price.bands.iter().enumerate() {
+    for (number, (above, unit_price)) in bands.iter().enumerate() {
         let low = from.larger(&Ratio::of(above));
-        let high = price.bands.get(number + 1).map_or_else(|| to.clone(), |(next, _)| to.smaller(&Ratio::of(next)));
+        let high = bands.get(number + 1).map_or_else(|| to.clone(), |(next, _)| to.smaller(&Ratio::of(next)));
         if low < high {
             let quantity = high.minus(&low);
             let list = quantity.times(&Ratio::of(unit_price));
             let (plan, reseller, meter) = (cell.plan, cell.reseller.clone(), cell.meter);
-            let line = LineOf { plan, reseller, meter, tier: number + 1, with_credit: false };
+            let (dev_test, tier) = (cell.dev_test, number + 1);
+            let line = LineOf { plan, reseller, meter, dev_test, tier, with_credit: false };
             found.push(Slice { line, quantity, list });
         }
     }

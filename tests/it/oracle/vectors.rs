@@ -3,9 +3,10 @@
 //! A second opinion must itself be checked by something that neither of the two wrote. Rows that
 //! the documentation got wrong are kept as negative vectors: the printed number must not come out.
 
+use super::conflict::Told;
 use super::money::{Answer, answer};
 use super::number::Ratio;
-use super::world::{By, DAY, Grant, Kind, Partner, Plan, Price, Role, Span, Subscription, Usage, World};
+use super::world::{By, DAY, Grant, Kind, Offer, Partner, Plan, Price, Role, Span, Subscription, Usage, World};
 
 const FIRST: i64 = 20_454;
 
@@ -39,9 +40,15 @@ fn month(currency: &'static str, bands: &[(&str, &str)], days: &[(&str, bool)]) 
             barred: Vec::new(),
         }],
         plans: vec![Plan { id: 6, bill_to: 0, created: 0, resellers: vec![(0, None)] }],
-        subscriptions: vec![Subscription { id: 7, created: 0, plans: vec![(0, 0)] }],
+        subscriptions: vec![Subscription {
+            id: 7,
+            created: 0,
+            plans: vec![(0, 0)],
+            offers: vec![(0, Offer::AzurePlan)],
+        }],
         grants: numbered().filter(|(_, (_, covered))| *covered).map(|(day, _)| grant(day)).collect(),
         delegations: Vec::new(),
+        denies: Vec::new(),
         links: Vec::new(),
         prices: vec![Price {
             meter: 10,
@@ -49,6 +56,7 @@ fn month(currency: &'static str, bands: &[(&str, &str)], days: &[(&str, bool)]) 
             sku: "S".to_owned(),
             spot: false,
             third_party: false,
+            dev_test: Vec::new(),
             bands: bands.iter().map(|(above, price)| ((*above).to_owned(), (*price).to_owned())).collect(),
         }],
         usd_per_unit: vec![("EUR", "1.181749999".to_owned())],
@@ -62,7 +70,7 @@ fn used(scope: &str, day: i64, quantity: &str) -> Usage {
         resource: format!("{scope}/resourcegroups/rg/providers/a/b/c"),
         meter: 10,
         start: day * DAY,
-        quantity: quantity.to_owned(),
+        quantity: Told::of([quantity.to_owned()]),
         adjusted: Vec::new(),
         voided: false,
     }

@@ -1,7 +1,10 @@
 //! The facts of one made-up month, in the oracle's own terms: true statements with their times.
 //!
 //! No messages, no entries, no order of arrival: those are what the simulation makes of a world.
-//! Times are seconds since 1970-01-01T00:00:00Z; a span without an end is open.
+//! Times are seconds since 1970-01-01T00:00:00Z; a span without an end is open. Where upstream
+//! contradicts itself, a world holds all that was told ([`Told`]) and what people decided about it.
+
+use super::conflict::Told;
 
 /// Seconds since the epoch.
 pub type Time = i64;
@@ -25,7 +28,7 @@ impl Span {
         self.from <= at && self.to.is_none_or(|to| at < to)
     }
 
-    fn instants(&self, into: &mut Vec<Time>) {
+    pub fn instants(&self, into: &mut Vec<Time>) {
         into.push(self.from);
         into.extend(self.to);
     }
@@ -72,6 +75,18 @@ pub struct Subscription {
     pub created: Time,
     /// Index of the plan from a time on; the first one from `created`.
     pub plans: Vec<(Time, usize)>,
+    /// What it is sold as from a time on; the first one from `created`.
+    pub offers: Vec<(Time, Offer)>,
+}
+
+/// What a subscription is sold as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    AzurePlan,
+    /// The same at the prices of DevTest.
+    DevTest,
+    /// The classic offer 0145P.
+    Classic,
 }
 
 /// What a role is worth to the programme.
@@ -110,6 +125,19 @@ pub enum By {
     Schedule,
     /// A schedule for which the principal is merely eligible: never access.
     EligibleSchedule,
+    /// A role assignment of which only the removal was told, at the end of the span; whether it was
+    /// there before is unknown, and nothing of the span counts as held.
+    RemovalAlone,
+}
+
+/// A deny assignment of every write, or of something narrower.
+#[derive(Clone, Debug)]
+pub struct Deny {
+    pub id: Id,
+    pub scope: String,
+    pub principal: Id,
+    pub every_write: bool,
+    pub held: Span,
 }
 
 /// Azure Lighthouse.
@@ -132,11 +160,14 @@ pub struct Delegation {
 pub struct Link {
     pub principal: Id,
     pub tenant: Id,
-    pub partner_id: String,
+    pub partner_id: Told<String>,
     pub held: Span,
 }
 
-/// One meter's price: bands in rising order, each `(above, unit price)`, the first above 0.
+/// Bands in rising order, each `(above, unit price)`, the first above 0.
+pub type Bands = Vec<(String, String)>;
+
+/// One meter's prices.
 #[derive(Clone, Debug)]
 pub struct Price {
     pub meter: Id,
@@ -144,7 +175,9 @@ pub struct Price {
     pub sku: String,
     pub spot: bool,
     pub third_party: bool,
-    pub bands: Vec<(String, String)>,
+    pub bands: Bands,
+    /// For subscriptions that are sold for development and test.
+    pub dev_test: Bands,
 }
 
 /// A metered quantity, with the corrections that were made to it.
@@ -155,7 +188,7 @@ pub struct Usage {
     pub meter: Id,
     /// Where in the day the interval begins; it decides day, plan and reseller.
     pub start: Time,
-    pub quantity: String,
+    pub quantity: Told<String>,
     pub adjusted: Vec<String>,
     pub voided: bool,
 }
@@ -171,6 +204,7 @@ pub struct World {
     pub subscriptions: Vec<Subscription>,
     pub grants: Vec<Grant>,
     pub delegations: Vec<Delegation>,
+    pub denies: Vec<Deny>,
     pub links: Vec<Link>,
     pub prices: Vec<Price>,
     /// USD per one unit of a currency.
@@ -189,6 +223,7 @@ impl World {
         self.subscriptions.iter().flat_map(|sub| &sub.plans).for_each(|(at, _)| all.push(*at));
         self.grants.iter().for_each(|grant| grant.held.instants(&mut all));
         self.delegations.iter().for_each(|delegation| delegation.held.instants(&mut all));
+        self.denies.iter().for_each(|deny| deny.held.instants(&mut all));
         self.links.iter().for_each(|link| link.held.instants(&mut all));
         all.sort_unstable();
         all.dedup();

@@ -15,9 +15,9 @@ use domain::period::Day;
 use domain::rating::{Desk, Verdict, judged};
 
 use super::telling::guid;
-use crate::oracle::money::{Says, answer, exchange_rate};
+use crate::oracle::money::{answer, exchange_rate};
 use crate::oracle::number::Ratio;
-use crate::oracle::world::{Kind, World};
+use crate::oracle::world::World;
 
 /// Row name → what is said.
 pub type Rows = BTreeMap<String, String>;
@@ -33,23 +33,26 @@ pub fn of_oracle(world: &World) -> Rows {
     for judged in answer.judged.iter().filter(|judged| !judged.quantity.is_zero()) {
         let day = Day(i32::try_from(judged.day).expect("a day of this century"));
         let name = format!("day plan-{} {day} {} {}", judged.plan, judged.resource, guid(judged.meter));
-        let says = match judged.says {
-            Says::Earned => "earned",
-            Says::Lost => "lost",
-            Says::ThirdParty => "third-party",
-            Says::Spot => "spot",
-            Says::ZeroCharge => "zero-charge",
-        };
+        let says = judged.says.word();
         let said =
             format!("{says} {} list {} credit {}", judged.quantity.text(), judged.list.text(), judged.credit.text());
         rows.insert(name, said);
+    }
+    let mut missing: BTreeMap<(usize, &str), Ratio> = BTreeMap::new();
+    for judged in answer.judged.iter().filter(|judged| !judged.missing.is_zero()) {
+        let sum = missing.entry((world.plans[judged.plan].bill_to, judged.says.word())).or_insert_with(Ratio::zero);
+        *sum = sum.plus(&judged.missing);
+    }
+    for ((bill_to, reason), amount) in missing {
+        rows.insert(format!("missing of partner {bill_to} {reason}"), amount.text());
     }
     let mut totals: BTreeMap<usize, Ratio> = BTreeMap::new();
     for (of, line) in &answer.lines {
         let bill_to = world.plans[of.plan].bill_to;
         let reseller = of.reseller.as_deref().unwrap_or("-");
         let label = if of.with_credit { "with" } else { "without" };
-        let name = format!("line plan-{} {reseller} {} tier {} {label}", of.plan, guid(of.meter), of.tier);
+        let kind = if of.dev_test { "dev-test" } else { "consumption" };
+        let name = format!("line plan-{} {reseller} {} {kind} tier {} {label}", of.plan, guid(of.meter), of.tier);
         let amounts =
             [&line.quantity, &line.charge_without_credit, &line.charge, &line.subtotal_without_credit, &line.subtotal];
         rows.insert(name, amounts.map(Ratio::text).join(" "));
@@ -74,7 +77,10 @@ pub fn of_domain(world: &World, facts: &Facts) -> (Rows, Vec<Finding>) {
     let mut judge = Judge::new(facts, &commerce);
     let (mut rows, mut findings) = (Rows::new(), Vec::new());
     let period = Day(i32::try_from(world.days.0).expect("a day of this century")).period();
-    for (number, partner) in world.partners.iter().enumerate().filter(|(_, partner)| partner.kind != Kind::Reseller) {
+    for (number, partner) in world.partners.iter().enumerate() {
+        if !world.plans.iter().any(|plan| plan.bill_to == number) {
+            continue;
+        }
         let currency = Currency::parse(partner.currency).expect("three letters");
         let mut days: BTreeMap<String, (Verdict, Exact, Exact, Exact)> = BTreeMap::new();
         let (draft, found) =
@@ -90,7 +96,7 @@ pub fn of_domain(world: &World, facts: &Facts) -> (Rows, Vec<Finding>) {
         for (name, (verdict, quantity, list, credit)) in days {
             let says = match verdict {
                 Verdict::Earned => "earned",
-                Verdict::Lost(_) => "lost",
+                Verdict::Lost(code) => code.text(),
                 Verdict::Never(code) => NeverCode::text(code),
             };
             rows.insert(name, format!("{says} {} list {} credit {}", text(&quantity), text(&list), text(&credit)));
@@ -99,7 +105,8 @@ pub fn of_domain(world: &World, facts: &Facts) -> (Rows, Vec<Finding>) {
             let plan = plan_number(world, line.key.plan);
             let reseller = line.key.reseller.as_deref().unwrap_or("-");
             let label = if line.key.credit_rate.is_some() { "with" } else { "without" };
-            let name = format!("line plan-{plan} {reseller} {} tier {} {label}", line.key.meter, line.key.tier);
+            let kind = engine::books::price_kind(&line.key);
+            let name = format!("line plan-{plan} {reseller} {} {kind} tier {} {label}", line.key.meter, line.key.tier);
             let amounts = [
                 &line.quantity,
                 &line.charge_without_credit,
@@ -108,6 +115,9 @@ pub fn of_domain(world: &World, facts: &Facts) -> (Rows, Vec<Finding>) {
                 &line.subtotal,
             ];
             rows.insert(name, amounts.map(text).join(" "));
+        }
+        for (code, amount) in draft.totals().lost.iter().filter(|(_, amount)| !amount.is_zero()) {
+            rows.insert(format!("missing of partner {number} {code}"), text(amount));
         }
         if !draft.lines.is_empty() {
             let (total, rounding) = draft.total_and_rounding();

@@ -6,21 +6,23 @@
 
 use chrono::{DateTime, Utc};
 use domain::entry::{
-    AssignmentCreated, AssignmentDeleted, AssignmentsListed, Authorization, CustomerRegistered, Dated, Delegation,
-    DelegationDeleted, Event, ExchangeRates, GrantFacts, ListedAssignment, MembershipChange, Offer, PalLinked,
-    PalUnlinked, Part, PartnerKind, PartnerRegistered, PartnerStanding, PlanCreated, PriceKind, PriceRow, PriceSheet,
-    ResellerOfRecordSet, Schedule, Stream, SubscriptionCreated, TransferCompleted, Usage, UsageAdjusted, UsageVoided,
+    AssignmentCreated, AssignmentDeleted, AssignmentsListed, Authorization, ConflictDecided, CustomerRegistered, Dated,
+    Decision, Delegation, DelegationDeleted, DenyAssignment, DenyAssignmentDeleted, Event, ExchangeRates, GrantFacts,
+    ListedAssignment, MembershipChange, Move, Offer, PalLinked, PalUnlinked, Part, PartnerKind, PartnerRegistered,
+    PartnerStanding, PlanCreated, PriceKind, PriceRow, PriceSheet, ResellerOfRecordSet, Schedule, Stream,
+    SubscriptionCreated, TransferCompleted, Usage, UsageAdjusted, UsageVoided,
 };
-use domain::ids::{Currency, Guid, Market, MeterId};
+use domain::ids::{Currency, Digest, Guid, Market, MeterId};
 use domain::period::{Day, Instant, Period};
 use domain::scope::Scope;
-use journal::wire::prices;
+use journal::wire::{self, prices};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::dice::Dice;
 use crate::azure::{self, Record};
 use crate::memory::{Body, SOURCE, Told};
+use crate::oracle::conflict;
 use crate::oracle::world::{self, By, DAY, Grant, Id, Kind, Role, Time, World};
 
 pub fn guid(id: Id) -> Guid {
@@ -64,9 +66,56 @@ pub fn tell(world: &World, seed: u64) -> Vec<Told> {
     }
     teller.listings();
     teller.delegations();
+    teller.denies();
     teller.links();
     teller.usage();
     teller.told
+}
+
+/// Writes the digests of everything that may be told in several ways into the world.
+pub fn stamp(world: &mut World) {
+    let whole = world.clone();
+    for used in &mut world.usage {
+        let of = used.clone();
+        for (digest, body) in &mut used.quantity.bodies {
+            *digest = digest_of(Event::UsageRecorded(usage(&whole, &of, body)));
+        }
+    }
+    for link in &mut world.links {
+        let of = link.clone();
+        for (digest, body) in &mut link.partner_id.bodies {
+            *digest = digest_of(Event::PalLinked(linked(&of, body)));
+        }
+    }
+}
+
+/// The digest of an event's content, as whoever receives it computes it.
+fn digest_of(event: Event) -> conflict::Digest {
+    let kind = wire::type_of(&event).expect("what we tell has a type");
+    wire::digest(kind, None, &event).0
+}
+
+fn usage(world: &World, used: &world::Usage, quantity: &str) -> Usage {
+    Usage {
+        customer: guid(world.customer_tenant),
+        plan: None,
+        subscription: guid(world.subscriptions[used.subscription].id),
+        resource: Some(Scope::parse(&used.resource)),
+        resource_group: None,
+        meter: MeterId::Guid(guid(used.meter)),
+        product: None,
+        sku: None,
+        start: instant(used.start),
+        end: instant((used.start.div_euclid(DAY) + 1) * DAY),
+        quantity: decimal(quantity),
+        unit: "1 Hour".into(),
+        sent: None,
+    }
+}
+
+fn linked(link: &world::Link, partner_id: &str) -> PalLinked {
+    let (principal, tenant) = (guid(link.principal), guid(link.tenant));
+    PalLinked { principal, tenant, partner_id: partner_id.into(), at: instant(link.held.from) }
 }
 
 impl Teller<'_> {
@@ -77,6 +126,25 @@ impl Teller<'_> {
     fn say_body(&mut self, body: Body) -> String {
         let id = format!("event-{}", self.told.len());
         self.told.push(Told { id: id.clone(), causation: None, body });
+        id
+    }
+
+    /// One event in every way in which it is told, and what people decided about that.
+    fn say_all(&mut self, told: &conflict::Told<String>, event: impl Fn(&str) -> Event) -> String {
+        let mut bodies = told.bodies.iter();
+        let (_, first) = bodies.next().expect("something is told");
+        let first = event(first);
+        let stream = first.stream().expect("what we tell travels on a topic");
+        let id = self.say(first);
+        for (_, body) in bodies {
+            self.told.push(Told { id: id.clone(), causation: None, body: Body::Event(event(body)) });
+        }
+        for (number, ruling) in (1_800_000_000..).zip(&told.rulings) {
+            let decision = Decision { actor: "ann".into(), reason: "checked".into(), at: instant(number) };
+            let known = ruling.knew.iter().map(|digest| Digest(*digest)).collect();
+            let identity = wire::identity(stream, SOURCE, &id);
+            self.say(Event::ConflictDecided(ConflictDecided { identity, keep: Digest(ruling.keep), known, decision }));
+        }
         id
     }
 
@@ -146,11 +214,20 @@ impl Teller<'_> {
             let subscription = guid(made.id);
             let plan = guid(world.plans[made.plans[0].1].id);
             let at = instant(made.created);
-            let (name, offer) = ("made up".into(), Offer::AzurePlan);
+            let offer = match made.offers[0].1 {
+                world::Offer::AzurePlan => Offer::AzurePlan,
+                world::Offer::DevTest => Offer::DevTest,
+                world::Offer::Classic => Offer::Legacy,
+            };
+            let name = "made up".into();
             self.say(Event::SubscriptionCreated(SubscriptionCreated { subscription, plan, name, offer, at }));
             for (at, plan) in made.plans.iter().skip(1) {
-                let to_plan = guid(world.plans[*plan].id);
-                self.say(Event::TransferCompleted(TransferCompleted { subscription, to_plan, at: instant(*at) }));
+                let (to_plan, at) = (guid(world.plans[*plan].id), instant(*at));
+                self.say(if offer == Offer::Legacy {
+                    Event::SubscriptionTransitioned(Move { subscription, to_plan, at })
+                } else {
+                    Event::TransferCompleted(TransferCompleted { subscription, to_plan, at })
+                });
             }
         }
     }
@@ -161,25 +238,8 @@ impl Teller<'_> {
         let published_at = instant((self.world.days.0 - 3) * DAY);
         let mut rows = Vec::new();
         for price in &self.world.prices {
-            for (number, (above, unit_price)) in price.bands.iter().enumerate() {
-                let title = if price.spot { "Virtual Machines Dv3 Spot" } else { "Virtual Machines" };
-                rows.push(PriceRow {
-                    product: price.product.as_str().into(),
-                    product_title: title.into(),
-                    sku: price.sku.as_str().into(),
-                    sku_title: title.into(),
-                    meters: vec![MeterId::Guid(guid(price.meter))],
-                    kind: PriceKind::Consumption,
-                    unit: "1 Hour".into(),
-                    currency: Currency::USD,
-                    unit_price: decimal(unit_price),
-                    above: decimal(above),
-                    up_to: price.bands.get(number + 1).map(|(next, _)| decimal(next)),
-                    from: first,
-                    until: period.next().first_day(),
-                    tags: if price.third_party { vec!["ThirdParty".into()] } else { Vec::new() },
-                });
-            }
+            rows.extend(price_rows(price, PriceKind::Consumption, &price.bands, first));
+            rows.extend(price_rows(price, PriceKind::DevTest, &price.dev_test, first));
         }
         self.say(Event::PriceSheetPublished(PriceSheet {
             sheet: "sheet".into(),
@@ -196,11 +256,37 @@ impl Teller<'_> {
         self.say(Event::ExchangeRatesPublished(ExchangeRates { period, published_at, usd_per_unit }));
     }
 
+    fn denies(&mut self) {
+        for made in &self.world.denies {
+            let (deny, scope) = (guid(made.id), Scope::parse(&made.scope));
+            let action = if made.every_write { "*/write" } else { "Microsoft.Compute/virtualMachines/*" };
+            self.say(Event::DenyAssigned(DenyAssignment {
+                deny,
+                scope: scope.clone(),
+                principals: vec![guid(made.principal)],
+                excluded: Vec::new(),
+                actions: vec![action.into()],
+                not_actions: Vec::new(),
+                only_there: false,
+                at: instant(made.held.from),
+            }));
+            if let Some(to) = made.held.to {
+                self.say(Event::DenyRemoved(DenyAssignmentDeleted { deny, scope, at: instant(to) }));
+            }
+        }
+    }
+
     /// A grant, as our own events or as Azure's records, with what real channels add.
     fn grant(&mut self, grant: &Grant) {
-        if grant.by != By::Assignment {
-            self.schedule(grant);
-            return;
+        match grant.by {
+            By::Assignment => {}
+            By::Schedule | By::EligibleSchedule => return self.schedule(grant),
+            By::RemovalAlone => {
+                let to = grant.held.to.expect("what is only known to have ended has an end");
+                self.correlations += 1;
+                let removed = azure::removed(guid(grant.id), &body(grant));
+                return self.record(grant, ("delete", "Success"), to, &removed);
+            }
         }
         let facts = facts(grant);
         let (assignment, scope) = (guid(grant.id), Scope::parse(&grant.scope));
@@ -274,16 +360,16 @@ impl Teller<'_> {
     fn listings(&mut self) {
         let world = self.world;
         for subscription in &world.subscriptions {
-            if !self.dice.chance(40) {
+            let here = |grant: &Grant| Scope::parse(&grant.scope).subscription() == Some(guid(subscription.id));
+            // A listing would tell of the life of which nothing but the end is to be told.
+            let in_doubt = world.grants.iter().any(|grant| grant.by == By::RemovalAlone && here(grant));
+            if in_doubt || !self.dice.chance(40) {
                 continue;
             }
             let earliest = (world.days.0 * DAY).max(subscription.created + 3600);
             let at = self.dice.between(earliest, earliest + 10 * DAY) / 60 * 60 + 17;
             let scope = guid(subscription.id);
-            let listed = |grant: &&Grant| {
-                let here = Scope::parse(&grant.scope).subscription() == Some(scope);
-                here && grant.by == By::Assignment && grant.held.holds(at)
-            };
+            let listed = |grant: &&Grant| here(grant) && grant.by == By::Assignment && grant.held.holds(at);
             let entry = |grant: &Grant, with_creation: bool| ListedAssignment {
                 assignment: guid(grant.id),
                 scope: Scope::parse(&grant.scope),
@@ -320,8 +406,7 @@ impl Teller<'_> {
     fn links(&mut self) {
         for link in &self.world.links {
             let (principal, tenant) = (guid(link.principal), guid(link.tenant));
-            let (partner_id, at) = (link.partner_id.as_str().into(), instant(link.held.from));
-            self.say(Event::PalLinked(PalLinked { principal, tenant, partner_id, at }));
+            self.say_all(&link.partner_id, |partner_id| Event::PalLinked(linked(link, partner_id)));
             let Some(to) = link.held.to else { continue };
             let linked_anew = |next: &&world::Link| {
                 next.principal == link.principal && next.tenant == link.tenant && next.held.from == to
@@ -335,23 +420,9 @@ impl Teller<'_> {
 
     fn usage(&mut self) {
         for used in &self.world.usage {
-            let subscription = &self.world.subscriptions[used.subscription];
-            let id = self.say(Event::UsageRecorded(Usage {
-                customer: guid(self.world.customer_tenant),
-                plan: None,
-                subscription: guid(subscription.id),
-                resource: Some(Scope::parse(&used.resource)),
-                resource_group: None,
-                meter: MeterId::Guid(guid(used.meter)),
-                product: None,
-                sku: None,
-                start: instant(used.start),
-                end: instant((used.start.div_euclid(DAY) + 1) * DAY),
-                quantity: decimal(&used.quantity),
-                unit: "1 Hour".into(),
-                sent: None,
-            }));
-            let target = journal::wire::identity(Stream::Usage, SOURCE, &id);
+            let world = self.world;
+            let id = self.say_all(&used.quantity, |quantity| Event::UsageRecorded(usage(world, used, quantity)));
+            let target = wire::identity(Stream::Usage, SOURCE, &id);
             for by in &used.adjusted {
                 let quantity = decimal(by);
                 self.correct(&id, Event::UsageAdjusted(UsageAdjusted { target, quantity, reason: None }));
@@ -367,6 +438,28 @@ impl Teller<'_> {
         let told = self.told.last_mut().expect("it was said just now");
         told.causation = Some(target.to_owned());
     }
+}
+
+/// The rows of one meter and kind, a row for each band.
+fn price_rows(price: &world::Price, kind: PriceKind, bands: &world::Bands, first: Day) -> Vec<PriceRow> {
+    let title = if price.spot { "Virtual Machines Dv3 Spot" } else { "Virtual Machines" };
+    let row = |(number, (above, unit_price)): (usize, &(String, String))| PriceRow {
+        product: price.product.as_str().into(),
+        product_title: title.into(),
+        sku: price.sku.as_str().into(),
+        sku_title: title.into(),
+        meters: vec![MeterId::Guid(guid(price.meter))],
+        kind,
+        unit: "1 Hour".into(),
+        currency: Currency::USD,
+        unit_price: decimal(unit_price),
+        above: decimal(above),
+        up_to: bands.get(number + 1).map(|(next, _)| decimal(next)),
+        from: first,
+        until: first.period().next().first_day(),
+        tags: if price.third_party { vec!["ThirdParty".into()] } else { Vec::new() },
+    };
+    bands.iter().enumerate().map(row).collect()
 }
 
 fn body(grant: &Grant) -> Value {

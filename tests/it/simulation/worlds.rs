@@ -1,14 +1,17 @@
 //! Makes a small, spiteful month from a seed: everything that the rules distinguish happens often.
 //!
 //! Worlds are true statements; how they are told (in which records, in which order, how often) is
-//! `telling`'s. Left out on purpose, because definitions leave the answer to a person: conflicts,
-//! negative day totals, unknown prices.
+//! `telling`'s. Where upstream contradicts itself a world holds every body, and what people decided.
+//! Left out on purpose, because definitions leave the answer to a person: negative day totals,
+//! unknown prices.
 
 use super::dice::Dice;
+use super::telling;
 use crate::oracle::access::subscription_scope;
+use crate::oracle::conflict::{Ruling, Told};
 use crate::oracle::world::{
-    By, DAY, DayNumber, Delegation, Grant, Id, Kind, Link, Partner, Plan, Price, Role, Span, Subscription, Time, Usage,
-    World, in_force,
+    Bands, By, DAY, DayNumber, Delegation, Deny, Grant, Id, Kind, Link, Offer, Partner, Plan, Price, Role, Span,
+    Subscription, Time, Usage, World, in_force,
 };
 
 /// 2026-01-01, and the month's length.
@@ -17,6 +20,8 @@ const MONTH: DayNumber = 31;
 /// Usage falls into these days, so that one world stays small.
 const WINDOW: DayNumber = 6;
 const LONG_AGO: Time = (FIRST - 200) * DAY;
+/// Before anything at all.
+const FOREVER: Time = (FIRST - 20_000) * DAY;
 
 /// Ids of things, by their kind and number.
 fn id(kind: u64, number: u64) -> Id {
@@ -33,13 +38,15 @@ const CUSTOMER: Id = 9_000;
 pub fn make(seed: u64) -> World {
     let dice = &mut Dice::new(seed);
     let partners = partners(dice);
-    let plans = vec![plan(dice, 0), plan(dice, 2)];
+    // The last one is what the classic offer is billed under.
+    let plans = [0, 2, 0].into_iter().zip(0..).map(|(bill_to, number)| plan(dice, bill_to, number)).collect();
     let count = 1 + dice.below(2);
     let subscriptions: Vec<Subscription> = (0..count).map(|number| subscription(dice, number)).collect();
     let resources: Vec<(usize, String)> =
         subscriptions.iter().enumerate().flat_map(|(at, sub)| resources(dice, at, sub)).collect();
     let grants = grants(dice, &subscriptions, &resources);
     let delegations = delegations(dice, &subscriptions, &resources);
+    let denies = denies(dice, &subscriptions, &resources);
     let links = links(dice);
     let prices = prices(dice);
     let usd_per_unit = vec![("EUR", "1.1817536".to_owned()), ("JPY", "0.00912".to_owned())];
@@ -51,13 +58,34 @@ pub fn make(seed: u64) -> World {
         subscriptions,
         grants,
         delegations,
+        denies,
         links,
         prices,
         usd_per_unit,
         usage: Vec::new(),
     };
     world.usage = usage(dice, &world, &resources);
+    telling::stamp(&mut world);
+    world.usage.iter_mut().for_each(|used| rule(dice, &mut used.quantity));
+    world.links.iter_mut().for_each(|link| rule(dice, &mut link.partner_id));
     world
+}
+
+/// Some of what was told in several ways is decided: by who knew every body, or only one of them.
+fn rule<T>(dice: &mut Dice, told: &mut Told<T>) {
+    let all: Vec<[u8; 32]> = told.bodies.iter().map(|(digest, _)| *digest).collect();
+    if all.len() > 1 && dice.chance(60) {
+        for _ in 0..=dice.below(2) {
+            let keep = *dice.pick(&all);
+            let knew = if dice.chance(25) { vec![keep] } else { all.clone() };
+            told.rulings.push(Ruling { keep, knew });
+        }
+    }
+}
+
+/// The time in which usage falls.
+pub fn window() -> (Time, Time) {
+    (FIRST * DAY, (FIRST + WINDOW) * DAY)
 }
 
 /// Any minute of the days in which usage falls.
@@ -66,7 +94,7 @@ fn minute(dice: &mut Dice) -> Time {
 }
 
 /// From long ago or from some minute, to some later minute or open.
-fn span(dice: &mut Dice, not_before: Time) -> Span {
+pub fn span(dice: &mut Dice, not_before: Time) -> Span {
     let from = if dice.chance(60) { LONG_AGO } else { minute(dice) }.max(not_before);
     Span { from, to: dice.chance(40).then(|| minute(dice).max(from + 60)) }
 }
@@ -74,7 +102,9 @@ fn span(dice: &mut Dice, not_before: Time) -> Span {
 /// 0: we, the provider; 1: the reseller; 2: another provider.
 fn partners(dice: &mut Dice) -> Vec<Partner> {
     let currency = *dice.pick(&["USD", "EUR", "JPY"]);
-    let kinds = [Kind::Provider, Kind::Reseller, Kind::DirectBill];
+    // Somebody who may not receive credit, and is billed for a plan all the same.
+    let other = if dice.chance(12) { Kind::Reseller } else { Kind::DirectBill };
+    let kinds = [Kind::Provider, Kind::Reseller, other];
     let partner = |(number, kind): (u64, Kind), dice: &mut Dice| Partner {
         tenant: id(1, number),
         organisation: format!("org-{number}"),
@@ -103,22 +133,30 @@ fn memberships(dice: &mut Dice) -> Option<Vec<Span>> {
     }
 }
 
-fn plan(dice: &mut Dice, bill_to: usize) -> Plan {
+fn plan(dice: &mut Dice, bill_to: usize, number: u64) -> Plan {
     let reseller = |dice: &mut Dice| dice.chance(60).then(|| "2000001".to_owned());
     let mut resellers = vec![(LONG_AGO, reseller(dice))];
     if dice.chance(30) {
         resellers.push((minute(dice), reseller(dice)));
     }
-    Plan { id: id(6, u64::try_from(bill_to).expect("small")), bill_to, created: LONG_AGO, resellers }
+    Plan { id: id(6, number), bill_to, created: LONG_AGO, resellers }
 }
 
 fn subscription(dice: &mut Dice, number: u64) -> Subscription {
     let created = if dice.chance(70) { LONG_AGO } else { minute(dice) };
-    let mut plans = vec![(created, 0)];
+    let offer = *dice.pick(&[Offer::AzurePlan, Offer::AzurePlan, Offer::AzurePlan, Offer::DevTest, Offer::Classic]);
+    let classic = offer == Offer::Classic;
+    let mut plans = vec![(created, if classic { 2 } else { 0 })];
+    let mut offers = vec![(created, offer)];
     if dice.chance(35) {
-        plans.push((minute(dice).max(created + 3600), 1));
+        // The classic offer ends by a transition, every other plan by a transfer.
+        let at = minute(dice).max(created + 3600);
+        plans.push((at, usize::from(!classic)));
+        if classic {
+            offers.push((at, Offer::AzurePlan));
+        }
     }
-    Subscription { id: id(7, number), created, plans }
+    Subscription { id: id(7, number), created, plans, offers }
 }
 
 fn resources(dice: &mut Dice, at: usize, subscription: &Subscription) -> Vec<(usize, String)> {
@@ -144,7 +182,7 @@ fn scope_above(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(us
     (subscription, cut)
 }
 
-fn role(dice: &mut Dice) -> Role {
+pub fn role(dice: &mut Dice) -> Role {
     *dice.pick(&[Role::Owner, Role::Owner, Role::Contributor, Role::Reader, Role::Custom])
 }
 
@@ -160,21 +198,49 @@ fn grants(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, 
         let by = match dice.below(10) {
             0 if individual => By::EligibleSchedule,
             1 | 2 if individual => By::Schedule,
+            3 if held.to.is_some() => By::RemovalAlone,
             _ => By::Assignment,
         };
+        let held = if by == By::RemovalAlone { Span { from: FOREVER, ..held } } else { held };
         let grant = Grant { id: id(4, number), scope, principal, role: role(dice), held, by };
         if let (Some(ended), By::Assignment, true) = (grant.held.to, by, dice.chance(40)) {
-            let from = ended + dice.between(1, 24 * 60) * 60;
+            let most = *dice.pick(&[60, 24 * 60]);
+            let from = ended + dice.between(1, most) * 60;
             grants.push(Grant { held: Span { from, to: None }, ..grant.clone() });
         }
         grants.push(grant);
     }
     for (number, subscription) in (100..).zip(subscriptions) {
+        let scope = subscription_scope(subscription.id);
         if dice.chance(60) {
             let from = subscription.created + dice.between(0, 25) * 60;
-            let held = Span { from, to: dice.chance(30).then(|| minute(dice).max(from + 60)) };
-            let (scope, principal) = (subscription_scope(subscription.id), id(2, dice.below(2)));
-            grants.push(Grant { id: id(4, number), scope, principal, role: Role::Owner, held, by: By::Assignment });
+            let held = Span { from, to: dice.chance(50).then(|| minute(dice).max(from + 60)) };
+            let principal = id(2, dice.below(2));
+            let grant = Grant {
+                id: id(4, number),
+                scope: scope.clone(),
+                principal,
+                role: Role::Owner,
+                held,
+                by: By::Assignment,
+            };
+            if let (Some(ended), true) = (grant.held.to, dice.chance(60)) {
+                // Given back the same day, as a rule.
+                let again = Span { from: ended + dice.between(1, 180) * 60, to: None };
+                grants.push(Grant { held: again, ..grant.clone() });
+            }
+            grants.push(grant);
+        }
+        if dice.chance(35) {
+            let (principal, held) = (person(0), span(dice, subscription.created));
+            grants.push(Grant {
+                id: id(4, number + 100),
+                scope,
+                principal,
+                role: Role::Owner,
+                held,
+                by: By::Assignment,
+            });
         }
     }
     grants
@@ -201,13 +267,34 @@ fn delegations(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(us
     made
 }
 
+fn denies(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, String)]) -> Vec<Deny> {
+    let mut made = Vec::new();
+    for number in 0..dice.below(4) {
+        let (at, scope) = scope_above(dice, subscriptions, resources);
+        let principal = *dice.pick(&[id(2, 0), person(0), person(0), person(0), person(1), person(3)]);
+        let (every_write, held) = (dice.chance(75), span(dice, subscriptions[at].created));
+        made.push(Deny { id: id(11, number), scope, principal, every_write, held });
+    }
+    made
+}
+
 /// One link at a time per person and tenant; the second may follow the first without a gap.
 fn links(dice: &mut Dice) -> Vec<Link> {
     let mut links = Vec::new();
     for of in 0..4 {
         for tenant in [CUSTOMER, id(1, of.min(2))] {
             let own = [of, of, of, dice.below(3)];
-            let partner_id = |dice: &mut Dice| format!("{}000002", dice.pick(&own).min(&2) + 1);
+            let partner_id = |dice: &mut Dice| {
+                let named = |dice: &mut Dice| match dice.below(20) {
+                    // A PartnerID that nobody registered.
+                    0 => "9000009".to_owned(),
+                    _ => format!("{}000002", dice.pick(&own).min(&2) + 1),
+                };
+                let first = named(dice);
+                // Told in two ways now and then, which differ.
+                let second = dice.chance(6).then(|| format!("{}000001", dice.below(3) + 1));
+                Told::of([first].into_iter().chain(second))
+            };
             if dice.chance(70) {
                 let held = span(dice, LONG_AGO);
                 let first = Link { principal: person(of), tenant, partner_id: partner_id(dice), held };
@@ -225,12 +312,14 @@ fn links(dice: &mut Dice) -> Vec<Link> {
 fn prices(dice: &mut Dice) -> Vec<Price> {
     let band = |above: &str, price: String| (above.to_owned(), price);
     let price = |dice: &mut Dice| format!("{}.{:06}", dice.below(3), dice.below(1_000_000));
-    let plain = |number: u64, bands: Vec<(String, String)>| Price {
+    let plain = |number: u64, bands: Bands| Price {
         meter: id(10, number),
         product: format!("DZH318Z-{number}"),
         sku: format!("000{number}"),
         spot: false,
         third_party: false,
+        // Cheaper, and in other tiers.
+        dev_test: vec![("0".to_owned(), "0.25".to_owned()), ("30".to_owned(), format!("0.{number}25"))],
         bands,
     };
     let flat = plain(0, vec![band("0", price(dice))]);
@@ -262,9 +351,14 @@ fn usage(dice: &mut Dice, world: &World, resources: &[(usize, String)]) -> Vec<U
 }
 
 fn one_usage(dice: &mut Dice, subscription: usize, resource: &str, meter: Id, start: Time) -> Usage {
-    let quantity =
-        if dice.chance(5) { "0".to_owned() } else { format!("{}.{:06}", 1 + dice.below(24), dice.below(1_000_000)) };
+    let some = |dice: &mut Dice| format!("{}.{:06}", 1 + dice.below(24), dice.below(1_000_000));
+    let first = if dice.chance(5) { "0".to_owned() } else { some(dice) };
+    let nothing = first == "0";
+    // The same event told in other ways: a conflict.
+    let others: Vec<String> =
+        if dice.chance(8) { (0..=dice.below(2)).map(|_| some(dice)).collect() } else { Vec::new() };
     let by = |dice: &mut Dice| format!("{}0.{:03}", if dice.chance(50) { "-" } else { "" }, dice.below(400));
-    let adjusted = if quantity != "0" && dice.chance(15) { vec![by(dice), by(dice)] } else { Vec::new() };
+    let adjusted = if !nothing && dice.chance(15) { vec![by(dice), by(dice)] } else { Vec::new() };
+    let quantity = Told::of([first].into_iter().chain(others));
     Usage { subscription, resource: resource.to_owned(), meter, start, quantity, adjusted, voided: dice.chance(5) }
 }

@@ -20,9 +20,11 @@ pub(super) fn reason(site: &Site<'_>, tested: Interval, covered: &[Interval]) ->
     let alone: Vec<LostCode> = LostCode::ALL.iter().copied().filter(|code| day.earns_with(*code)).collect();
     let (code, several) = match alone.first() {
         Some(code) => (*code, false),
+        // One that applies and does not help alone needs others beside it, even where no other code
+        // applies: the rest of the day was never granted.
         None => {
-            let applying: Vec<LostCode> = LostCode::ALL.iter().copied().filter(|code| day.applies(*code)).collect();
-            (applying.first().copied().unwrap_or(LostCode::NeverGranted), applying.len() > 1)
+            let first = LostCode::ALL.iter().copied().find(|code| day.applies(*code));
+            (first.unwrap_or(LostCode::NeverGranted), first.is_some())
         }
     };
     let also: Vec<LostCode> = alone.into_iter().filter(|other| *other != code).collect();

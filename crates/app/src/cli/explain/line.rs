@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ids::{Currency, Identity};
 use domain::invoice::{Draft, Line};
-use domain::money::Exact;
+use domain::money::{Exact, Rounding};
 use domain::period::{Instant, Period};
+use domain::policy::{LineSteps, Policy};
 use domain::rating::line_key;
 use domain::scope::Scope;
 use engine::books::{Books, line_of};
@@ -36,6 +37,8 @@ struct LineAnswer {
     rules_version: u32,
     policy_revision: u32,
     arithmetic: Vec<Step>,
+    /// The rule by which the amount of a day has its decimals.
+    amounts_by: &'static str,
     parts: Vec<Part>,
     missing: Vec<Missing>,
     events: Vec<EventAnswer>,
@@ -47,6 +50,8 @@ struct Part {
     day: String,
     resource: String,
     quantity: String,
+    /// Of the day, in billing currency; days do not add up to the line, which is cut once.
+    amount: String,
     outcome: &'static str,
     reason: Option<&'static str>,
     rule: &'static str,
@@ -99,11 +104,13 @@ fn answer(
     books: &mut Books<'_>,
     context: &Context<'_>,
 ) -> anyhow::Result<LineAnswer> {
-    let mut parts: BTreeMap<(domain::period::Day, Scope), (Exact, domain::rating::Verdict)> = BTreeMap::new();
+    let mut parts: BTreeMap<(domain::period::Day, Scope), (Exact, Exact, domain::rating::Verdict)> = BTreeMap::new();
     books.drafts(draft.bill_to, draft.period, &mut |piece| {
         if line_key(piece) == line.key {
             let part = parts.entry((piece.day, piece.scope.clone()));
-            part.or_insert_with(|| (Exact::zero(), piece.verdict)).0 += &piece.quantity.exact();
+            let part = part.or_insert_with(|| (Exact::zero(), Exact::zero(), piece.verdict));
+            part.0 += &piece.quantity.exact();
+            part.1 += &piece.daily_amount(&draft.exchange_rate, &draft.policy);
         }
     });
     let scopes: BTreeSet<Scope> = parts.keys().map(|(_, scope)| scope.clone()).collect();
@@ -122,14 +129,16 @@ fn answer(
         rules_version: draft.rules_version,
         policy_revision: draft.policy.revision,
         arithmetic: arithmetic(draft, line, books),
+        amounts_by: "RATE-12",
         parts: parts
             .into_iter()
-            .map(|((day, scope), (quantity, verdict))| {
+            .map(|((day, scope), (quantity, amount, verdict))| {
                 let (outcome, reason) = engine::digest::verdict(verdict);
                 Part {
                     day: day.to_string(),
                     resource: scope.to_string(),
                     quantity: quantity.to_string(),
+                    amount: format!("{amount} {}", draft.currency),
                     outcome,
                     reason: (!reason.is_empty()).then_some(reason),
                     rule: verdict.rule(),
@@ -161,10 +170,10 @@ fn sheets(draft: &Draft, line: &Line, books: &Books<'_>) -> BTreeSet<Identity> {
     sheet.into_iter().map(|chosen| chosen.value.published_by).chain(rates).chain(policies).collect()
 }
 
-/// INV-1 and INV-2 step by step; exact until the two cuts that are named.
+/// INV-1 and INV-2 step by step; exact until the cuts that are named. Where the policy cuts in
+/// another way than the newest published one, the step says so and names INV-15.
 fn arithmetic(draft: &Draft, line: &Line, books: &Books<'_>) -> Vec<Step> {
     let usd = |amount: &Exact| money(amount, Currency::USD);
-    let local = |amount: &Exact| money(amount, draft.currency);
     let mut steps = vec![
         Step {
             rule: "RATE-3",
@@ -175,7 +184,11 @@ fn arithmetic(draft: &Draft, line: &Line, books: &Books<'_>) -> Vec<Step> {
         Step {
             rule: "INV-1",
             what: "list charge",
-            how: format!("{} × {}", line.quantity, usd(&line.unit_price)),
+            how: if line.key.portion.is_covered() {
+                "paid in advance, nothing is charged".to_owned()
+            } else {
+                format!("{} × {}", line.quantity, usd(&line.unit_price))
+            },
             result: usd(&line.list_charge),
         },
     ];
@@ -187,12 +200,31 @@ fn arithmetic(draft: &Draft, line: &Line, books: &Books<'_>) -> Vec<Step> {
             result: usd(&line.net_charge),
         });
     }
+    let (newest, cut) = cut_of(&draft.policy);
     steps.push(Step {
-        rule: "INV-1",
+        rule: if newest { "INV-1" } else { "INV-15" },
         what: "charge",
-        how: format!("{} cut to 2 decimals", usd(&line.net_charge)),
+        how: format!("{} {cut}", usd(&line.net_charge)),
         result: usd(&line.charge),
     });
+    steps.extend(exchanged(draft, line, books));
+    steps
+}
+
+/// How amounts are cut, and whether that is how the newest published formula cuts them.
+fn cut_of(policy: &Policy) -> (bool, &'static str) {
+    match policy.line_rounding {
+        Rounding::TowardZero => (true, "cut to 2 decimals"),
+        Rounding::AwayFromZero => (false, "rounded away from zero to 2 decimals"),
+        Rounding::HalfEven => (false, "rounded half-even to 2 decimals"),
+        Rounding::HalfUp => (false, "rounded half-up to 2 decimals"),
+    }
+}
+
+/// From the charge in dollars to the printed columns in billing currency.
+fn exchanged(draft: &Draft, line: &Line, books: &Books<'_>) -> Vec<Step> {
+    let usd = |amount: &Exact| money(amount, Currency::USD);
+    let mut steps = Vec::new();
     if let Some(usd) = books.facts.prices.usd_per_unit(draft.period, draft.currency) {
         let decimals = draft.policy.exchange_rate_decimals.map_or_else(String::new, |n| format!(", to {n} decimals"));
         steps.push(Step {
@@ -202,11 +234,15 @@ fn arithmetic(draft: &Draft, line: &Line, books: &Books<'_>) -> Vec<Step> {
             result: line.exchange_rate.to_string(),
         });
     }
+    let (newest, cut) = cut_of(&draft.policy);
+    let two = draft.policy.line_steps == LineSteps::Two;
+    // Cut once after all factors, it starts from the exact charge, not from the printed one.
+    let from = if two { usd(&line.charge) } else { format!("{} USD", line.net_charge) };
     steps.push(Step {
-        rule: "INV-2",
+        rule: if newest && two { "INV-2" } else { "INV-15" },
         what: "subtotal",
-        how: format!("{} × {} cut to 2 decimals", usd(&line.charge), line.exchange_rate),
-        result: local(&line.subtotal),
+        how: format!("{from} × {} {cut}", line.exchange_rate),
+        result: money(&line.subtotal, draft.currency),
     });
     steps.push(Step {
         rule: "INV-2",
@@ -248,14 +284,21 @@ fn print(answer: &LineAnswer, out: &mut Output) -> anyhow::Result<()> {
         out.line(format!("  credit missing because {}: {}   ({})", missing.reason, missing.amount, missing.rule))?;
     }
     out.line("")?;
-    let mut parts = table(&["day", "resource", "quantity", "verdict"]);
+    let mut parts = table(&["day", "resource", "quantity", "amount", "verdict"]);
     for part in answer.parts.iter().take(PARTS_SHOWN) {
         let verdict =
             part.reason.map_or_else(|| part.outcome.to_owned(), |reason| format!("{}: {reason}", part.outcome));
-        parts.add_row([left(&part.day), left(short_scope(&part.resource)), right(&part.quantity), left(verdict)]);
+        parts.add_row([
+            left(&part.day),
+            left(short_scope(&part.resource)),
+            right(&part.quantity),
+            right(&part.amount),
+            left(verdict),
+        ]);
     }
-    align_right(&mut parts, &[2]);
+    align_right(&mut parts, &[2, 3]);
     out.table(parts)?;
+    out.note(format!("amounts of days are cut by themselves and never added up ({})", answer.amounts_by))?;
     if answer.parts.len() > PARTS_SHOWN {
         out.note(format!("{PARTS_SHOWN} of {} days and resources are shown; all with --json", answer.parts.len()))?;
     }

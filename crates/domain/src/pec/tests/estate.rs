@@ -210,7 +210,7 @@ fn a_grant_on_the_resource_does_not_follow_it() {
     world.grant(1, &here, agents(1), OWNER, "2026-01-05");
     world.move_to(&here, &there, "2026-02-10");
     assert_eq!(world.outcome(&there, DAY), "never-granted");
-    assert_eq!(world.outcome(&here, DAY), "removed");
+    assert_eq!(world.outcome(&here, DAY), "removed several");
     assert_eq!(world.outcome(&here, "2026-02-09"), "earned");
 }
 
