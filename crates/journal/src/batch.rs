@@ -14,8 +14,8 @@ use domain::period::Instant;
 
 use crate::bytes::{Cursor, Malformed, Parsed, Put};
 use crate::reader::unreadable;
-use crate::salt::{self, Salt};
-use crate::wire::{self, Header, Message, MessageRef, Rejection};
+use crate::salt::{self, Keying, Salt, Salted};
+use crate::wire::{self, Header, Message, MessageRef, Naming, Rejection, Unnamed};
 use crate::{spare, zip};
 
 /// Name of a Kafka topic, shared by all messages that came on it.
@@ -134,12 +134,16 @@ impl Batch {
 
     /// Decodes what was only collected so far.
     fn decode(&mut self) {
+        let mut unnamed = Unnamed::default();
+        let first = self.entries.len();
         while self.decoded < self.rows.len() {
             let bytes = self.message(self.decoded);
             let kept = Kept::read(&mut Cursor::new(bytes)).expect("what was written a moment ago can be read");
-            let items = wire::decode(&kept.as_ref(self.rows[self.decoded].stream));
+            let message = kept.as_ref(self.rows[self.decoded].stream);
+            let items = wire::decode_naming(&message, &mut Naming::Later(&mut unnamed));
             self.enter(items);
         }
+        unnamed.name(self.entries[first..].iter_mut().map(|entry| &mut entry.fact));
     }
 
     /// Takes up what the first undecoded message says.
@@ -204,18 +208,14 @@ impl Batch {
             return;
         }
         self.decode();
-        let salt = salt::fresh();
+        let salted = Salted { salt: salt::fresh(), keying: Keying::Hashes };
         if self.section.is_empty() {
             self.section.resize(PREAMBLE, 0);
         }
-        self.section[0] = SALTED;
-        self.section[1..PREAMBLE].copy_from_slice(&salt.0);
-        let mut start = PREAMBLE;
-        let mut digests = Vec::with_capacity(self.rows.len());
-        for (index, row) in (0_u64..).zip(&self.rows) {
-            digests.push(salt.digest(index, &self.section[start..row.bytes_end]));
-            start = row.bytes_end;
-        }
+        self.section[0] = KEYED_HASHES;
+        self.section[1..PREAMBLE].copy_from_slice(&salted.salt.0);
+        let messages: Vec<&[u8]> = (0..self.rows.len()).map(|row| self.message(row)).collect();
+        let digests = salted.digests(&messages);
         let packed = zip::pack(&self.section);
         self.prepared = Some(Prepared { digests, packed });
     }
@@ -240,7 +240,7 @@ impl Batch {
 
     /// A message section without messages.
     pub(crate) fn preamble(salt: Salt) -> Vec<u8> {
-        let mut section = vec![SALTED];
+        let mut section = vec![KEYED_MESSAGES];
         section.put(&salt.0);
         section
     }
@@ -272,17 +272,20 @@ fn number(index: usize) -> u16 {
     u16::try_from(index).expect("a batch names fewer than 65,536 topics or files")
 }
 
-/// First byte of a message section: digests are keyed from one salt, which follows.
-pub(crate) const SALTED: u8 = 1;
+/// First byte of a message section: how digests are keyed from one salt, which follows.
+const KEYED_MESSAGES: u8 = 1;
+const KEYED_HASHES: u8 = 3;
 /// The kind of the salt and the salt itself.
 pub(crate) const PREAMBLE: usize = 33;
 
 /// Reads the preamble of a message section and leaves the cursor at the first message.
-pub(crate) fn read_preamble(cursor: &mut Cursor<'_>) -> Parsed<Salt> {
-    match cursor.u8()? {
-        SALTED => Ok(Salt(cursor.array()?)),
-        _ => Err(Malformed),
-    }
+pub(crate) fn read_preamble(cursor: &mut Cursor<'_>) -> Parsed<Salted> {
+    let keying = match cursor.u8()? {
+        KEYED_MESSAGES => Keying::Messages,
+        KEYED_HASHES => Keying::Hashes,
+        _ => return Err(Malformed),
+    };
+    Ok(Salted { salt: Salt(cursor.array()?), keying })
 }
 
 /// First byte of a message that is kept as it came.

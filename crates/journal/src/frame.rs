@@ -17,11 +17,12 @@ use crate::{spare, zip};
 
 /// Version of everything that this crate writes, but for frames that need more.
 pub const FORMAT_VERSION: u16 = 1;
-/// Frames with an item that names an incumbent beside its antecedent. They alone say this version, so
-/// that a build that does not know it refuses those by name and reads all others.
-const WITH_INCUMBENT: u16 = 2;
+/// Frames with messages, whose digests are keyed over hashes of the messages. They alone say this
+/// version, so that a build that does not know it refuses those by name and reads all others. Version 2
+/// keyed the messages themselves, as 1 does, and was first to name an incumbent beside an antecedent.
+const KEYED_HASHES: u16 = 3;
 /// The newest version of a frame that is read.
-pub(crate) const NEWEST_FRAME: u16 = WITH_INCUMBENT;
+pub(crate) const NEWEST_FRAME: u16 = KEYED_HASHES;
 const MAGIC: [u8; 4] = *b"PECF";
 const ZSTD: u8 = 1;
 /// Magic, version, codec, frame number, four lengths, chain hash, checksum.
@@ -117,7 +118,7 @@ impl Head {
 
     /// The version that whoever reads this frame must know.
     pub(crate) fn version(&self) -> u16 {
-        if self.items.iter().any(|item| item.incumbent.is_some()) { WITH_INCUMBENT } else { FORMAT_VERSION }
+        if self.messages.is_empty() { FORMAT_VERSION } else { KEYED_HASHES }
     }
 
     pub(crate) fn write(&self) -> Vec<u8> {

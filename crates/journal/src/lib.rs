@@ -9,6 +9,7 @@
 pub mod files;
 pub mod wire;
 
+mod beside;
 mod bytes;
 mod salt;
 mod spare;

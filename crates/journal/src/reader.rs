@@ -19,7 +19,7 @@ use crate::fault::Fault;
 use crate::frame::{Head, ItemHead};
 use crate::segment::{Assembled, Frame, Segment};
 use crate::spare;
-use crate::wire::{self, Items, Message};
+use crate::wire::{self, Items, Message, Naming, Unnamed};
 
 /// How many unpacked frames are kept for looking up single entries.
 const RECENT: usize = 8;
@@ -101,7 +101,9 @@ impl Shared {
         let index = (position - frame.head.first_position) as usize;
         let (head, items) = (&frame.head.messages[index], frame.head.items_of(index));
         let mut facts = Vec::with_capacity(items.len());
-        self.restore(&frame.message(index)?, head.stream, items, position, &mut |_, fact| facts.push(fact))?;
+        let mut take = |_, fact| facts.push(fact);
+        self.restore(&frame.message(index)?, head.stream, items, position, &mut Naming::AtOnce, &mut take)?;
+        agree(items, &facts, position)?;
         Ok(facts)
     }
 
@@ -141,11 +143,12 @@ impl Shared {
         stream: Stream,
         heads: &[ItemHead],
         position: u64,
+        naming: &mut Naming<'_>,
         take: &mut dyn FnMut(u32, Fact),
     ) -> Result<(), Fault> {
         let own = heads.iter().take_while(|head| !head.redriven).count();
         let (own, redriven) = heads.split_at(own);
-        let items = wire::decode(&message.as_ref(stream));
+        let items = wire::decode_naming(&message.as_ref(stream), naming);
         let decision = match items.first() {
             Some(Ok(Fact { event: Event::EntryRedriven(decision), .. })) => Some(decision.entry),
             _ => None,
@@ -159,12 +162,30 @@ impl Shared {
         Ok(())
     }
 
+    /// Turns the messages of a frame, from a position on, into entries, and holds them against what was
+    /// recorded of them.
+    pub(crate) fn entries_of(&self, frame: &Frame, from: u64, out: &mut Vec<Entry>) -> Result<(), Fault> {
+        let (head, start) = (&frame.head, out.len());
+        let mut unnamed = Unnamed::default();
+        frame.messages(|index, message| {
+            if head.first_position + index as u64 >= from {
+                self.entries(head, index, &message, &mut Naming::Later(&mut unnamed), out)?;
+            }
+            Ok(())
+        })?;
+        unnamed.name(out[start..].iter_mut().map(|entry| &mut entry.fact));
+        let read = &out[start..];
+        let recorded = &head.items[head.items.len() - read.len()..];
+        read.iter().zip(recorded).try_for_each(|(entry, head)| agrees(head, &entry.fact, entry.at()))
+    }
+
     /// Turns a message into entries.
-    pub(crate) fn entries(
+    fn entries(
         &self,
         frame: &Head,
         index: usize,
         message: &Kept<'_>,
+        naming: &mut Naming<'_>,
         out: &mut Vec<Entry>,
     ) -> Result<(), Fault> {
         let position = frame.first_position + index as u64;
@@ -173,7 +194,7 @@ impl Shared {
             let (outcome, antecedent, incumbent) = (Outcome::Accepted, None, None);
             out.push(Entry { position, index, recorded_at, outcome, fact, antecedent, incumbent });
         };
-        self.restore(message, frame.messages[index].stream, heads, position, &mut take)?;
+        self.restore(message, frame.messages[index].stream, heads, position, naming, &mut take)?;
         for (entry, head) in out[start..].iter_mut().zip(heads) {
             entry.outcome = head.outcome;
             for (at, earlier) in [(head.antecedent, &mut entry.antecedent), (head.incumbent, &mut entry.incumbent)] {
@@ -215,12 +236,7 @@ fn restore(
             continue;
         }
         match item {
-            Some(Ok(fact)) => {
-                if head.named.is_some_and(|named| named != (fact.identity, fact.digest.short())) {
-                    return Err(reread(position, format!("event {number} has another identity or content")));
-                }
-                take(number, fact);
-            }
+            Some(Ok(fact)) => take(number, fact),
             Some(Err(rejection)) => {
                 let reason = format!("event {number} is now rejected: {} {}", rejection.code, rejection.detail);
                 return Err(reread(position, reason));
@@ -229,6 +245,22 @@ fn restore(
         }
     }
     Ok(())
+}
+
+/// Whether a fact still has the identity and content that were recorded of it.
+fn agrees(head: &ItemHead, fact: &Fact, at: EntryRef) -> Result<(), Fault> {
+    match head.named {
+        Some(named) if named != (fact.identity, fact.digest.short()) => {
+            Err(reread(at.position, format!("event {} has another identity or content", at.index)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The same for all facts of one position.
+fn agree(heads: &[ItemHead], facts: &[Fact], position: u64) -> Result<(), Fault> {
+    let mut numbered = (0_u32..).zip(heads).zip(facts);
+    numbered.try_for_each(|((index, head), fact)| agrees(head, fact, EntryRef { position, index }))
 }
 
 /// The fact that stands for what could not be read. Named by its bytes, so that the same message
@@ -353,12 +385,7 @@ fn entries_from(shared: &Shared, segment: &Segment, stored: Assembled, from: u64
     spare::put_back(stored.bytes);
     let mut entries = spare::entries();
     entries.reserve(frame.head.items.len());
-    frame.messages(|index, message| {
-        if frame.head.first_position + index as u64 >= from {
-            shared.entries(&frame.head, index, &message, &mut entries)?;
-        }
-        Ok(())
-    })?;
+    shared.entries_of(&frame, from, &mut entries)?;
     frame.done();
     Ok(Chunk(entries))
 }

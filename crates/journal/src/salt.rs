@@ -4,25 +4,55 @@
 //! keyed by that. A single message can therefore be proven by showing its key, and be erased by
 //! forgetting it, while the digests of its neighbours stay provable by theirs. This is the only
 //! randomness in the journal; nothing is decided by it.
+//!
+//! There are two ways to key. The first keys a hash over the whole message, so that every message of a
+//! frame has to be hashed by itself. The second hashes all messages of a frame side by side and keys
+//! those hashes; it is what is written, and the first is still read.
 
 use std::fs::File;
 use std::io::Read;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::beside;
+
 /// The secret of one frame.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Salt(pub(crate) [u8; 32]);
 
-impl Salt {
-    /// The key of the message with this number in its frame.
-    pub(crate) fn key(&self, index: u64) -> [u8; 32] {
-        *blake3::keyed_hash(&self.0, &index.to_be_bytes()).as_bytes()
-    }
+/// How the digests of one frame are keyed from its salt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keying {
+    /// Key of message *i*: the hash of *i*, keyed by the salt. Digest: the keyed hash of the message.
+    Messages,
+    /// Key of message *i*: the *i*-th 32 bytes of the extended output of the empty text, keyed by the
+    /// salt. Digest: the keyed hash of the plain hash of the message.
+    Hashes,
+}
 
-    /// The salted digest of a message.
-    pub(crate) fn digest(&self, index: u64, message: &[u8]) -> [u8; 32] {
-        *blake3::keyed_hash(&self.key(index), message).as_bytes()
+/// The salt of a frame, and how it is used there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Salted {
+    pub(crate) salt: Salt,
+    pub(crate) keying: Keying,
+}
+
+impl Salted {
+    /// The salted digests of the messages of a frame, all of them, in order.
+    pub(crate) fn digests(&self, messages: &[&[u8]]) -> Vec<[u8; 32]> {
+        let keyed = |key: &[u8; 32], text: &[u8]| *blake3::keyed_hash(key, text).as_bytes();
+        match self.keying {
+            Keying::Messages => {
+                let key = |index: u64| keyed(&self.salt.0, &index.to_be_bytes());
+                (0..).zip(messages).map(|(index, message)| keyed(&key(index), message)).collect()
+            }
+            Keying::Hashes => {
+                let mut keys = vec![0; messages.len() * 32];
+                blake3::Hasher::new_keyed(&self.salt.0).finalize_xof().fill(&mut keys);
+                let (keys, _) = keys.as_chunks::<32>();
+                keys.iter().zip(beside::hashes(messages)).map(|(key, hash)| keyed(key, &hash)).collect()
+            }
+        }
     }
 }
 
@@ -47,9 +77,28 @@ mod tests {
     fn no_two_salts_and_no_two_keys_are_equal() {
         let (one, two) = (fresh(), fresh());
         assert!(one != two);
-        assert_ne!(one.key(0), one.key(1));
-        assert_ne!(one.digest(0, b"Ada"), one.digest(1, b"Ada"));
-        assert_ne!(one.digest(0, b"Ada"), two.digest(0, b"Ada"));
-        assert_eq!(one.digest(0, b"Ada"), *blake3::keyed_hash(&one.key(0), b"Ada").as_bytes());
+        for keying in [Keying::Messages, Keying::Hashes] {
+            let digests = |salt| Salted { salt, keying }.digests(&[b"Ada", b"Ada"]);
+            let mut all = [digests(one), digests(two)].concat();
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), 4, "the same name must not be recognised, neither in its frame nor in another");
+        }
+    }
+
+    /// What `docs/journal.md` says, spelt out: an auditor with key and message needs nothing of ours.
+    #[test]
+    fn a_digest_is_what_the_format_says() {
+        let salt = Salt([7; 32]);
+        let keyed = |key: &[u8; 32], text: &[u8]| *blake3::keyed_hash(key, text).as_bytes();
+        let told: [&[u8]; 2] = [b"Ada", b"Grace"];
+        let by_messages = Salted { salt, keying: Keying::Messages }.digests(&told);
+        assert_eq!(by_messages[1], keyed(&keyed(&salt.0, &1_u64.to_be_bytes()), b"Grace"));
+        let mut keys = blake3::Hasher::new_keyed(&salt.0).finalize_xof();
+        keys.set_position(32);
+        let mut key = [0; 32];
+        keys.fill(&mut key);
+        let by_hashes = Salted { salt, keying: Keying::Hashes }.digests(&told);
+        assert_eq!(by_hashes[1], keyed(&key, blake3::hash(b"Grace").as_bytes()));
     }
 }

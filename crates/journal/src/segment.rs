@@ -14,7 +14,7 @@ use crate::disk::FileSum;
 use crate::fault::Fault;
 use crate::frame::{Broken, Head, Stored};
 use crate::manifest::Sealed;
-use crate::salt::Salt;
+use crate::salt::Salted;
 use crate::spare;
 use crate::store::{Store, VALUE_LIMIT};
 
@@ -101,7 +101,10 @@ impl Frame {
     }
 
     /// All messages in order; `each` sees the number, the head and the message.
-    pub(crate) fn messages(&self, mut each: impl FnMut(usize, Kept<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
+    pub(crate) fn messages<'f>(
+        &'f self,
+        mut each: impl FnMut(usize, Kept<'f>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         let malformed = |_| self.damaged();
         let mut cursor = Cursor::new(&self.section);
         read_preamble(&mut cursor).map_err(malformed)?;
@@ -111,7 +114,7 @@ impl Frame {
         if cursor.left() == 0 { Ok(()) } else { Err(self.damaged()) }
     }
 
-    pub(crate) fn salt(&self) -> Result<Salt, Fault> {
+    pub(crate) fn salted(&self) -> Result<Salted, Fault> {
         read_preamble(&mut Cursor::new(&self.section)).map_err(|_| self.damaged())
     }
 

@@ -73,18 +73,22 @@ impl Cut {
         report: &mut VerifyReport,
     ) -> Result<(), Fault> {
         let frame = segment.unpack(head.clone(), stored)?;
-        let salt = frame.salt()?;
-        let mut entries = Vec::with_capacity(head.items.len());
-        frame.messages(|index, message| {
-            if salt.digest(index as u64, message.bytes) != head.messages[index].digest {
-                let position = head.first_position + index as u64;
+        let mut messages = Vec::with_capacity(head.messages.len());
+        frame.messages(|_, message| {
+            messages.push(message.bytes);
+            Ok(())
+        })?;
+        let digests = frame.salted()?.digests(&messages);
+        for ((position, recorded), digest) in (head.first_position..).zip(&head.messages).zip(digests) {
+            if recorded.digest != digest {
                 return Err(
                     segment.damaged(format!("the message at position {position} is not the one that was recorded"))
                 );
             }
-            report.bytes += message.bytes.len() as u64;
-            self.shared.entries(head, index, &message, &mut entries)
-        })?;
+        }
+        report.bytes += messages.iter().map(|message| message.len() as u64).sum::<u64>();
+        let mut entries = Vec::with_capacity(head.items.len());
+        self.shared.entries_of(&frame, head.first_position, &mut entries)?;
         report.entries += entries.len() as u64;
         Ok(())
     }

@@ -55,7 +55,7 @@ impl<'s> Walk<'s> {
             return Err(segment.damaged(format!("frame {number} was recorded before the one before")));
         }
         if self.key.is_none() {
-            self.key = Some(segment.frame(assembled)?.salt()?);
+            self.key = Some(segment.frame(assembled)?.salted()?.salt);
         }
         each(&head, &stored)?;
         self.tail.take(&head, stored.chain, assembled.header.parts, assembled.bytes.len() as u64);

@@ -42,6 +42,7 @@ use headers::Headers;
 use json::{Document, Value};
 use rejection::Problem;
 
+pub(crate) use content::{Naming, Unnamed};
 pub use content::{digest, identity};
 pub use encode::{Envelope, encode};
 pub(crate) use kinds::stream_of;
@@ -104,13 +105,18 @@ pub type Items = Vec<Result<Fact, Rejection>>;
 /// Reads a message. Never panics, and loses no record: what cannot be read is a [`Rejection`].
 #[must_use]
 pub fn decode(message: &MessageRef<'_>) -> Items {
-    match items(message) {
+    decode_naming(message, &mut Naming::AtOnce)
+}
+
+/// The same, for whoever names many facts at a time.
+pub(crate) fn decode_naming(message: &MessageRef<'_>, naming: &mut Naming<'_>) -> Items {
+    match items(message, naming) {
         Ok(items) => items,
         Err(rejection) => vec![Err(rejection)],
     }
 }
 
-fn items(message: &MessageRef<'_>) -> Result<Items, Rejection> {
+fn items(message: &MessageRef<'_>, naming: &mut Naming<'_>) -> Result<Items, Rejection> {
     let headers = Headers::read(message.headers)?;
     let value = match message.value {
         None if !headers.has_attributes() => return Ok(Items::new()),
@@ -123,10 +129,10 @@ fn items(message: &MessageRef<'_>) -> Result<Items, Rejection> {
         return Err(Rejection::new(rejection::TOO_LARGE, detail));
     }
     if value.is_empty() && headers.has_attributes() {
-        return Ok(event(envelope::binary(&headers, Data::Absent, message.key), message.stream));
+        return Ok(event(envelope::binary(&headers, Data::Absent, message.key), message.stream, naming));
     }
     match document(value, message.stream) {
-        Ok(document) => of_json(message, &headers, unframed(value), &document),
+        Ok(document) => of_json(message, &headers, unframed(value), &document, naming),
         Err(problem) => of_other(message, &headers, problem),
     }
 }
@@ -137,22 +143,23 @@ fn of_json(
     headers: &Headers<'_>,
     value: &[u8],
     document: &Document<'_>,
+    naming: &mut Naming<'_>,
 ) -> Result<Items, Rejection> {
     let root = document.root();
-    let structured = |value| event(envelope::structured(value, message.key), message.stream);
+    let mut structured = |value| event(envelope::structured(value, message.key), message.stream, naming);
     if root.is_object() && (headers.is_structured() || envelope::is_structured(root)) {
         return Ok(structured(root));
     }
     if root.is_array() && (headers.is_structured() || root.children().any(envelope::is_structured)) {
-        return Ok(root.children().flat_map(|element| in_batch(element, structured)).collect());
+        return Ok(root.children().flat_map(|element| in_batch(element, &mut structured)).collect());
     }
     if headers.has_attributes() {
-        return Ok(event(envelope::binary(headers, Data::Json(root), message.key), message.stream));
+        return Ok(event(envelope::binary(headers, Data::Json(root), message.key), message.stream, naming));
     }
     without_envelope(message.stream, value, root)
 }
 
-fn in_batch<'d>(element: Value<'d>, structured: impl Fn(Value<'d>) -> Items) -> Items {
+fn in_batch<'d>(element: Value<'d>, structured: &mut impl FnMut(Value<'d>) -> Items) -> Items {
     if element.is_object() {
         return structured(element);
     }
@@ -189,10 +196,10 @@ fn without_envelope(stream: Stream, value: &[u8], root: Value<'_>) -> Result<Ite
 }
 
 /// What one CloudEvent says: a single fact, or as many as a batch of Azure's records in it holds.
-fn event(received: Result<Received<'_>, Rejection>, stream: Stream) -> Items {
+fn event(received: Result<Received<'_>, Rejection>, stream: Stream, naming: &mut Naming<'_>) -> Items {
     match received {
         Ok(received) => match kinds::find(&received.kind, stream) {
-            Ok(kind) => vec![fact(kind, &received)],
+            Ok(kind) => vec![fact(kind, &received, naming)],
             Err(rejection) => azure_event(&received, stream).unwrap_or_else(|| vec![Err(rejection)]),
         },
         Err(rejection) => vec![Err(rejection)],
@@ -214,25 +221,21 @@ fn azure_event(received: &Received<'_>, stream: Stream) -> Option<Items> {
     )
 }
 
-fn fact(kind: &kinds::Kind, received: &Received<'_>) -> Result<Fact, Rejection> {
+fn fact(kind: &kinds::Kind, received: &Received<'_>, naming: &mut Naming<'_>) -> Result<Fact, Rejection> {
     received.require_json()?;
     let Data::Base64(text) = &received.data else {
-        return read_data(kind, received);
+        return read_data(kind, received, naming);
     };
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(text.as_bytes())
         .map_err(|error| Rejection::new(rejection::BASE64, format!("`data_base64` is not Base64: {error}")))?;
     let inner = document(&bytes, kind.stream).map_err(|problem| problem.rejection("`data_base64`"))?;
-    read_data(kind, &received.with_data(inner.root()))
+    read_data(kind, &received.with_data(inner.root()), naming)
 }
 
-fn read_data(kind: &kinds::Kind, received: &Received<'_>) -> Result<Fact, Rejection> {
+fn read_data(kind: &kinds::Kind, received: &Received<'_>, naming: &mut Naming<'_>) -> Result<Fact, Rejection> {
     let event = (kind.read)(received).map_err(|problem| problem.rejection(kind.name))?;
-    Ok(Fact {
-        identity: identity(kind.stream, &received.source, &received.id),
-        digest: digest(kind.name, received.causation_id.as_deref(), &event),
-        event,
-    })
+    Ok(naming.fact(kind, received, event))
 }
 
 fn document(value: &[u8], stream: Stream) -> Result<Document<'_>, Problem> {

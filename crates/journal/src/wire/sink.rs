@@ -147,6 +147,7 @@ impl Sink for Json {
 
 /// The canonical bytes: values only, in the order of the form, each of fixed length or with its
 /// length in front; one byte says whether an optional value is there.
+#[derive(Default)]
 pub(crate) struct Canonical {
     pub(crate) out: Vec<u8>,
 }
