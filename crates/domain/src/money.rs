@@ -40,7 +40,11 @@ impl Quantity {
 
     #[must_use]
     pub fn exact(self) -> Exact {
-        Exact { mantissa: BigInt::from_signed_bytes_le(&self.0.to_le_bytes()), scale: QUANTITY_SCALE }.normalised()
+        let mantissa = match i128::try_from(self.0) {
+            Ok(narrow) => BigInt::from(narrow),
+            Err(_) => BigInt::from_signed_bytes_le(&self.0.to_le_bytes()),
+        };
+        Exact { mantissa, scale: QUANTITY_SCALE }
     }
 }
 
@@ -219,14 +223,13 @@ impl Exact {
 
     /// The same number without trailing zeros after the point.
     fn normalised(mut self) -> Self {
-        let ten = BigInt::from(10);
-        while self.scale > 0 {
-            let (shorter, rest) = self.mantissa.div_rem(&ten);
-            if !rest.is_zero() {
-                break;
+        // Many zeros at a time first, so that a number with thirty of them is not divided thirty times.
+        for zeros in [16, 8, 4, 2, 1] {
+            let power = 10_u64.pow(zeros);
+            while self.scale >= zeros && (&self.mantissa % power).is_zero() {
+                self.mantissa /= power;
+                self.scale -= zeros;
             }
-            self.mantissa = shorter;
-            self.scale -= 1;
         }
         self
     }
@@ -240,7 +243,10 @@ impl Exact {
 }
 
 fn power_of_ten(exponent: u32) -> BigInt {
-    BigInt::from(10).pow(exponent)
+    match 10_u128.checked_pow(exponent) {
+        Some(power) => BigInt::from(power),
+        None => BigInt::from(10).pow(exponent),
+    }
 }
 
 /// `numerator` ÷ `denominator` (not zero) as a whole number.
@@ -310,7 +316,11 @@ impl Neg for &Exact {
 
 impl AddAssign<&Exact> for Exact {
     fn add_assign(&mut self, other: &Exact) {
-        *self = &*self + other;
+        if self.scale == other.scale {
+            self.mantissa += &other.mantissa;
+        } else {
+            *self = &*self + other;
+        }
     }
 }
 

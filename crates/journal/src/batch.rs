@@ -135,15 +135,18 @@ impl Batch {
     /// Decodes what was only collected so far.
     fn decode(&mut self) {
         let mut unnamed = Unnamed::default();
-        let first = self.entries.len();
+        let mut named = self.entries.len();
         while self.decoded < self.rows.len() {
             let bytes = self.message(self.decoded);
             let kept = Kept::read(&mut Cursor::new(bytes)).expect("what was written a moment ago can be read");
             let message = kept.as_ref(self.rows[self.decoded].stream);
             let items = wire::decode_naming(&message, &mut Naming::Later(&mut unnamed));
             self.enter(items);
+            if unnamed.are_enough() || self.decoded == self.rows.len() {
+                unnamed.name(self.entries[named..].iter_mut().map(|entry| &mut entry.fact));
+                named = self.entries.len();
+            }
         }
-        unnamed.name(self.entries[first..].iter_mut().map(|entry| &mut entry.fact));
     }
 
     /// Takes up what the first undecoded message says.

@@ -9,6 +9,10 @@
 use blake3::IncrementCounter;
 use blake3::platform::{Platform, le_bytes_from_words_32, words_from_le_bytes_32};
 
+/// How many texts are worth being hashed together: enough for the widest registers, however their
+/// lengths differ, and few enough to be still in the processor's cache.
+pub(crate) const TOGETHER: usize = 256;
+
 /// BLAKE3 works on blocks of so many bytes.
 const BLOCK: usize = 64;
 

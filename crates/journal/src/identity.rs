@@ -35,6 +35,10 @@ struct Slot {
     index: u32,
 }
 
+/// A table grows in few and large steps: each moves every slot there is.
+const GROWTH: usize = 4;
+const FIRST_SLOTS: usize = 128;
+
 /// What is decided about a fact.
 pub(crate) struct Decided {
     pub(crate) outcome: Outcome,
@@ -74,6 +78,9 @@ impl Table {
         }
         let position = u32::try_from(known.at.position - self.base)
             .expect("a segment is rotated long before it holds 2^32 messages");
+        if self.slots.len() == self.slots.capacity() {
+            self.slots.reserve(self.slots.len().max(FIRST_SLOTS) * (GROWTH - 1));
+        }
         self.slots.insert(known.identity, Slot { short: known.short, position, index: known.at.index });
     }
 }

@@ -167,13 +167,18 @@ impl Shared {
     pub(crate) fn entries_of(&self, frame: &Frame, from: u64, out: &mut Vec<Entry>) -> Result<(), Fault> {
         let (head, start) = (&frame.head, out.len());
         let mut unnamed = Unnamed::default();
+        let mut named = start;
         frame.messages(|index, message| {
             if head.first_position + index as u64 >= from {
                 self.entries(head, index, &message, &mut Naming::Later(&mut unnamed), out)?;
             }
+            if unnamed.are_enough() {
+                unnamed.name(out[named..].iter_mut().map(|entry| &mut entry.fact));
+                named = out.len();
+            }
             Ok(())
         })?;
-        unnamed.name(out[start..].iter_mut().map(|entry| &mut entry.fact));
+        unnamed.name(out[named..].iter_mut().map(|entry| &mut entry.fact));
         let read = &out[start..];
         let recorded = &head.items[head.items.len() - read.len()..];
         read.iter().zip(recorded).try_for_each(|(entry, head)| agrees(head, &entry.fact, entry.at()))

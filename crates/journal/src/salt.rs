@@ -47,10 +47,16 @@ impl Salted {
                 (0..).zip(messages).map(|(index, message)| keyed(&key(index), message)).collect()
             }
             Keying::Hashes => {
-                let mut keys = vec![0; messages.len() * 32];
-                blake3::Hasher::new_keyed(&self.salt.0).finalize_xof().fill(&mut keys);
-                let (keys, _) = keys.as_chunks::<32>();
-                keys.iter().zip(beside::hashes(messages)).map(|(key, hash)| keyed(key, &hash)).collect()
+                let mut stream = blake3::Hasher::new_keyed(&self.salt.0).finalize_xof();
+                let mut keys = [0; beside::TOGETHER * 32];
+                let mut digests = Vec::with_capacity(messages.len());
+                for some in messages.chunks(beside::TOGETHER) {
+                    let keys = &mut keys[..some.len() * 32];
+                    stream.fill(keys);
+                    let (keys, _) = keys.as_chunks::<32>();
+                    digests.extend(keys.iter().zip(beside::hashes(some)).map(|(key, hash)| keyed(key, &hash)));
+                }
+                digests
             }
         }
     }

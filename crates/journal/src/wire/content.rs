@@ -97,6 +97,11 @@ pub(crate) struct Unnamed {
 }
 
 impl Unnamed {
+    /// Whether it is time to give those that were read their names.
+    pub(crate) fn are_enough(&self) -> bool {
+        self.ends.len() * 2 >= beside::TOGETHER
+    }
+
     /// Gives these facts, which were read since the last time, their identities and digests. Facts that
     /// have them already are left alone.
     pub(crate) fn name<'f>(&mut self, facts: impl Iterator<Item = &'f mut Fact>) {

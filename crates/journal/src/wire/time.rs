@@ -4,7 +4,7 @@
 //! shapes may lack the zone (then it is UTC), may have only a date, and may be American
 //! (`9/1/2020 12:00:00 AM`, month first). Digits beyond nanoseconds are cut, never rounded up.
 
-use chrono::{DateTime, Datelike as _, NaiveDate, Timelike as _};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, Timelike as _};
 use domain::period::Instant;
 
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -26,7 +26,7 @@ pub(crate) fn lenient(text: &str) -> Option<Instant> {
         return Some(american);
     }
     if text.len() == 10 {
-        return instant(&Local { days: days(text.as_bytes())?, second: 0, nanos: 0, leap: false }, 0);
+        return instant(&Local { date: date(text.as_bytes())?, second: 0, nanos: 0, leap: false }, 0);
     }
     let (local, rest) = date_time(text.as_bytes())?;
     let offset = if rest.is_empty() { 0 } else { offset(rest)? };
@@ -44,7 +44,7 @@ fn american(text: &str) -> Option<Instant> {
     let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u32>().ok()).flatten();
     let date = NaiveDate::from_ymd_opt(i32::try_from(number(year)?).ok()?, number(month)?, number(day)?)?;
     let second = if time.is_empty() { 0 } else { clock(time.trim(), number)? };
-    instant(&Local { days: i64::from(date.to_epoch_days()), second, nanos: 0, leap: false }, 0)
+    instant(&Local { date, second, nanos: 0, leap: false }, 0)
 }
 
 /// `11:59:59 PM` or `23:59:59`, seconds optional, in seconds of the day.
@@ -68,7 +68,7 @@ fn clock(text: &str, number: impl Fn(&str) -> Option<u32>) -> Option<i64> {
 
 /// A time of day on a calendar day, before its offset is taken away.
 struct Local {
-    days: i64,
+    date: NaiveDate,
     /// Of the day; a leap second counts as the second after it.
     second: i64,
     nanos: u32,
@@ -89,18 +89,17 @@ fn date_time(text: &[u8]) -> Option<(Local, &[u8])> {
     let (nanos, rest) = fraction(rest)?;
     let nanos = if leap { 0 } else { nanos };
     let second = i64::from(hour * 3600 + minute * 60 + second);
-    Some((Local { days: days(&head[..10])?, second, nanos, leap }, rest))
+    Some((Local { date: date(&head[..10])?, second, nanos, leap }, rest))
 }
 
-/// The calendar day of `2020-09-01`, counted from 1970.
-fn days(text: &[u8]) -> Option<i64> {
+/// The calendar day of `2020-09-01`.
+fn date(text: &[u8]) -> Option<NaiveDate> {
     if text.len() != 10 || text[4] != b'-' || text[7] != b'-' {
         return None;
     }
     let year = two(&text[0..2])? * 100 + two(&text[2..4])?;
     let (month, day) = (two(&text[5..7])?, two(&text[8..10])?);
-    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?;
-    Some(i64::from(date.to_epoch_days()))
+    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
 }
 
 fn two(text: &[u8]) -> Option<u32> {
@@ -134,7 +133,13 @@ fn offset(text: &[u8]) -> Option<i64> {
 }
 
 fn instant(local: &Local, offset: i64) -> Option<Instant> {
-    let seconds = local.days * SECONDS_PER_DAY + local.second - offset;
+    if offset == 0 && !local.leap {
+        // Nearly every time is written like this, and nothing has to be counted.
+        let second = u32::try_from(local.second).ok()?;
+        let time = NaiveTime::from_num_seconds_from_midnight_opt(second, local.nanos)?;
+        return Some(local.date.and_time(time).and_utc());
+    }
+    let seconds = i64::from(local.date.to_epoch_days()) * SECONDS_PER_DAY + local.second - offset;
     // Leap seconds are inserted at the end of a UTC day and nowhere else.
     if local.leap && seconds.rem_euclid(SECONDS_PER_DAY) != 0 {
         return None;
