@@ -38,6 +38,8 @@ mod kafka_real;
 mod deploy;
 // One rule, one name, four places; documents that repeat a table of the code.
 mod rules;
+// Drafts drawn on several cores.
+mod side_by_side;
 // The scenarios, at every depth.
 mod scenarios;
 // The real program, from the outside.

@@ -23,7 +23,7 @@ use crate::money::Exact;
 use crate::pec::LostCode;
 use crate::period::{Day, Period};
 use crate::policy::{Policy, RULES_VERSION, Tax};
-use crate::rating::{Desk, Judging, Piece};
+use crate::rating::{Desk, Judging, Part, Piece};
 use line::Sum;
 
 /// What Microsoft should charge a partner for a month in one currency.
@@ -144,16 +144,55 @@ pub fn draft_with(
     judging: &mut Judging<'_>,
     daily: &mut dyn FnMut(&Piece<'_>),
 ) -> (Draft, Vec<Finding>) {
-    let mut sums = Sums::default();
+    let share = Share::rate(desk, (bill_to, currency, period), &|_| true, judging, daily);
+    draft_of(desk, (bill_to, currency, period), share)
+}
+
+/// Some plans of a partner's month, rated and added up, and not yet cut: plans need nothing of each
+/// other, so that they may be rated side by side.
+pub struct Share {
+    sums: Vec<Sums>,
+    part: Part,
+}
+
+impl Share {
+    /// Rates the plans that are wanted. `daily` sees every piece of them, plan by plan.
+    pub fn rate(
+        desk: &Desk<'_>,
+        (bill_to, currency, period): (Guid, Currency, Period),
+        wanted: &dyn Fn(Guid) -> bool,
+        judging: &mut Judging<'_>,
+        daily: &mut dyn FnMut(&Piece<'_>),
+    ) -> Self {
+        let mut sums = Sums::default();
+        let (plans, _) = desk.plans_in(bill_to, currency, period);
+        let billed = |plan: Guid| plans.as_ref().is_none_or(|plans| plans.contains(&plan));
+        let part = desk.rate_part(bill_to, period, wanted, judging, &mut |piece| {
+            if !billed(piece.plan) {
+                return;
+            }
+            sums.add(piece);
+            daily(piece);
+        });
+        Self { sums: vec![sums], part }
+    }
+
+    /// Adds other plans of the same partner, currency and month.
+    pub fn join(&mut self, other: Self) {
+        self.sums.extend(other.sums);
+        self.part.join(other.part);
+    }
+}
+
+/// The draft that all plans of a partner's month come to.
+pub fn draft_of(
+    desk: &Desk<'_>,
+    (bill_to, currency, period): (Guid, Currency, Period),
+    share: Share,
+) -> (Draft, Vec<Finding>) {
     let (plans, unclear) = desk.plans_in(bill_to, currency, period);
     let billed = |plan: Guid| plans.as_ref().is_none_or(|plans| plans.contains(&plan));
-    let mut findings = desk.rate(bill_to, period, judging, &mut |piece| {
-        if !billed(piece.plan) {
-            return;
-        }
-        sums.add(piece);
-        daily(piece);
-    });
+    let mut findings = desk.conclude(share.part);
     let policy = desk.facts.policy.at(period.first_day());
     let about = || About { bill_to: Some(bill_to), period: Some(period), ..About::default() };
     let (currency, exchange_rate) = match desk.facts.prices.billing_per_pricing(period, currency, &policy) {
@@ -170,7 +209,9 @@ pub fn draft_with(
             (Currency::USD, Exact::one())
         }
     };
-    let mut lines = sums.lines(period, &exchange_rate, &policy);
+    let cut = |sums: Sums| sums.lines(period, &exchange_rate, &policy);
+    let mut lines: Vec<Line> = share.sums.into_iter().flat_map(cut).collect();
+    lines.sort_by(|one, other| one.key.cmp(&other.key));
     lines.extend(beside::given_back(&lines));
     let billed_in = |partner: Guid| desk.billing_currency(partner);
     let (booked, odd) = booked(&desk.facts.charges, desk.commerce, &billed_in, bill_to, period);

@@ -25,7 +25,7 @@ use crate::commerce::{Commerce, billed_in, by_partner};
 use crate::entry::PlanCreated;
 use crate::facts::Facts;
 use crate::finding::{About, Code, Finding};
-use crate::ids::{Currency, Guid};
+use crate::ids::{Currency, Guid, Market};
 use crate::money::Exact;
 use crate::partners::Partners;
 use crate::period::{Day, Instant, Period};
@@ -128,6 +128,20 @@ impl<'a> Desk<'a> {
         judging: &mut Judging<'_>,
         sink: &mut dyn FnMut(&Piece<'_>),
     ) -> Vec<Finding> {
+        let part = self.rate_part(bill_to, period, wanted, judging, sink);
+        self.conclude(part)
+    }
+
+    /// The same without what concerns no plan alone, so that parts may be rated side by side:
+    /// [`Part::join`] puts them together, [`Desk::conclude`] says what does not add up.
+    pub(crate) fn rate_part(
+        &self,
+        bill_to: Guid,
+        period: Period,
+        wanted: &dyn Fn(Guid) -> bool,
+        judging: &mut Judging<'_>,
+        sink: &mut dyn FnMut(&Piece<'_>),
+    ) -> Part {
         let mut notes = Notes { bill_to, period, seen: BTreeMap::new() };
         let policies: Vec<Policy> = period.days().map(|day| self.facts.policy.at(day)).collect();
         let (rates, rate_of_day) = numbered(&policies);
@@ -142,11 +156,28 @@ impl<'a> Desk<'a> {
                 Drawing { plan, period, policies: &policies, rates: &rates, rate_of_day: &rate_of_day, allocation };
             drawn.draw(&cells, &pricing, judging, &mut notes, sink);
         }
+        Part { notes, markets: pricing.markets() }
+    }
+
+    /// What does not add up, in the parts that were rated and in what belongs to none of them.
+    pub(crate) fn conclude(&self, part: Part) -> Vec<Finding> {
+        let Part { mut notes, markets } = part;
+        let mut pricing = Pricing::new(&self.facts.prices, notes.period);
+        pricing.ask(&markets);
         pricing.findings(&mut notes);
         self.unplaced(&mut notes);
         self.ineffective(&mut notes);
         self.oddities(&mut notes);
         notes.findings()
+    }
+
+    /// The plans billed to a partner at any time, each with how many series of usage it brings: what
+    /// rating it costs, roughly.
+    #[must_use]
+    pub fn weights(&self, bill_to: Guid) -> Vec<(Guid, usize)> {
+        let series = |subscription: &Guid| self.usage.get(subscription).map_or(0, Vec::len);
+        let weight = |subscriptions: BTreeSet<Guid>| subscriptions.iter().map(series).sum();
+        self.plans_of(bill_to).into_iter().map(|(plan, subscriptions)| (plan, weight(subscriptions))).collect()
     }
 
     /// Puts a plan's usage and what covers it on its sheet.
@@ -286,6 +317,21 @@ impl<'a> Desk<'a> {
             let detail = format!("the correction names {} as its target", one.target);
             notes.note_with(code, about, detail, one.correction);
         }
+    }
+}
+
+/// What rating some plans found, beside their pieces.
+pub(crate) struct Part {
+    notes: Notes,
+    /// Where prices were asked for.
+    markets: BTreeSet<Market>,
+}
+
+impl Part {
+    /// Adds what was found in other plans of the same partner and month.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.notes.join(other.notes);
+        self.markets.extend(other.markets);
     }
 }
 

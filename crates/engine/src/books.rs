@@ -8,11 +8,14 @@ use domain::entry::LineKey;
 use domain::facts::Facts;
 use domain::finding::{About, Code, Finding};
 use domain::ids::{Currency, Guid};
-use domain::invoice::{self, Draft, Line};
+use domain::invoice::{self, Draft, Line, Share};
 use domain::partners::Partners;
 use domain::pec::Judge;
 use domain::period::{Day, Period};
 use domain::rating::{Desk, Piece, judged};
+
+/// Whose month, and in which currency.
+pub(crate) type Asked = (Guid, Currency, Period);
 
 /// The facts of one question, in order.
 pub struct Books<'a> {
@@ -77,6 +80,15 @@ impl<'a> Books<'a> {
         self.desk.currencies(bill_to, period)
     }
 
+    /// The same, and dollars for a partner that was never registered: its usage is drafted all the same.
+    pub(crate) fn currencies_or_usd(&self, bill_to: Guid, period: Period) -> Vec<Currency> {
+        let mut currencies = self.currencies(bill_to, period);
+        if currencies.is_empty() {
+            currencies.push(Currency::USD);
+        }
+        currencies
+    }
+
     /// Drafts a partner's month, a draft for each of its currencies, its own first; `daily` sees every
     /// piece behind the lines of all of them.
     pub fn drafts(
@@ -85,10 +97,7 @@ impl<'a> Books<'a> {
         period: Period,
         daily: &mut dyn FnMut(&Piece<'_>),
     ) -> Vec<(Draft, Vec<Finding>)> {
-        let mut currencies = self.currencies(bill_to, period);
-        if currencies.is_empty() {
-            currencies.push(Currency::USD);
-        }
+        let currencies = self.currencies_or_usd(bill_to, period);
         currencies.into_iter().map(|currency| self.draft_in(bill_to, currency, period, daily)).collect()
     }
 
@@ -113,17 +122,29 @@ impl<'a> Books<'a> {
         period: Period,
         daily: &mut dyn FnMut(&Piece<'_>),
     ) -> (Draft, Vec<Finding>) {
-        let registered = self.currency(bill_to);
-        let mut judging = judged(&mut self.judge);
-        let (draft, mut findings) = invoice::draft_with(&self.desk, bill_to, currency, period, &mut judging, daily);
-        drop(judging);
-        // The judge remembers everything that was asked of it, for other partners and months too.
+        let asked = (bill_to, currency, period);
+        let share = Share::rate(&self.desk, asked, &|_| true, &mut judged(&mut self.judge), daily);
+        let found = self.judge.findings();
+        self.draft_of(asked, share, found)
+    }
+
+    /// Rates some plans of a partner's month, for who puts all of them together; with what the judge found.
+    pub(crate) fn share(&mut self, asked: Asked, wanted: &dyn Fn(Guid) -> bool) -> (Share, Vec<Finding>) {
+        let share = Share::rate(&self.desk, asked, wanted, &mut judged(&mut self.judge), &mut |_| {});
+        (share, self.judge.findings())
+    }
+
+    /// The draft that all plans of a partner's month come to, with everything that does not add up.
+    pub(crate) fn draft_of(&self, asked: Asked, share: Share, judged: Vec<Finding>) -> (Draft, Vec<Finding>) {
+        let (bill_to, _, period) = asked;
+        let (draft, mut findings) = invoice::draft_of(&self.desk, asked, share);
+        // A judge remembers everything that was asked of it, for other partners and months too.
         let concerns = |finding: &Finding| {
             finding.about.bill_to.is_none_or(|named| named == bill_to)
                 && finding.about.period.is_none_or(|named| named == period)
         };
-        findings.extend(self.judge.findings().into_iter().filter(concerns));
-        if registered.is_none() {
+        findings.extend(judged.into_iter().filter(concerns));
+        if self.currency(bill_to).is_none() {
             let about = About { bill_to: Some(bill_to), period: Some(period), ..About::default() };
             findings.push(Finding::new(Code::UnknownPartner, about, format!("partner {bill_to} was never registered")));
         }
@@ -143,15 +164,6 @@ impl Books<'_> {
         let used: BTreeSet<Guid> = draft.lines.iter().map(|line| line.key.plan).collect();
         domain::order::unaccepted(&domain::order::Desk::new(self.facts, self.commerce), &used)
     }
-}
-
-/// Drafts a month for every partner, in order of their tenants.
-#[must_use]
-pub fn draft_all(facts: &Facts, period: Period) -> Vec<(Draft, Vec<Finding>)> {
-    let commerce = facts.commerce.view();
-    let mut books = Books::new(facts, &commerce);
-    let partners = books.bill_to();
-    partners.into_iter().flat_map(|bill_to| books.drafts(bill_to, period, &mut |_| {})).collect()
 }
 
 /// Findings of one code, put together for people.

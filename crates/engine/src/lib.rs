@@ -21,6 +21,7 @@ pub mod adopt;
 pub mod burn;
 pub mod leak;
 pub mod suppose;
+pub mod side_by_side;
 pub mod statement;
 pub mod orders;
 

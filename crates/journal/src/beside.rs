@@ -102,7 +102,8 @@ mod tests {
     fn side_by_side_is_the_same_as_one_after_the_other() {
         let bytes: Vec<u8> = (0..3000_u32).map(|number| (number * 7 % 251) as u8).collect();
         let lengths = (0..=1100).chain(std::iter::repeat_n(700, 40)).chain([2048, 3000]);
-        let texts: Vec<&[u8]> = lengths.zip(0..).map(|(length, start)| &bytes[start % 40..][..length.min(2900)]).collect();
+        let texts: Vec<&[u8]> =
+            lengths.zip(0..).map(|(length, start)| &bytes[start % 40..][..length.min(2900)]).collect();
         for (text, hash) in texts.iter().zip(hashes(&texts)) {
             assert_eq!(hash, *blake3::hash(text).as_bytes(), "of {} bytes", text.len());
         }

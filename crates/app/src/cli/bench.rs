@@ -218,7 +218,7 @@ impl Bench {
         let journal = Journal::open(&self.journal_dir(events), &Options::default(), now()?)?;
         let watch = Stopwatch::start();
         let fold = view::replay(&journal.reader(), None, &mut |_, _| {}).map_err(engine_problem)?;
-        let drafts = engine::books::draft_all(fold.state(), month());
+        let drafts = engine::side_by_side::draft_all(fold.state(), month());
         let mut figures = watch.stop(stage, journal.end());
         drop(drafts);
         figures.digest = Some(engine::digest::of(fold.state()).to_string());
@@ -229,7 +229,7 @@ impl Bench {
         let ledger = open(&self.journal_dir(events), false)?;
         let facts = ledger.facts().map_err(engine_problem)?;
         let watch = Stopwatch::start();
-        let drafts = engine::books::draft_all(&facts, month());
+        let drafts = engine::side_by_side::draft_all(&facts, month());
         let figures = watch.stop(stage, facts.end());
         drop(drafts);
         Ok(figures)

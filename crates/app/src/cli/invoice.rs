@@ -13,6 +13,7 @@ use domain::invoice::{Draft, Grouping, Line, Totals};
 use domain::money::Exact;
 use domain::period::{Instant, Period};
 use engine::books::{self, Books};
+use engine::side_by_side::Hands;
 use serde::Serialize;
 
 use super::{Context, period};
@@ -185,12 +186,12 @@ impl Invoice {
 
     fn answer(&self, facts: &Facts, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
         let commerce = facts.commerce.view();
-        let mut books = Books::new(facts, &commerce);
-        let partners = super::select::partners(&books, self.partner.as_deref())?;
-        let customer = super::select::customer(&books, self.customer.as_deref())?;
+        let mut hands = Hands::new(facts, &commerce);
+        let partners = super::select::partners(hands.books(), self.partner.as_deref())?;
+        let customer = super::select::customer(hands.books(), self.customer.as_deref())?;
         if self.daily {
             return daily::answer(
-                &mut books,
+                hands.books_mut(),
                 &daily::Asked { partners, customer, period: self.period },
                 context.json,
                 out,
@@ -199,7 +200,7 @@ impl Invoice {
         let mut invoices = Vec::new();
         let mut blocking = false;
         for bill_to in partners {
-            for (mut draft, findings) in books.drafts(bill_to, self.period, &mut |_| {}) {
+            for (mut draft, findings) in hands.drafts(bill_to, self.period) {
                 if let Some(customer) = customer {
                     draft.lines.retain(|line| line.key.customer == customer);
                 }
@@ -207,13 +208,13 @@ impl Invoice {
                     continue;
                 }
                 blocking |= findings.iter().any(Finding::blocking);
-                invoices.push(self.one(&books, &draft, &findings));
+                invoices.push(self.one(hands.books(), &draft, &findings));
             }
         }
         let exit = if blocking { Exit::Refused } else { Exit::Fine };
         if context.json {
             if invoices.is_empty() {
-                note_nothing(&books, self.period, out)?;
+                note_nothing(hands.books(), self.period, out)?;
             }
             let answer = Answer {
                 schema: "pec.invoice.v1",
@@ -226,7 +227,7 @@ impl Invoice {
             return Ok(exit);
         }
         if invoices.is_empty() {
-            return Err(nothing(&books, self.period).into());
+            return Err(nothing(hands.books(), self.period).into());
         }
         for (index, invoice) in invoices.iter().enumerate() {
             if index > 0 {

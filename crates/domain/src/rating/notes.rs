@@ -43,6 +43,17 @@ impl Notes {
         *self.seen.entry((code, about, detail)).or_default().charge.get_or_insert_with(Exact::zero) += charge;
     }
 
+    /// Adds the notes on other plans of the same partner and month.
+    pub(super) fn join(&mut self, other: Self) {
+        for (about, Noted { events, charge }) in other.seen {
+            let known = self.seen.entry(about).or_default();
+            known.events.extend(events);
+            if let Some(charge) = charge {
+                *known.charge.get_or_insert_with(Exact::zero) += &charge;
+            }
+        }
+    }
+
     /// USE-6: usage that no placement takes: after a cancellation, or of no plan at all.
     pub(super) fn outside(&mut self, consumption: &Consumption<'_>, day: Day, ended: bool) {
         if !ended {

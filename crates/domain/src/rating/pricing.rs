@@ -3,7 +3,7 @@
 //! Every distinct tariff gets a number, and so does every tier counter (meter, kind, product, SKU),
 //! so that millions of cells can be sorted and drawn by small numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Notes;
 use crate::entry::PriceKind;
@@ -71,6 +71,18 @@ impl<'a> Pricing<'a> {
 
     pub(super) fn meter(&self, group: u32) -> &'a MeterId {
         self.meters[group as usize]
+    }
+
+    /// The markets whose prices were asked for.
+    pub(super) fn markets(&self) -> BTreeSet<Market> {
+        self.markets.keys().copied().collect()
+    }
+
+    /// Looks at the sheets of markets as if usage there had asked for a price.
+    pub(super) fn ask(&mut self, markets: &BTreeSet<Market>) {
+        for market in markets {
+            self.lists(*market);
+        }
     }
 
     /// The counters' numbers in the order of what they count.

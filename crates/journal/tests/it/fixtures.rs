@@ -1,7 +1,7 @@
 //! Journals written by earlier builds still open, and say what they said.
 //!
-//! `tests/fixtures/v1` was written once by `write_fixture` and is never written again: a build that
-//! changes the format adds a `v2` beside it.
+//! `tests/fixtures/v1` and `v3` (by the newest version of a frame in them) were each written once by
+//! `write_fixture` and are never written again: a build that changes the format adds another beside them.
 
 use std::fs::File;
 use std::io::{Cursor, Read, Write};
@@ -12,24 +12,30 @@ use journal::{Batch, Journal, verify};
 
 use crate::common::{append_usage, at, push_event, push_unreadable, small, usage};
 
-const CHAIN: &str = include_str!("../fixtures/v1/CHAIN");
+/// The version that `write_fixture` writes.
+const PRESENT: &str = "v3";
 
-fn archive() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1/journal.zip")
+fn archive(version: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(version).join("journal.zip")
 }
 
-fn unpack(to: &Path) {
-    let mut archive = zip::ZipArchive::new(File::open(archive()).unwrap()).unwrap();
+fn unpack(version: &str, to: &Path) {
+    let mut archive = zip::ZipArchive::new(File::open(archive(version)).unwrap()).unwrap();
     archive.extract(to).unwrap();
 }
 
 #[test]
-fn the_journal_of_format_1_still_opens_and_says_what_it_said() {
+fn journals_of_every_format_still_open_and_say_what_they_said() {
+    opens_and_says_what_it_said("v1", include_str!("../fixtures/v1/CHAIN"));
+    opens_and_says_what_it_said("v3", include_str!("../fixtures/v3/CHAIN"));
+}
+
+fn opens_and_says_what_it_said(version: &str, chain: &str) {
     let dir = tempfile::tempdir().unwrap();
-    unpack(dir.path());
+    unpack(version, dir.path());
     let report = verify(dir.path(), &mut |_, _| ()).unwrap();
     assert_eq!((report.segments, report.messages, report.entries), (3, 404, 404));
-    assert_eq!(report.chain.to_string(), CHAIN.trim());
+    assert_eq!(report.chain.to_string(), chain.trim());
 
     let mut journal = Journal::open(dir.path(), &small(), at(0)).unwrap();
     let entries: Vec<_> = journal.reader().entries(0).map(Result::unwrap).collect();
@@ -79,8 +85,10 @@ fn write_fixture() {
     journal.close().unwrap();
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     add(&mut zip, dir.path(), "");
-    std::fs::write(archive(), zip.finish().unwrap().into_inner()).unwrap();
-    std::fs::write(archive().with_file_name("CHAIN"), format!("{chain}\n")).unwrap();
+    let archive = archive(PRESENT);
+    std::fs::create_dir_all(archive.parent().unwrap()).unwrap();
+    std::fs::write(&archive, zip.finish().unwrap().into_inner()).unwrap();
+    std::fs::write(archive.with_file_name("CHAIN"), format!("{chain}\n")).unwrap();
 }
 
 fn add(zip: &mut zip::ZipWriter<Cursor<Vec<u8>>>, dir: &Path, below: &str) {
