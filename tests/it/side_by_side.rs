@@ -28,5 +28,5 @@ fn drafts_are_the_same_however_many_hands_draw_them() {
             }
         }
     }
-    assert!(drafts > 100 && shared > 5, "{drafts} drafts, {shared} of them of several plans, show too little");
+    assert!(drafts > 100 && shared > 3, "{drafts} drafts, {shared} of them of several plans, show too little");
 }

@@ -185,7 +185,7 @@ fn in_pieces(dir: &Path, messages: &[Message], dice: &mut Dice) -> (Digest, Dige
 fn tell(ledger: &Ledger) {
     let facts = ledger.facts().expect("nobody panicked");
     let period = Day(20_454).period();
-    for (draft, findings) in engine::books::draft_all(&facts, period) {
+    for (draft, findings) in engine::side_by_side::draft_all(&facts, period) {
         for line in &draft.lines {
             println!("{} {:?} {} {}", draft.bill_to, line.key, line.quantity, line.subtotal);
         }
