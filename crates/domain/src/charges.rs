@@ -13,10 +13,10 @@ pub use cycle::cycle_start;
 pub use orders::{Booked, Orders, booked};
 
 use crate::entry::{
-    AzureCreditGranted, Benefit, ChargeRecorded, ConflictDecided, CoverageRecorded, Entry, Event, RefundGranted, TaxSet,
+    AzureCreditGranted, Benefit, ChargeRecorded, ConflictDecided, CoverageRecorded, RefundGranted, TaxSet,
 };
 use crate::filing::Filing;
-use crate::ids::{Guid, Identity};
+use crate::ids::{Digest, Guid, Identity};
 use crate::money::Quantity;
 use crate::period::Day;
 use crate::scope::Scope;
@@ -68,16 +68,24 @@ pub struct ChargeBook {
 }
 
 impl ChargeBook {
-    pub fn apply(&mut self, entry: &Entry) {
-        let (identity, digest) = (entry.fact.identity, entry.fact.digest);
-        match &entry.fact.event {
-            Event::CoverageRecorded(body) => self.coverage.file(identity, digest, Coverage::from(body)),
-            Event::ChargeRecorded(body) => self.charges.file(identity, digest, body.clone()),
-            Event::AzureCreditGranted(body) => self.credits.file(identity, digest, body.clone()),
-            Event::RefundGranted(body) => self.refunds.file(identity, digest, body.clone()),
-            Event::TaxSet(body) => self.taxes.file(identity, digest, body.clone()),
-            _ => {}
-        }
+    pub fn file_coverage(&mut self, identity: Identity, digest: Digest, body: &CoverageRecorded) {
+        self.coverage.file(identity, digest, Coverage::from(body));
+    }
+
+    pub fn file_charge(&mut self, identity: Identity, digest: Digest, body: ChargeRecorded) {
+        self.charges.file(identity, digest, body);
+    }
+
+    pub fn file_credit(&mut self, identity: Identity, digest: Digest, body: AzureCreditGranted) {
+        self.credits.file(identity, digest, body);
+    }
+
+    pub fn file_refund(&mut self, identity: Identity, digest: Digest, body: RefundGranted) {
+        self.refunds.file(identity, digest, body);
+    }
+
+    pub fn file_tax(&mut self, identity: Identity, digest: Digest, body: TaxSet) {
+        self.taxes.file(identity, digest, body);
     }
 
     pub fn decide(&mut self, decided: &ConflictDecided) {

@@ -280,10 +280,9 @@ impl Event {
     /// The identity of the event that this one speaks of, if it speaks of one.
     #[must_use]
     pub fn target(&self) -> Option<Identity> {
-        match self {
-            Self::UsageAdjusted(adjusted) => Some(adjusted.target),
-            Self::UsageVoided(voided) => Some(voided.target),
-            _ => None,
+        if let Self::UsageAdjusted(adjusted) = self {
+            return Some(adjusted.target);
         }
+        if let Self::UsageVoided(voided) = self { Some(voided.target) } else { None }
     }
 }

@@ -11,7 +11,9 @@ use crate::channel::ChannelBook;
 use crate::charges::ChargeBook;
 use crate::commerce::{Commerce, CommerceBook, Moving, State};
 use crate::conflict::ConflictBook;
-use crate::entry::{ConflictDecided, Entry, Event, Outcome, PolicyDocument, Stream};
+use crate::entry::{
+    ConflictDecided, Entry, Event, Move, Outcome, PlanChange, PolicyDocument, Stream, SubscriptionChange,
+};
 use crate::issued::IssuedBook;
 use crate::partners::PartnerBook;
 use crate::policy::PolicyBook;
@@ -127,19 +129,20 @@ impl Facts {
             Event::TransferCompleted(body) => self.commerce.file_transfer(identity, digest, body.clone()),
             Event::ResellerOfRecordSet(body) => self.commerce.file_reseller(identity, digest, body.clone()),
 
-            Event::SubscriptionSuspended(_)
-            | Event::SubscriptionResumed(_)
-            | Event::SubscriptionTransitioned(_)
-            | Event::PlanSuspended(_)
-            | Event::PlanReactivated(_)
-            | Event::PlanCancelled(_)
-            | Event::TransferRequested(_)
-            | Event::TransferCancelled(_) => self.file_life(entry),
-            Event::CoverageRecorded(_)
-            | Event::ChargeRecorded(_)
-            | Event::AzureCreditGranted(_)
-            | Event::RefundGranted(_)
-            | Event::TaxSet(_) => self.charges.apply(entry),
+            Event::SubscriptionSuspended(body) => self.file_state(entry, State::Suspended, body),
+            Event::SubscriptionResumed(body) => self.file_state(entry, State::Active, body),
+            Event::PlanSuspended(body) => self.file_plan_state(entry, State::Suspended, body),
+            Event::PlanReactivated(body) => self.file_plan_state(entry, State::Active, body),
+            Event::PlanCancelled(body) => self.file_plan_state(entry, State::Cancelled, body),
+            Event::SubscriptionTransitioned(body) => self.file_move(entry, Moving::Transitioned, body),
+            Event::TransferRequested(body) => self.file_move(entry, Moving::Requested, body),
+            Event::TransferCancelled(body) => self.file_move(entry, Moving::Withdrawn, body),
+
+            Event::CoverageRecorded(body) => self.charges.file_coverage(identity, digest, body),
+            Event::ChargeRecorded(body) => self.charges.file_charge(identity, digest, body.clone()),
+            Event::AzureCreditGranted(body) => self.charges.file_credit(identity, digest, body.clone()),
+            Event::RefundGranted(body) => self.charges.file_refund(identity, digest, body.clone()),
+            Event::TaxSet(body) => self.charges.file_tax(identity, digest, body.clone()),
 
             Event::PartnerRegistered(_)
             | Event::MembershipStarted(_)
@@ -150,38 +153,33 @@ impl Facts {
                 self.channel.file_reinstated(identity, digest, body.clone());
             }
             Event::Channel(body) => self.channel.file(identity, digest, (**body).clone()),
-            Event::PriceSheetPublished(_) | Event::PriceSheetPart(_) | Event::ExchangeRatesPublished(_) => {
-                self.prices.apply(entry);
-            }
+            Event::PriceSheetPublished(sheet) => self.prices.file_sheet(identity, digest, sheet.clone()),
+            Event::PriceSheetPart(part) => self.prices.file_part(identity, digest, part.clone()),
+            Event::ExchangeRatesPublished(rates) => self.prices.file_rates(identity, digest, rates.clone()),
             Event::PolicyPublished(body) => self.file_policy(entry, body),
             Event::PolicyAdopted(adopted) => self.file_policy(entry, &adopted.document),
 
             Event::RolesPublished(body) => self.roles.file(identity, digest, body.clone()),
 
-            Event::InvoiceIssued(_)
-            | Event::CreditNoteIssued(_)
-            | Event::InvoiceVoided(_)
-            | Event::AcceptanceRecorded(_) => self.issued.apply(entry),
+            Event::InvoiceIssued(document) | Event::CreditNoteIssued(document) => {
+                self.issued.file_document(identity, digest, document.clone());
+            }
+            Event::InvoiceVoided(voided) => self.issued.file_voided(identity, digest, voided.clone()),
+            Event::AcceptanceRecorded(body) => self.issued.file_acceptance(identity, digest, body.clone()),
             Event::ConflictDecided(decided) => self.decide(decided),
         }
     }
 
-    /// Changes in the life of a plan or subscription.
-    fn file_life(&mut self, entry: &Entry) {
-        let (book, identity, digest) = (&mut self.commerce, entry.fact.identity, entry.fact.digest);
-        match &entry.fact.event {
-            Event::SubscriptionSuspended(body) => book.file_state(identity, digest, State::Suspended, body.clone()),
-            Event::SubscriptionResumed(body) => book.file_state(identity, digest, State::Active, body.clone()),
-            Event::PlanSuspended(body) => book.file_plan_state(identity, digest, State::Suspended, body.clone()),
-            Event::PlanReactivated(body) => book.file_plan_state(identity, digest, State::Active, body.clone()),
-            Event::PlanCancelled(body) => book.file_plan_state(identity, digest, State::Cancelled, body.clone()),
-            Event::SubscriptionTransitioned(body) => {
-                book.file_move(identity, digest, Moving::Transitioned, body.clone());
-            }
-            Event::TransferRequested(body) => book.file_move(identity, digest, Moving::Requested, body.clone()),
-            Event::TransferCancelled(body) => book.file_move(identity, digest, Moving::Withdrawn, body.clone()),
-            _ => {}
-        }
+    fn file_state(&mut self, entry: &Entry, state: State, body: &SubscriptionChange) {
+        self.commerce.file_state(entry.fact.identity, entry.fact.digest, state, body.clone());
+    }
+
+    fn file_plan_state(&mut self, entry: &Entry, state: State, body: &PlanChange) {
+        self.commerce.file_plan_state(entry.fact.identity, entry.fact.digest, state, body.clone());
+    }
+
+    fn file_move(&mut self, entry: &Entry, moving: Moving, body: &Move) {
+        self.commerce.file_move(entry.fact.identity, entry.fact.digest, moving, body.clone());
     }
 
     fn decide(&mut self, decided: &ConflictDecided) {

@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use concern::{Concern, concern, effective_at, effective_period, placement};
 
 use crate::commerce::Commerce;
-use crate::entry::{Acceptance, ConflictDecided, Entry, Event, InvoiceVoided, IssuedDocument, IssuedLine, LineKey};
+use crate::entry::{Acceptance, ConflictDecided, Entry, InvoiceVoided, IssuedDocument, IssuedLine, LineKey};
 use crate::filing::Filing;
-use crate::ids::{Currency, Guid};
+use crate::ids::{Currency, Digest, Guid, Identity};
 use crate::money::Exact;
 use crate::period::{Day, Period};
 use crate::policy::PolicyBook;
@@ -64,20 +64,18 @@ impl IssuedSum {
 }
 
 impl IssuedBook {
-    pub fn apply(&mut self, entry: &Entry) {
-        let (identity, digest) = (entry.fact.identity, entry.fact.digest);
-        match &entry.fact.event {
-            Event::InvoiceIssued(document) | Event::CreditNoteIssued(document) => {
-                self.documents.file(identity, digest, document.clone());
-            }
-            Event::InvoiceVoided(voided) => self.voided.file(identity, digest, voided.clone()),
-            Event::AcceptanceRecorded(acceptance) => {
-                self.acceptances.file(identity, digest, acceptance.clone());
-                return;
-            }
-            _ => return,
-        }
+    pub fn file_document(&mut self, identity: Identity, digest: Digest, document: IssuedDocument) {
+        self.documents.file(identity, digest, document);
         self.note_months();
+    }
+
+    pub fn file_voided(&mut self, identity: Identity, digest: Digest, voided: InvoiceVoided) {
+        self.voided.file(identity, digest, voided);
+        self.note_months();
+    }
+
+    pub fn file_acceptance(&mut self, identity: Identity, digest: Digest, acceptance: Acceptance) {
+        self.acceptances.file(identity, digest, acceptance);
     }
 
     fn note_months(&mut self) {

@@ -7,6 +7,8 @@
 //! Reading order: the vocabulary (`ids` to `entry`), what is remembered (`projection`, `facts` and
 //! its books), what is judged (`pec`, `rating`, `invoice`), what is decided (`decide`).
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub mod ids;
 pub mod scope;
 pub mod period;

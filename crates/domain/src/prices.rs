@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 pub use tariff::{Band, PriceList, Tariff, Unpriced, has_tag, is_spot};
 
-use crate::entry::{ConflictDecided, Entry, Event, ExchangeRates, PriceRow, PriceSheet, PriceSheetPart};
+use crate::entry::{ConflictDecided, ExchangeRates, PriceRow, PriceSheet, PriceSheetPart};
 use crate::filing::Filing;
 use crate::ids::{Currency, Digest, Identity, Market};
 use crate::money::{Exact, Rounding};
@@ -48,14 +48,16 @@ pub struct HeldBack<'a> {
 }
 
 impl PriceBook {
-    pub fn apply(&mut self, entry: &Entry) {
-        let (identity, digest) = (entry.fact.identity, entry.fact.digest);
-        match &entry.fact.event {
-            Event::PriceSheetPublished(sheet) => self.sheets.file(identity, digest, sheet.clone()),
-            Event::PriceSheetPart(part) => self.parts.file(identity, digest, part.clone()),
-            Event::ExchangeRatesPublished(rates) => self.rates.file(identity, digest, rates.clone()),
-            _ => {}
-        }
+    pub fn file_sheet(&mut self, identity: Identity, digest: Digest, sheet: PriceSheet) {
+        self.sheets.file(identity, digest, sheet);
+    }
+
+    pub fn file_part(&mut self, identity: Identity, digest: Digest, part: PriceSheetPart) {
+        self.parts.file(identity, digest, part);
+    }
+
+    pub fn file_rates(&mut self, identity: Identity, digest: Digest, rates: ExchangeRates) {
+        self.rates.file(identity, digest, rates);
     }
 
     pub fn decide(&mut self, decided: &ConflictDecided) {

@@ -121,18 +121,17 @@ impl UsageBook {
 
     pub fn apply(&mut self, entry: &Entry) {
         let identity = entry.fact.identity;
-        match &entry.fact.event {
-            Event::UsageRecorded(usage)
-                if entry.outcome != Outcome::Conflicting
-                    && (self.special.is_empty() || !self.special.contains_key(&identity)) =>
-            {
-                if let Some(sent) = usage.sent.filter(|_| self.sending.kept) {
-                    self.sending.earliest.insert(identity, sent);
-                }
-                let series = self.series_of(usage);
-                self.series.get_mut(series).slices.add(usage.start, usage.end, usage.quantity);
+        if let Event::UsageRecorded(usage) = &entry.fact.event
+            && entry.outcome != Outcome::Conflicting
+            && (self.special.is_empty() || !self.special.contains_key(&identity))
+        {
+            if let Some(sent) = usage.sent.filter(|_| self.sending.kept) {
+                self.sending.earliest.insert(identity, sent);
             }
-            _ => self.tell(entry),
+            let series = self.series_of(usage);
+            self.series.get_mut(series).slices.add(usage.start, usage.end, usage.quantity);
+        } else {
+            self.tell(entry);
         }
     }
 
@@ -307,10 +306,11 @@ impl UsageBook {
     fn usage_behind(&self, identity: Identity) -> Option<&Usage> {
         let mut next = identity;
         for _ in 0..=self.special.len() {
-            match self.effective(next)? {
-                Event::UsageRecorded(usage) => return Some(usage),
-                correction => next = correction.target()?,
+            let told = self.effective(next)?;
+            if let Event::UsageRecorded(usage) = told {
+                return Some(usage);
             }
+            next = told.target()?;
         }
         None
     }

@@ -158,7 +158,15 @@ fn moved(view: &mut Commerce, stage: &mut Stage, change: &Change<'_>, subscripti
             }
             return;
         }
-        _ => {}
+        Step::Created
+        | Step::Transferred
+        | Step::Transitioned
+        | Step::PlanSuspended
+        | Step::PlanCancelled
+        | Step::Suspended
+        | Step::Cancelled
+        | Step::Resumed
+        | Step::PlanReactivated => {}
     }
     let Some(plan) = view.plans.get(&to_plan).cloned() else { return };
     let Some(last) = view.placements.get_mut(&subscription).and_then(|placed| placed.last_mut()) else { return };
@@ -223,7 +231,15 @@ fn plan_changed(view: &mut Commerce, stage: &mut Stage, change: &Change<'_>, pla
             }
             view.cancelled_plans.entry(plan).or_insert(change.at);
         }
-        _ => {
+        Step::Created
+        | Step::Requested
+        | Step::Withdrawn
+        | Step::Transferred
+        | Step::Transitioned
+        | Step::Suspended
+        | Step::Cancelled
+        | Step::Resumed
+        | Step::PlanReactivated => {
             if let Some(since) = stage.suspended.remove(&plan) {
                 view.suspensions.entry(plan).or_default().push(Interval::new(since, change.at));
             }
@@ -240,7 +256,15 @@ fn subscription_changed(view: &mut Commerce, stage: &mut Stage, change: &Change<
             stage.suspended.entry(subscription).or_insert(change.at);
         }
         Step::Cancelled => end(view, subscription, change.at),
-        _ => {
+        Step::Created
+        | Step::Requested
+        | Step::Withdrawn
+        | Step::Transferred
+        | Step::Transitioned
+        | Step::PlanSuspended
+        | Step::PlanCancelled
+        | Step::Resumed
+        | Step::PlanReactivated => {
             if let Some(since) = stage.suspended.remove(&subscription) {
                 view.suspensions.entry(subscription).or_default().push(Interval::new(since, change.at));
             }

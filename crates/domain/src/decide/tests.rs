@@ -103,9 +103,11 @@ fn a_refusal_lists_every_reason_at_once() {
     let kinds: Vec<String> = refusal
         .reasons
         .iter()
-        .map(|reason| match reason {
-            Reason::Finding(finding) => finding.code.to_string(),
-            other => format!("{other:?}").split([' ', '(']).next().unwrap().to_owned(),
+        .map(|reason| {
+            if let Reason::Finding(finding) = reason {
+                return finding.code.to_string();
+            }
+            format!("{reason:?}").split([' ', '(']).next().unwrap().to_owned()
         })
         .collect();
     assert_eq!(kinds, ["NotEnded", "OutOfOrder", "Conflict", "Obstacle", "F-unit", "F-unknown-access"]);

@@ -30,68 +30,100 @@ impl Concern {
     }
 }
 
+/// When an event was true.
+enum When {
+    At(Instant),
+    /// True of a whole month.
+    Month(Period),
+    /// As the event that it speaks of.
+    AsTarget,
+    /// Of no month and no time.
+    Never,
+}
+
+fn when(event: &Event) -> When {
+    match event {
+        Event::UsageRecorded(usage) => When::At(usage.start),
+        Event::AssignmentCreated(one) => When::At(one.at),
+        Event::AssignmentDeleted(one) => When::At(one.at),
+        Event::AssignmentsListed(one) => When::At(one.at),
+        Event::DelegationChanged(one) => When::At(one.at),
+        Event::DelegationDeleted(one) => When::At(one.at),
+        Event::ScheduleCreated(one) => When::At(one.start.max(one.provisioned_at)),
+        Event::ScheduleCancelled(one) => When::At(one.at),
+        Event::PalLinked(one) => When::At(one.at),
+        Event::PalUnlinked(one) => When::At(one.at),
+        Event::AssignmentActivity(one) => When::At(one.at),
+        Event::DenyAssigned(one) => When::At(one.at),
+        Event::DenyRemoved(one) => When::At(one.at),
+        Event::GroupMemberAdded(one) => When::At(one.at),
+        Event::GroupMemberRemoved(one) => When::At(one.at),
+        Event::PrincipalDeleted(one) => When::At(one.at),
+        Event::ScopeCreated(one) | Event::ScopeDeleted(one) => When::At(one.at),
+        Event::ScopeMoved(one) => When::At(one.at),
+        Event::SubscriptionMoved(one) => When::At(one.at),
+        Event::TreeChanged(one) => When::At(one.at),
+        Event::MoveActivity(one) => When::At(one.at),
+        Event::CustomerRegistered(one) => When::At(one.at),
+        Event::PlanCreated(one) => When::At(one.at),
+        Event::SubscriptionCreated(one) => When::At(one.at),
+        Event::SubscriptionCancelled(one) => When::At(one.at),
+        Event::TransferCompleted(one) => When::At(one.at),
+        Event::ResellerOfRecordSet(one) => When::At(one.at),
+        Event::SubscriptionSuspended(one) | Event::SubscriptionResumed(one) => When::At(one.at),
+        Event::PlanSuspended(one) | Event::PlanReactivated(one) | Event::PlanCancelled(one) => When::At(one.at),
+        Event::SubscriptionTransitioned(one) | Event::TransferRequested(one) | Event::TransferCancelled(one) => {
+            When::At(one.at)
+        }
+        Event::CoverageRecorded(one) => When::At(one.day.start()),
+        Event::ChargeRecorded(one) => When::At(one.at),
+        Event::AzureCreditGranted(one) => When::At(one.from.start()),
+        Event::RefundGranted(one) => When::At(one.at),
+        Event::TaxSet(one) => When::At(one.from.start()),
+        Event::PartnerRegistered(one) => When::At(one.at),
+        Event::MembershipStarted(one) | Event::MembershipEnded(one) => When::At(one.at),
+        Event::PartnerBarred(one) | Event::PartnerReinstated(one) => When::At(one.at),
+        Event::Channel(one) => one.moves_credit_at().map_or(When::Never, When::At),
+        Event::PriceSheetPublished(sheet) => When::Month(sheet.period),
+        Event::ExchangeRatesPublished(rates) => When::Month(rates.period),
+        Event::PolicyPublished(policy) => When::Month(policy.effective_from.period()),
+        Event::RolesPublished(list) => When::Month(list.effective_from.period()),
+        Event::UsageAdjusted(_) | Event::UsageVoided(_) => When::AsTarget,
+        Event::OtherActivity(_)
+        | Event::PriceSheetPart(_)
+        | Event::InvoiceIssued(_)
+        | Event::CreditNoteIssued(_)
+        | Event::InvoiceVoided(_)
+        | Event::ConflictDecided(_)
+        | Event::EntryRedriven(_)
+        | Event::PolicyAdopted(_)
+        | Event::AcceptanceRecorded(_)
+        | Event::Restored(_)
+        | Event::Unreadable(_) => When::Never,
+    }
+}
+
 /// The month in which an event takes effect; `None` for what has no effect on any month.
 #[must_use]
 pub fn effective_period(event: &Event, antecedent: Option<&Event>) -> Option<Period> {
-    let month = |at: Instant| Some(Day::of(at).period());
-    match event {
-        Event::UsageAdjusted(_) | Event::UsageVoided(_) => match antecedent? {
-            Event::UsageRecorded(usage) => month(usage.start),
-            _ => None,
-        },
-        Event::PriceSheetPublished(sheet) => Some(sheet.period),
-        Event::ExchangeRatesPublished(rates) => Some(rates.period),
-        Event::PolicyPublished(policy) => Some(policy.effective_from.period()),
-        Event::RolesPublished(list) => Some(list.effective_from.period()),
-        other => month(effective_at(other)?),
+    match when(event) {
+        When::At(at) => Some(Day::of(at).period()),
+        When::Month(period) => Some(period),
+        When::AsTarget => {
+            let Event::UsageRecorded(usage) = antecedent? else { return None };
+            Some(Day::of(usage.start).period())
+        }
+        When::Never => None,
     }
 }
 
 /// When an event was true; `None` for what is true of a whole month, or speaks of another event.
 #[must_use]
 pub fn effective_at(event: &Event) -> Option<Instant> {
-    Some(match event {
-        Event::UsageRecorded(usage) => usage.start,
-        Event::AssignmentCreated(one) => one.at,
-        Event::AssignmentDeleted(one) => one.at,
-        Event::AssignmentsListed(one) => one.at,
-        Event::DelegationChanged(one) => one.at,
-        Event::DelegationDeleted(one) => one.at,
-        Event::ScheduleCreated(one) => one.start.max(one.provisioned_at),
-        Event::ScheduleCancelled(one) => one.at,
-        Event::PalLinked(one) => one.at,
-        Event::PalUnlinked(one) => one.at,
-        Event::AssignmentActivity(one) => one.at,
-        Event::DenyAssigned(one) => one.at,
-        Event::DenyRemoved(one) => one.at,
-        Event::GroupMemberAdded(one) => one.at,
-        Event::GroupMemberRemoved(one) => one.at,
-        Event::PrincipalDeleted(one) => one.at,
-        Event::ScopeCreated(one) | Event::ScopeDeleted(one) => one.at,
-        Event::ScopeMoved(one) => one.at,
-        Event::SubscriptionMoved(one) => one.at,
-        Event::TreeChanged(one) => one.at,
-        Event::MoveActivity(one) => one.at,
-        Event::CustomerRegistered(one) => one.at,
-        Event::PlanCreated(one) => one.at,
-        Event::SubscriptionCreated(one) => one.at,
-        Event::SubscriptionCancelled(one) => one.at,
-        Event::TransferCompleted(one) => one.at,
-        Event::ResellerOfRecordSet(one) => one.at,
-        Event::SubscriptionSuspended(one) | Event::SubscriptionResumed(one) => one.at,
-        Event::PlanSuspended(one) | Event::PlanReactivated(one) | Event::PlanCancelled(one) => one.at,
-        Event::SubscriptionTransitioned(one) | Event::TransferRequested(one) | Event::TransferCancelled(one) => one.at,
-        Event::CoverageRecorded(one) => one.day.start(),
-        Event::ChargeRecorded(one) => one.at,
-        Event::AzureCreditGranted(one) => one.from.start(),
-        Event::RefundGranted(one) => one.at,
-        Event::TaxSet(one) => one.from.start(),
-        Event::PartnerRegistered(one) => one.at,
-        Event::MembershipStarted(one) | Event::MembershipEnded(one) => one.at,
-        Event::PartnerBarred(one) | Event::PartnerReinstated(one) => one.at,
-        Event::Channel(one) => one.moves_credit_at()?,
-        _ => return None,
-    })
+    match when(event) {
+        When::At(at) => Some(at),
+        When::Month(_) | When::AsTarget | When::Never => None,
+    }
 }
 
 /// Whom an event concerns, as far as the commerce facts tell.
@@ -151,7 +183,29 @@ pub fn concern(event: &Event, antecedent: Option<&Event>, commerce: &Commerce, p
         Event::OtherActivity(_) => Concern::Partners(BTreeSet::new()),
         // A reseller's qualification concerns every partner that sells through it.
         Event::Channel(one) if one.moves_credit_at().is_none() => Concern::Partners(BTreeSet::new()),
-        _ => Concern::Everybody,
+        Event::PalLinked(_)
+        | Event::PalUnlinked(_)
+        | Event::GroupMemberAdded(_)
+        | Event::GroupMemberRemoved(_)
+        | Event::PrincipalDeleted(_)
+        | Event::PartnerRegistered(_)
+        | Event::MembershipStarted(_)
+        | Event::MembershipEnded(_)
+        | Event::PartnerBarred(_)
+        | Event::PartnerReinstated(_)
+        | Event::RolesPublished(_)
+        | Event::PriceSheetPublished(_)
+        | Event::PriceSheetPart(_)
+        | Event::ExchangeRatesPublished(_)
+        | Event::PolicyPublished(_)
+        | Event::Channel(_)
+        | Event::InvoiceVoided(_)
+        | Event::ConflictDecided(_)
+        | Event::EntryRedriven(_)
+        | Event::PolicyAdopted(_)
+        | Event::AcceptanceRecorded(_)
+        | Event::Restored(_)
+        | Event::Unreadable(_) => Concern::Everybody,
     }
 }
 

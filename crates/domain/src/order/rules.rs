@@ -338,7 +338,17 @@ pub fn plan(kind: OrderKind, azure: Azure, legacy_open: bool) -> Rulings {
         OrderKind::PlanSuspension => {
             [refuse_if(!active, Ground::PlanMissing), refuse_if(azure == Azure::PlanInUse, Ground::PlanInUse)]
         }
-        _ => [None, None],
+        OrderKind::Licences
+        | OrderKind::SeatChange
+        | OrderKind::Renewal
+        | OrderKind::Sandbox
+        | OrderKind::ResellerOfRecord
+        | OrderKind::Relationship
+        | OrderKind::Partnership
+        | OrderKind::Transition
+        | OrderKind::Transfer
+        | OrderKind::Manage
+        | OrderKind::Attestation => [None, None],
     };
     all.into_iter().flatten().collect()
 }

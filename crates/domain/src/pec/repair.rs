@@ -205,7 +205,19 @@ impl Lost<'_> {
                 let barred = |partner: &Guid| !clip(&terms.partners.barred(*partner), self.tested).is_empty();
                 (grants.find_map(|grant| terms.partners_of(grant).into_iter().find(barred)), false)
             }
-            _ => (None, false),
+            LostCode::PartnerRole
+            | LostCode::PalMissing
+            | LostCode::PalOtherOrganisation
+            | LostCode::JitOnly
+            | LostCode::Denied
+            | LostCode::Gap
+            | LostCode::EarlyEnd
+            | LostCode::LateStart
+            | LostCode::Removed
+            | LostCode::RoleNotEligible
+            | LostCode::UnknownAccess
+            | LostCode::OtherPartner
+            | LostCode::NeverGranted => (None, false),
         }
     }
 
@@ -235,7 +247,17 @@ impl Lost<'_> {
                 let whose = grants.flat_map(|grant| self.terms.partners_of(grant)).chain([bill_to]);
                 whose.flat_map(|partner| partners.standing_events(partner)).collect()
             }
-            _ => Vec::new(),
+            LostCode::PalMissing
+            | LostCode::PalOtherOrganisation
+            | LostCode::JitOnly
+            | LostCode::Gap
+            | LostCode::EarlyEnd
+            | LostCode::LateStart
+            | LostCode::Removed
+            | LostCode::RoleNotEligible
+            | LostCode::UnknownAccess
+            | LostCode::OtherPartner
+            | LostCode::NeverGranted => Vec::new(),
         };
         events.extend(holdings.iter().flat_map(|holding| &holding.events));
         let mut seen = std::collections::BTreeSet::new();

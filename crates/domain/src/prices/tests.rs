@@ -1,5 +1,5 @@
 use super::*;
-use crate::entry::{Fact, Outcome, PriceKind, PriceRow};
+use crate::entry::{Entry, Event, Fact, Outcome, PriceKind, PriceRow};
 use crate::ids::MeterId;
 use crate::period::{Day, Instant};
 use rust_decimal::Decimal;
@@ -83,6 +83,19 @@ fn costing(price: &str) -> PriceRow {
     row("m", "1 Hour", price)
 }
 
+fn tell(book: &mut PriceBook, entry: &Entry) {
+    let (identity, digest) = (entry.fact.identity, entry.fact.digest);
+    if let Event::PriceSheetPublished(sheet) = &entry.fact.event {
+        book.file_sheet(identity, digest, sheet.clone());
+    } else if let Event::PriceSheetPart(part) = &entry.fact.event {
+        book.file_part(identity, digest, part.clone());
+    } else if let Event::ExchangeRatesPublished(rates) = &entry.fact.event {
+        book.file_rates(identity, digest, rates.clone());
+    } else {
+        panic!("no part of a sheet: {:?}", entry.fact.event);
+    }
+}
+
 fn held_back(book: &PriceBook) -> Vec<HeldBack<'_>> {
     book.held_back(Period::parse("2020-09").unwrap(), Market::parse("US").unwrap())
 }
@@ -94,21 +107,21 @@ fn september(book: &PriceBook) -> Option<Chosen<PriceList<'_>>> {
 #[test]
 fn a_sheet_is_in_force_only_when_it_is_complete_and_newest() {
     let mut book = PriceBook::default();
-    book.apply(&entry(1, header("old", "2020-08-31T18:00:00Z", 1, &[costing("1")])));
-    book.apply(&entry(2, part("old", 0, vec![costing("1")])));
+    tell(&mut book, &entry(1, header("old", "2020-08-31T18:00:00Z", 1, &[costing("1")])));
+    tell(&mut book, &entry(2, part("old", 0, vec![costing("1")])));
     let three = [costing("2"), row("n", "1 Hour", "2"), row("o", "1 Hour", "2")];
-    book.apply(&entry(3, header("newer", "2020-09-05T18:00:00Z", 2, &three)));
-    book.apply(&entry(4, part("newer", 1, vec![costing("2")])));
+    tell(&mut book, &entry(3, header("newer", "2020-09-05T18:00:00Z", 2, &three)));
+    tell(&mut book, &entry(4, part("newer", 1, vec![costing("2")])));
     assert_eq!(september(&book).unwrap().value.sheet, "old");
     assert_eq!(held_back(&book).len(), 1);
-    book.apply(&entry(5, part("newer", 0, vec![row("n", "1 Hour", "2")])));
+    tell(&mut book, &entry(5, part("newer", 0, vec![row("n", "1 Hour", "2")])));
     assert_eq!(september(&book).unwrap().value.sheet, "old", "two rows are there and three are stated");
     assert_eq!(held_back(&book)[0].found, None);
     let twice = [costing("3"), costing("3")];
-    book.apply(&entry(6, header("newest!", "2020-09-06T00:00:00Z", 2, &twice)));
+    tell(&mut book, &entry(6, header("newest!", "2020-09-06T00:00:00Z", 2, &twice)));
     assert_eq!(september(&book).unwrap().value.sheet, "old", "its parts carry another name");
     for (id, number) in [(7, 0), (8, 1)] {
-        book.apply(&entry(id, part("newest!", number, vec![costing("3")])));
+        tell(&mut book, &entry(id, part("newest!", number, vec![costing("3")])));
     }
     let chosen = september(&book).unwrap();
     assert_eq!((chosen.value.sheet, chosen.rivals.len()), ("newest!", 0));
@@ -130,13 +143,13 @@ fn rows_that_the_header_does_not_vouch_for_are_never_in_force() {
         let mut book = PriceBook::default();
         for step in 0..events.len() {
             let (identity, event) = &events[(rotation + step) % events.len()];
-            book.apply(&entry(*identity, event.clone()));
+            tell(&mut book, &entry(*identity, event.clone()));
         }
         assert_eq!(september(&book).unwrap().value.sheet, "old");
         let found = rows_digest(&[costing("2"), costing("3")]);
         let held: Vec<_> = held_back(&book).iter().map(|held| (held.identity, held.found)).collect();
         assert_eq!(held, [(Identity(3), Some(found))]);
-        book.apply(&entry(6, header("newer", "2020-09-05T18:00:00Z", 2, &[costing("2"), costing("3")])));
+        tell(&mut book, &entry(6, header("newer", "2020-09-05T18:00:00Z", 2, &[costing("2"), costing("3")])));
         assert_eq!(september(&book).unwrap().value.sheet, "newer");
         assert_eq!(held_back(&book), []);
     }
@@ -148,8 +161,8 @@ fn equal_publication_times_are_chosen_by_digest_and_named() {
         let mut book = PriceBook::default();
         for id in order {
             let (name, price) = [("", ""), ("b", "1"), ("aa", "2")][usize::try_from(id).unwrap()];
-            book.apply(&entry(id, header(name, "2020-08-31T18:00:00Z", 1, &[costing(price)])));
-            book.apply(&entry(id + 10, part(name, 0, vec![costing(price)])));
+            tell(&mut book, &entry(id, header(name, "2020-08-31T18:00:00Z", 1, &[costing(price)])));
+            tell(&mut book, &entry(id + 10, part(name, 0, vec![costing(price)])));
         }
         let chosen = september(&book).unwrap();
         assert_eq!((chosen.value.sheet, chosen.rivals), ("b", vec![Identity(2)]));
@@ -193,7 +206,7 @@ fn a_rate_is_inverted_to_nine_decimals_from_the_newest_publication() {
     for (id, published, usd) in [(1, "2020-08-31T00:00:00Z", "1.2"), (2, "2020-08-30T00:00:00Z", "9")] {
         let usd_per_unit = vec![(Currency::parse("EUR").unwrap(), number(usd))];
         let rates = ExchangeRates { period: month, published_at: at(published), usd_per_unit };
-        book.apply(&entry(id, Event::ExchangeRatesPublished(rates)));
+        tell(&mut book, &entry(id, Event::ExchangeRatesPublished(rates)));
     }
     let policy = Policy::builtin();
     let rate = |currency: &str| book.billing_per_pricing(month, Currency::parse(currency).unwrap(), &policy);
