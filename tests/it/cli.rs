@@ -172,9 +172,10 @@ impl Checked {
     }
 }
 
-/// Schemas whose answers the tests in `questions` and `operations` and the test of statements check, and
+/// Schemas whose answers the tests in `questions`, `operations`, `restoring` and the test of statements check, and
 /// one that describes a file and no answer.
-const CHECKED_ELSEWHERE: [&str; 13] = [
+const CHECKED_ELSEWHERE: [&str; 14] = [
+    "restored-from-kafka.v1",
     "bench.v1",
     "order-check.v1",
     "partner.v1",

@@ -114,6 +114,87 @@ fn neither_unit_nor_image_runs_as_root() {
     assert!(image.rfind("FROM ").unwrap() < user, "the last stage has no user");
 }
 
+/// The instructions of a Dockerfile, continued lines joined, comments left out.
+fn instructions(text: &str) -> Vec<(String, String)> {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
+    let joined = lines.join("\n").replace("\\\n", " ");
+    let split = joined.lines().filter_map(|line| line.trim().split_once(' '));
+    split.map(|(name, rest)| (name.to_owned(), rest.split_whitespace().collect::<Vec<_>>().join(" "))).collect()
+}
+
+/// What is wrong with an image's recipe, beside what a person sets up by hand.
+fn wrong_with_image(image: &str, root: &std::path::Path) -> Vec<String> {
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    let all = instructions(image);
+    let of = |name: &str| -> Vec<&str> { all.iter().filter(|(one, _)| one == name).map(|(_, rest)| &**rest).collect() };
+    let mut wrong = Vec::new();
+    let bases: Vec<&str> = of("FROM").iter().map(|rest| rest.split(' ').next().unwrap()).collect();
+    if bases.len() != 2 || bases[0] != bases[1] || !bases[0].starts_with("debian:") {
+        wrong.push(format!("built on one Debian and run on it, not {bases:?}"));
+    }
+    let pinned: toml::Table = read("rust-toolchain.toml").parse().unwrap();
+    let wanted = format!("RUSTUP_TOOLCHAIN={}", pinned["toolchain"]["channel"].as_str().unwrap());
+    if !of("ENV").iter().any(|rest| rest.split(' ').any(|word| word == wanted)) {
+        wrong.push(format!("it lacks {wanted}"));
+    }
+    let dev = read("dev");
+    let needed = dev.split("missing_packages() {").nth(1).unwrap().split("if [").next().unwrap();
+    let needed: Vec<&str> =
+        needed.lines().filter_map(|line| line.rsplit_once("|| echo ")).map(|(_, name)| name).collect();
+    assert!(needed.len() >= 5, "{needed:?}");
+    let runs = of("RUN");
+    let installed: Vec<&str> = runs[0].split(' ').collect();
+    wrong.extend(needed.iter().filter(|name| !installed.contains(name)).map(|name| format!("{name} is not installed")));
+    for rest in of("COPY") {
+        let mut words = rest.split(' ').collect::<Vec<_>>();
+        let to = words.pop().unwrap();
+        match words[0].strip_prefix("--from=") {
+            None => {
+                wrong.extend(words.iter().filter(|from| !root.join(from).exists()).map(|from| format!("no {from}")))
+            }
+            Some(stage) => {
+                let named = of("FROM").iter().any(|rest| rest.ends_with(&format!(" AS {stage}")));
+                let made = runs.iter().any(|run| run.contains("--release") && run.contains("--bin pec"));
+                if !named || !made || words[1] != "/src/target/release/pec" || !of("WORKDIR").contains(&"/src") {
+                    wrong.push(format!("nothing makes {} for {to}", words[1]));
+                }
+                if of("ENTRYPOINT") != [format!("[\"{to}\"]")] {
+                    wrong.push(format!("{to} is not what is run"));
+                }
+            }
+        }
+    }
+    let words: Vec<String> = serde_json::from_str(of("CMD")[0]).unwrap();
+    if let Err(error) = app::cli::Arguments::of(words.iter().map(String::as_str)) {
+        wrong.push(error);
+    }
+    if !read(".dockerignore").lines().any(|line| line == "**/target") {
+        wrong.push("built crates would be sent along".to_owned());
+    }
+    wrong
+}
+
+/// No Docker is needed to see that the image is built from what is here: the base, the packages that
+/// `./dev` looks for, the pinned toolchain, the paths, the command.
+#[test]
+fn the_image_is_made_of_what_is_here() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let image = fs::read_to_string(root.join("deploy/Dockerfile")).unwrap();
+    assert_eq!(wrong_with_image(&image, &root), Vec::<String>::new());
+    for (good, bad, seen) in [
+        ("RUSTUP_TOOLCHAIN=1.", "RUSTUP_TOOLCHAIN=0.", "RUSTUP_TOOLCHAIN"),
+        (" perl ", " ", "perl is not installed"),
+        ("COPY deploy/pec.example.toml", "COPY deploy/pec.toml", "no deploy/pec.toml"),
+        ("/src/target/release/pec ", "/target/release/pec ", "nothing makes"),
+        ("\"run\"", "\"runn\"", "runn"),
+        ("FROM debian:trixie-slim\n", "FROM debian:bookworm-slim\n", "one Debian"),
+    ] {
+        assert!(image.contains(good), "{good}");
+        let wrong = wrong_with_image(&image.replacen(good, bad, 1), &root);
+        assert!(wrong.len() == 1 && wrong[0].contains(seen), "{bad}: {wrong:?}");
+    }
+}
+
 /// The table of faults in the handbook names every fault, and no other.
 #[test]
 fn every_fault_is_in_the_handbook() {

@@ -48,6 +48,8 @@ mod cli;
 mod daily;
 // What an operator sees: metrics, acceptances, figures.
 mod operations;
+// The directory is lost and made again from Kafka.
+mod restoring;
 
 // A journal without a disk and Azure's records, as scenarios use them.
 use app::scenario::{azure, memory};

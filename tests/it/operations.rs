@@ -18,33 +18,33 @@ use crate::kafka::wait_until;
 
 const DECISIONS: &str = "pec.decisions.v1";
 /// The lines of a configuration that publishes what is decided.
-const PUBLISHING: &str = "[kafka.topics]\ndecisions = \"pec.decisions.v1\"\n";
+pub const PUBLISHING: &str = "[kafka.topics]\ndecisions = \"pec.decisions.v1\"\n";
 
 /// A client of a broker with the topics of a configuration's defaults and one for decisions.
-fn client(servers: &str) -> Config {
+pub fn client(servers: &str) -> Config {
     let mut config = Config::plain(servers);
     config.topics.decisions = DECISIONS.to_owned();
     config
 }
 
-fn broker(partitions: i32) -> MockBroker {
+pub fn broker(partitions: i32) -> MockBroker {
     MockBroker::start(&topics_of(&client("unknown"), partitions)).unwrap()
 }
 
-fn configure(home: &Home, metrics: &str, servers: &str, more: &str) {
+pub fn configure(home: &Home, metrics: &str, servers: &str, more: &str) {
     let text = format!("[metrics]\nlisten = \"{metrics}\"\n[kafka]\nbootstrap_servers = \"{servers}\"\n{more}");
     std::fs::write(home.dir.path().join("pec.toml"), text).unwrap();
 }
 
 /// A `pec run` whose log can be read.
-struct Running {
+pub struct Running {
     child: Child,
     log: PathBuf,
     socket: PathBuf,
 }
 
 impl Running {
-    fn start(home: &Home, words: &[&str]) -> Self {
+    pub fn start(home: &Home, words: &[&str]) -> Self {
         let log = home.dir.path().join("log");
         let file = std::fs::File::create(&log).unwrap();
         let mut command = home.command(&[&["run"], words].concat());
@@ -57,7 +57,7 @@ impl Running {
     }
 
     /// Until commands are answered and the broker has been asked.
-    fn reads(mut self) -> Self {
+    pub fn reads(mut self) -> Self {
         let log = self.log.clone();
         wait_until("pec run reads from Kafka", || {
             let log = std::fs::read_to_string(&log).unwrap();
@@ -67,7 +67,7 @@ impl Running {
         self
     }
 
-    fn stop(mut self) {
+    pub fn stop(mut self) {
         let told = std::process::Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(told.success());
         assert_eq!(self.child.wait().unwrap().code(), Some(0), "{}", self.log());
@@ -238,7 +238,7 @@ fn the_documents_table_of_metrics_is_really_read() {
 }
 
 /// Nine hundred thousand bytes that do not compress: the in-process broker forgets after five million.
-fn noise(seed: u64) -> Message {
+pub fn noise(seed: u64) -> Message {
     let mut state = seed;
     let value = (0..900_000).map(|_| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -247,7 +247,7 @@ fn noise(seed: u64) -> Message {
     Message { stream: Stream::Usage, key: None, headers: Vec::new(), value: Some(value.collect()) }
 }
 
-fn accepted(home: &Home) -> Vec<Value> {
+pub fn accepted(home: &Home) -> Vec<Value> {
     home.json(&["status", "--json"], 0)["accepted"].as_array().unwrap().clone()
 }
 

@@ -26,6 +26,7 @@ pub mod explain;
 pub mod close;
 pub mod verify;
 pub mod backup;
+pub mod restore;
 pub mod status;
 pub mod import;
 pub mod conflicts;
@@ -138,8 +139,8 @@ pub enum Command {
     Verify(verify::Verify),
     /// Copy the journal, proven, while it is in use
     Backup(backup::Backup),
-    /// Bring a backup back into a new directory
-    Restore(backup::Restore),
+    /// Make a journal again, from a backup or from what Kafka still holds
+    Restore(restore::Restore),
     /// Play a scenario file and lay what comes out beside what it expects
     Scenario(scenario::Scenario),
     /// Make a seeded world of events, to files or to Kafka

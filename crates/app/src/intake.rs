@@ -90,8 +90,15 @@ fn read(kafka: &ingest::Config, metrics: &Metrics, accept: &Acceptances, stop: &
     let ledger = metrics.ledger();
     let resume = Resume::of(&*ledger.writer()?);
     let plan = Plan { config: kafka, resume: resume.clone(), accept: &accept.accept, until: Until::Stopped };
+    let mut lacking = None;
     let mut deliver = |delivery: Delivery| match delivery {
         Delivery::Joined(joined) => {
+            if let Some(problem) = decisions_elsewhere(kafka, ledger)? {
+                let told = problem.to_string();
+                lacking = Some(problem);
+                return Err(told.into());
+            }
+            warn_of_beginnings(&joined);
             tracing::info!(cluster = joined.cluster_id, partitions = joined.starts.len(), "reading from Kafka");
             // Before the offsets that follow from it: who reads the journal sees why they jump.
             remember(ledger, &resume, &joined, accept)?;
@@ -103,6 +110,10 @@ fn read(kafka: &ingest::Config, metrics: &Metrics, accept: &Acceptances, stop: &
         Delivery::Batch(batch) => Ok(metrics.append(batch)?),
     };
     let report = ingest::run(&plan, metrics.progress(), stop, &mut deliver);
+    if let Some(problem) = lacking {
+        tracing::error!(fault = "decisions-unknown", "{problem}");
+        return Err(problem.into());
+    }
     match report {
         Ok(report) => {
             tracing::info!(messages = report.counters.messages, "no longer reading from Kafka");
@@ -112,6 +123,40 @@ fn read(kafka: &ingest::Config, metrics: &Metrics, accept: &Acceptances, stop: &
             tracing::error!(fault = fault.name(), "{fault}");
             Err(Problem::fault(format!("{} ({})", fault, fault.name())).hint(fault.hint()).into())
         }
+    }
+}
+
+/// Decisions that the topic holds and this journal does not know: an older backup was restored, or the
+/// directory is another one. Going on could issue again what was issued. A topic that cannot be read
+/// is no reason to stop: it is compared at the next start.
+fn decisions_elsewhere(kafka: &ingest::Config, ledger: &Ledger) -> Result<Option<Problem>, engine::Fault> {
+    let Some(topic) = kafka.topics.of(Stream::Decisions) else { return Ok(None) };
+    let decisions = match crate::cli::restore::read_decisions(kafka, topic) {
+        Ok(decisions) => decisions,
+        Err(problem) => {
+            tracing::warn!("decisions could not be compared with {topic}: {problem}");
+            return Ok(None);
+        }
+    };
+    let unknown = engine::restore::unknown(ledger, &decisions)?;
+    let Some(first) = unknown.first() else { return Ok(None) };
+    let known = if unknown.len() == 1 { "1 decision".to_owned() } else { format!("{} decisions", unknown.len()) };
+    let told = format!("{topic} holds {known} that this journal does not know, such as {first} (decisions-unknown)");
+    Ok(Some(Problem::fault(told).hint(
+        "take them back with pec restore --from-kafka --reason '…'; an independent copy needs a topic of decisions of \
+         its own, or none",
+    )))
+}
+
+/// A partition that is read for the first time and does not begin with its first message.
+fn warn_of_beginnings(joined: &ingest::Joined) {
+    for start in joined.starts.iter().filter(|start| start.offset > 0 && start.reason == ingest::Reason::Adopted) {
+        tracing::warn!(
+            topic = start.topic,
+            partition = start.partition,
+            offset = start.offset,
+            "what was before this offset is deleted: only snapshots and files can tell it (pec import)"
+        );
     }
 }
 

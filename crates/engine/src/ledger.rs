@@ -137,7 +137,7 @@ impl Ledger {
         Ok(ledger)
     }
 
-    fn adopt_policy(&self) -> Result<(), Fault> {
+    pub(crate) fn adopt_policy(&self) -> Result<(), Fault> {
         let builtin = Policy::builtin();
         let document =
             PolicyDocument { revision: builtin.revision, effective_from: Day(0), settings: builtin.settings() };

@@ -18,6 +18,7 @@ pub mod digest;
 pub mod trace;
 pub mod close;
 pub mod adopt;
+pub mod restore;
 pub mod burn;
 pub mod leak;
 pub mod suppose;

@@ -29,7 +29,7 @@ pub use mock::MockBroker;
 pub use producer::{Sink, publish, publish_alert, publish_missing};
 pub use progress::Progress;
 pub use run::{Delivery, Joined, Plan, Report, Resume, Until, run};
-pub use watermarks::{Due, read_topic, watermarks_at};
+pub use watermarks::{Due, held, read_topic, watermarks_at};
 
 use rdkafka::consumer::Consumer as _;
 

@@ -56,6 +56,25 @@ pub fn watermarks_at(config: &Config, time: Option<Instant>) -> Result<Vec<Due>,
     Ok(due)
 }
 
+/// What the brokers hold of one topic now, from the earliest offset to the end, per partition.
+pub fn held(config: &Config, stream: Stream, topic: &str) -> Result<Vec<Due>, Fault> {
+    let consumer = cluster::connect(&settings::probe(config)?)?;
+    let stop = AtomicBool::new(false);
+    let questions = Questions { config, consumer: &consumer, stop: &stop };
+    questions.answer(limits::REQUEST)?;
+    let seen = questions.look_at(stream, topic)?;
+    crate::close(consumer);
+    let due = (0_i32..).zip(&seen.watermarks).map(|(partition, &(low, high))| Due {
+        topic: topic.to_owned(),
+        stream,
+        partition,
+        offset: high,
+        low_watermark: low,
+        high_watermark: high,
+    });
+    Ok(due.collect())
+}
+
 /// The first offset at or after the time, per partition; `None` where there is none.
 fn offsets_at(
     consumer: &crate::client::Consumer,

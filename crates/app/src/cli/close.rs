@@ -15,6 +15,7 @@ use domain::period::Period;
 use engine::books::Books;
 use engine::close::{self, Outcome, Wish};
 use engine::hanging::{self, Hanging};
+use engine::restore::{self, Lack};
 use serde::Serialize;
 
 use super::invoice::{FindingAnswer, Party, cents, findings_answer, money, print_findings, short};
@@ -45,7 +46,7 @@ pub struct Check {
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  pec close --period 2026-01 --reason 'checked by finance'\n  pec close --period 2026-01 --reason 'month end' --accept unknown-access\n  pec close --period 2026-01 --reason 'month end' --offline 'the cluster is being moved'"
+    after_help = "Examples:\n  pec close --period 2026-01 --reason 'checked by finance'\n  pec close --period 2026-01 --reason 'month end; access of 3 January is not known' --accept unknown-access\n  pec close --period 2026-01 --reason 'month end' --offline 'the cluster is being moved'"
 )]
 pub struct Close {
     /// The month
@@ -57,9 +58,11 @@ pub struct Close {
     /// Why; stands in the journal with the invoice
     #[arg(long)]
     reason: String,
-    /// Close although access on some days is unknown
-    #[arg(long, value_name = "WHAT", value_parser = ["unknown-access"])]
-    accept: Option<String>,
+    /// Close although something cannot be known; recorded beside the close, with its --reason:
+    /// unknown-access (access on some days), missing-records or missing-decisions (a restore from Kafka
+    /// lacked them)
+    #[arg(long, value_name = "WHAT", value_parser = ["unknown-access", "missing-records", "missing-decisions"])]
+    accept: Vec<String>,
     /// Close although Kafka cannot be asked how far its topics are; why, in words that stay in the journal
     #[arg(long, value_name = "REASON")]
     offline: Option<String>,
@@ -134,10 +137,11 @@ struct Waiting {
 
 impl Check {
     pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
-        let obstacles = if self.offline { Vec::new() } else { obstacles(context, self.period)? };
+        let mut obstacles = if self.offline { Vec::new() } else { obstacles(context, self.period)? };
         let at = context.ledger.clock().now().map_err(fault)?;
         let waiting = waiting(context)?;
         let facts = context.ledger.facts().map_err(fault)?;
+        obstacles.extend(restore::obstacles(&facts, self.period, &[]));
         let commerce = facts.commerce.view();
         let mut books = Books::new(&facts, &commerce);
         let partners = select::partners(&books, self.partner.as_deref())?;
@@ -478,7 +482,8 @@ impl Close {
             }
             partners
         };
-        let obstacles = if self.offline.is_some() { Vec::new() } else { obstacles(context, self.period)? };
+        let mut obstacles = if self.offline.is_some() { Vec::new() } else { obstacles(context, self.period)? };
+        obstacles.extend(restore::obstacles(&*context.ledger.facts().map_err(fault)?, self.period, &self.lacks()));
         let mut exit = Exit::Fine;
         for (bill_to, name) in partners {
             let answer = self.one(bill_to, name, &obstacles, context)?;
@@ -488,6 +493,31 @@ impl Close {
             if context.json { out.ndjson(&answer)? } else { print_closed(&answer, out)? }
         }
         Ok(exit)
+    }
+
+    /// What a restore lacked and is accepted.
+    fn lacks(&self) -> Vec<Lack> {
+        let accepted = |lack: &Lack| self.accept.iter().any(|what| what == lack.accepted_by());
+        Lack::ALL.into_iter().filter(accepted).collect()
+    }
+
+    /// What was accepted beside the findings stands in the journal beside the invoice.
+    fn remember(&self, bill_to: Guid, context: &Context<'_>) -> Result<(), engine::Fault> {
+        let concerning = Some((bill_to, self.period));
+        if let Some(why) = self.offline.as_deref().filter(|_| context.config.kafka.is_some()) {
+            engine::accept::record(context.ledger, "offline-close", concerning, &context.actor, why)?;
+        }
+        let facts = context.ledger.facts()?;
+        let lacking = |lack: &Lack| {
+            let others: Vec<Lack> = Lack::ALL.into_iter().filter(|other| other != lack).collect();
+            !restore::obstacles(&facts, self.period, &others).is_empty()
+        };
+        let lacks: Vec<Lack> = self.lacks().into_iter().filter(lacking).collect();
+        drop(facts);
+        for lack in lacks {
+            engine::accept::record(context.ledger, lack.accepted_by(), concerning, &context.actor, &self.reason)?;
+        }
+        Ok(())
     }
 
     fn one(
@@ -504,15 +534,13 @@ impl Close {
             period: self.period,
             decision,
             obstacles: obstacles.to_vec(),
-            accept_unknown_access: self.accept.is_some(),
+            accept_unknown_access: self.accept.iter().any(|what| what == "unknown-access"),
         };
         let result = close::issue(context.ledger, &wish).map_err(fault)?;
         let (outcome, documents, reasons, findings) = match result {
             Outcome::Stands { documents, new } => {
-                if let Some(why) = self.offline.as_deref().filter(|_| new && context.config.kafka.is_some()) {
-                    let concerning = Some((bill_to, self.period));
-                    engine::accept::record(context.ledger, "offline-close", concerning, &context.actor, why)
-                        .map_err(fault)?;
+                if new {
+                    self.remember(bill_to, context).map_err(fault)?;
                 }
                 (if new { "issued" } else { "stands" }, document_answers(context, &documents)?, Vec::new(), Vec::new())
             }

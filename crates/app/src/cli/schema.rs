@@ -75,6 +75,11 @@ pub const SCHEMAS: &[(&str, &str, &str)] = &[
     ("backup.v1", include_str!("../../../../schemas/output/backup.v1.json"), "pec backup --json"),
     ("bench.v1", include_str!("../../../../schemas/output/bench.v1.json"), "pec bench --json"),
     ("restore.v1", include_str!("../../../../schemas/output/restore.v1.json"), "pec restore --json"),
+    (
+        "restored-from-kafka.v1",
+        include_str!("../../../../schemas/output/restored-from-kafka.v1.json"),
+        "pec restore --from-kafka --json",
+    ),
     ("import.v1", include_str!("../../../../schemas/output/import.v1.json"), "a line of pec import --json"),
     ("generate.v1", include_str!("../../../../schemas/output/generate.v1.json"), "pec generate --json"),
     ("scenario.v1", include_str!("../../../../schemas/output/scenario.v1.json"), "a line of pec scenario --json"),

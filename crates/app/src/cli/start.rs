@@ -57,7 +57,7 @@ fn environment() -> anyhow::Result<Vec<(String, String)>> {
 fn without_journal(arguments: &Arguments, loaded: &Loaded, out: &mut Output) -> anyhow::Result<Option<Exit>> {
     match &arguments.command {
         Command::Config(configuration) => configuration.run(loaded, arguments.global.json, out).map(Some),
-        Command::Restore(restore) => restore.run(loaded, arguments.global.json, out).map(Some),
+        Command::Restore(restore) => restore.run(loaded, &actor(arguments), arguments.global.json, out).map(Some),
         Command::Run(run) => run.run(loaded, &actor(arguments), out).map(Some),
         Command::Demo(demo) => demo.run(arguments.global.data_dir.as_deref(), &loaded.config, out).map(Some),
         Command::Generate(generate) => generate.run(loaded.config.kafka.as_ref(), arguments.global.json, out).map(Some),

@@ -163,7 +163,8 @@ pub struct EntryRedriven {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Acceptance {
     /// `clock`, `unknown-access` or `offline-close`; of Kafka `retention-gap`, `recreated-topic`,
-    /// `new-partitions` or `other-cluster`.
+    /// `new-partitions` or `other-cluster`; of a restore from it `restored-without-records` and
+    /// `restored-without-decisions`, and `missing-records` and `missing-decisions` where a close accepts them.
     pub what: Box<str>,
     /// Which partition or cluster it was, and what that costs, where it concerns one.
     pub about: Option<Box<str>>,
