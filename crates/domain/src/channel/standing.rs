@@ -117,9 +117,9 @@ impl Standing {
     pub fn words(&self) -> String {
         let since = self.since.map(|since| format!(" since {}", Day::of(since))).unwrap_or_default();
         let how = if self.by_date { ", by its date" } else { "" };
-        match self.state {
-            State::Good => State::Good.text().to_owned(),
-            state => format!("{}{since}{how}", state.text()),
+        if self.state == State::Good {
+            return State::Good.text().to_owned();
         }
+        format!("{}{since}{how}", self.state.text())
     }
 }

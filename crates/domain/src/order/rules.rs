@@ -131,10 +131,7 @@ pub fn partner_agreement(class: Class, in_force: bool, own: Signed, other: Signe
     let new = is_new_business(class) || matches!(class, Class::Partnership | Class::Relationship);
     let attaches = is_new_business(class) || matches!(class, Class::Partnership | Class::Change);
     // A partnership names the other side by its tenant, an order by its PartnerID: two numbers.
-    let missing = match class {
-        Class::Partnership => Ground::OtherAgreement,
-        _ => Ground::ResellerAgreement,
-    };
+    let missing = if class == Class::Partnership { Ground::OtherAgreement } else { Ground::ResellerAgreement };
     let all = [
         refuse_if(in_force && new && own == Signed::No, Ground::OwnAgreement),
         refuse_if(in_force && attaches && other == Signed::No, missing),
@@ -347,6 +344,7 @@ pub fn plan(kind: OrderKind, azure: Azure, legacy_open: bool) -> Rulings {
         | OrderKind::Partnership
         | OrderKind::Transition
         | OrderKind::Transfer
+        | OrderKind::LicenceTransfer
         | OrderKind::Manage
         | OrderKind::Attestation => [None, None],
     };

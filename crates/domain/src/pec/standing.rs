@@ -202,7 +202,9 @@ impl Standing {
             let about = About { bill_to, plan, ..About::default() };
             let (code, what) = match place {
                 Location::Abroad => (Code::ForeignPartnerId, "of another country than"),
-                _ => (Code::ResellerLocation, "not the one of"),
+                Location::NotNamed | Location::Untold | Location::Same | Location::Other => {
+                    (Code::ResellerLocation, "not the one of")
+                }
             };
             let detail = format!("reseller of record {partner_id}: the PartnerID is {what} the reseller's onboarding");
             Finding::new(code, about, detail)
