@@ -71,7 +71,7 @@ pub struct Brought {
 
 /// What one message of the topic of decisions is.
 enum Told {
-    Ours(Identity, Event),
+    Ours(Identity, Box<Event>),
     Redrive,
     Foreign,
 }
@@ -82,10 +82,14 @@ fn told(message: &Message) -> Told {
     match (items.next(), items.next()) {
         (Some(Ok(fact)), None) if fact.event.stream() == Some(Stream::Decisions) => match fact.event {
             Event::EntryRedriven(_) => Told::Redrive,
-            event => Told::Ours(fact.identity, event),
+            event => Told::Ours(fact.identity, Box::new(event)),
         },
         _ => Told::Foreign,
     }
+}
+
+fn is_policy(message: &Message) -> bool {
+    matches!(told(message), Told::Ours(_, event) if matches!(*event, Event::PolicyAdopted(_)))
 }
 
 /// Begins a journal with the word that it was restored from Kafka, the policies that were in force, and
@@ -103,7 +107,7 @@ pub fn begin(
     let mut journal = Journal::open(dir, &Options { create: true, ..Options::default() }, now)?;
     let restored = Event::Restored(Restored { from: "kafka".into(), decision: decision.clone() });
     journal.append(decision::batch(&[(Name::new(format!("restored/{}", now.to_rfc3339())), restored)])?, now)?;
-    let policies = decisions.iter().filter(|message| matches!(told(message), Told::Ours(_, Event::PolicyAdopted(_))));
+    let policies = decisions.iter().filter(|message| is_policy(message));
     let policies = batch_of(policies);
     if !policies.is_empty() {
         journal.append(policies, now)?;

@@ -92,14 +92,14 @@ impl Restore {
     pub fn run(&self, loaded: &Loaded, actor: &str, json: bool, out: &mut Output) -> anyhow::Result<Exit> {
         match &self.from {
             Some(from) => from_backup(from, &loaded.config.data_dir, json, out),
-            None if self.from_kafka => self.from_kafka(loaded, actor, json, out),
+            None if self.from_kafka => self.out_of_kafka(loaded, actor, json, out),
             None => Err(Problem::usage("nothing is named to restore from")
                 .hint("pec restore BACKUP --data-dir NEW-DIRECTORY; without a backup, pec restore --from-kafka --look")
                 .into()),
         }
     }
 
-    fn from_kafka(&self, loaded: &Loaded, actor: &str, json: bool, out: &mut Output) -> anyhow::Result<Exit> {
+    fn out_of_kafka(&self, loaded: &Loaded, actor: &str, json: bool, out: &mut Output) -> anyhow::Result<Exit> {
         let config = &loaded.config;
         let kafka = config.kafka.as_ref().ok_or_else(|| {
             Problem::usage("no [kafka] table is configured, so there is no Kafka to restore from")
