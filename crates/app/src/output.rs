@@ -57,7 +57,9 @@ impl Output {
     }
 
     /// A line beside the answer: progress, warnings, hints. Never part of what a program reads.
+    /// It comes after the lines that were written before it, on a terminal too.
     pub fn note(&mut self, text: impl fmt::Display) -> io::Result<()> {
+        lock(&self.out).flush()?;
         writeln!(lock(&self.err), "{text}")
     }
 

@@ -14,7 +14,7 @@ use domain::rating::{Piece, line_key};
 use engine::books::{self, Books};
 use serde::Serialize;
 
-use super::{money, note_nothing, nothing};
+use super::{money, note_nothing, nothing, short};
 use crate::cli::select::short_scope;
 use crate::exit::Exit;
 use crate::output::{Output, align_right, left, right, table, thousands};
@@ -174,7 +174,7 @@ fn print(lines: &[DailyLine], passed: u64, out: &mut Output) -> anyhow::Result<(
             left(short_scope(&line.resource)),
             left(format!("{}{estimate}", line.sku)),
             right(&line.quantity),
-            right(&line.amount),
+            right(short(&line.amount)),
             left(credit),
             left(&line.line),
         ]);
