@@ -26,6 +26,8 @@ pub use denies::Deny;
 pub use grants::{Grant, PalLink, Via};
 pub use view::{Access, DenyId, DenyReach, GrantId, Ground, Reach, Stay};
 
+use std::borrow::Cow;
+
 use crate::commerce::Commerce;
 use crate::entry::{
     ActivityResult, AssignmentActivity, AssignmentCreated, AssignmentDeleted, AssignmentsListed, ConflictDecided,
@@ -33,7 +35,7 @@ use crate::entry::{
     GroupMemberRemoved, MoveActivity, PalLinked, PalUnlinked, PrincipalDeleted, Schedule, ScheduleCancelled,
     ScopeChange, ScopeMoved, SubscriptionMoved, TreeChange,
 };
-use crate::filing::{Drawer, Filing};
+use crate::filing::Filing;
 use crate::ids::Identity;
 use crate::partners::Partners;
 
@@ -102,14 +104,20 @@ impl AccessBook {
         view::build(self, commerce, partners)
     }
 
-    /// Azure's records, each put together from its copies.
-    fn records(&self) -> impl Iterator<Item = (Identity, AssignmentActivity)> {
-        self.activity.iter().map(|(identity, effective)| {
-            let copies = self.activity.get(identity).into_iter().flat_map(Drawer::bodies);
-            (identity, copies.fold(effective.clone(), |record, (_, copy)| copies::join(record, copy)))
+    /// Azure's records, each put together from its copies. Nearly all came once, and are only lent.
+    fn records(&self) -> impl Iterator<Item = Record<'_>> {
+        self.activity.drawers().filter_map(|(identity, drawer)| {
+            let (_, effective) = drawer.effective()?;
+            let others = drawer.bodies().map(|(_, copy)| copy).filter(|copy| !std::ptr::eq(*copy, effective));
+            let record = others
+                .fold(Cow::Borrowed(effective), |record, copy| Cow::Owned(copies::join(record.into_owned(), copy)));
+            Some((identity, record))
         })
     }
 }
+
+/// One of Azure's records.
+type Record<'a> = (Identity, Cow<'a, AssignmentActivity>);
 
 /// Whether a record tells how an operation ended (as opposed to that it began or was taken on).
 fn is_result(result: ActivityResult) -> bool {

@@ -104,6 +104,11 @@ impl<T> Filing<T> {
         self.drawers.iter().filter_map(|(identity, drawer)| Some((*identity, drawer.effective()?.1)))
     }
 
+    /// Everything that was told, in order of identity.
+    pub fn drawers(&self) -> impl Iterator<Item = (Identity, &Drawer<T>)> {
+        self.drawers.iter().map(|(identity, drawer)| (*identity, drawer))
+    }
+
     #[must_use]
     pub fn get(&self, identity: Identity) -> Option<&Drawer<T>> {
         self.drawers.get(&identity)

@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::AccessBook;
+use crate::access::Record;
 use crate::access::evidence::about;
-use crate::entry::{ActivityOperation, ActivityResult, AssignmentActivity, MoveActivity, TreeChange};
+use crate::entry::{ActivityOperation, ActivityResult, MoveActivity, TreeChange};
 use crate::filing::Drawer;
 use crate::finding::{Code, Finding};
 use crate::ids::{Guid, Identity};
@@ -50,7 +51,7 @@ pub(super) fn path(scope: &Scope) -> impl Iterator<Item = &str> {
     above.take_while(|path| !path.is_empty())
 }
 
-pub(super) fn estate(book: &AccessBook, records: &[(Identity, AssignmentActivity)]) -> Estate {
+pub(super) fn estate(book: &AccessBook, records: &[Record<'_>]) -> Estate {
     let mut estate = Estate::default();
     for (identity, deleted) in book.gone.iter() {
         estate.delete(&deleted.scope, deleted.at, identity);
@@ -81,7 +82,7 @@ impl Estate {
 
     /// ACC-13: a resource group counts as deleted from the first assignment that is removed with it.
     /// Source: recorded Azure logs (cascades 2018-03, 2023-08), where the group's own record comes last.
-    fn take_cascades(&mut self, records: &[(Identity, AssignmentActivity)]) {
+    fn take_cascades(&mut self, records: &[Record<'_>]) {
         for (identity, record) in records {
             let cascade = record.cascade
                 && record.operation == ActivityOperation::Delete
@@ -136,7 +137,7 @@ impl Estate {
     }
 
     /// What shows that a deleted scope is there again: it, or something in it, was created or granted.
-    fn take_creations(&mut self, book: &AccessBook, records: &[(Identity, AssignmentActivity)]) {
+    fn take_creations(&mut self, book: &AccessBook, records: &[Record<'_>]) {
         for (_, created) in book.founded.iter() {
             let first = self.founded.entry(created.scope.as_str().into()).or_insert(created.at);
             *first = (*first).min(created.at);

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::access::Record;
 use crate::access::estate::Estate;
 use crate::access::{AccessBook, is_result};
 use crate::entry::{ActivityOperation, ActivityResult, AssignmentActivity, AssignmentsListed, GrantFacts};
@@ -84,7 +85,7 @@ pub(super) struct Gathered {
     pub findings: Vec<Finding>,
 }
 
-pub(super) fn gather(book: &AccessBook, records: &[(Identity, AssignmentActivity)], estate: &Estate) -> Gathered {
+pub(super) fn gather(book: &AccessBook, records: &[Record<'_>], estate: &Estate) -> Gathered {
     let mut gathered = Gathered::default();
     for (identity, created) in book.created.iter() {
         let proof = Proof::Written { facts: Some(created.facts.clone()), scope: created.scope.clone() };
@@ -113,7 +114,7 @@ impl Gathered {
     /// of one (correlation, resource), in order of time, each take the latest unused Started that is
     /// not later; a failure takes (and so discards) its own only. Source: recorded Azure logs, where
     /// the Succeeded record of a write never says what was granted.
-    fn take_records(&mut self, records: &[(Identity, AssignmentActivity)]) {
+    fn take_records(&mut self, records: &[Record<'_>]) {
         type Pair<'a> = (&'a str, &'a Scope, Guid, ActivityOperation);
         let mut pairs: BTreeMap<Pair<'_>, Vec<(Identity, &AssignmentActivity)>> = BTreeMap::new();
         for (identity, record) in records {
