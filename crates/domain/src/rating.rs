@@ -14,8 +14,8 @@ mod notes;
 mod piece;
 mod pricing;
 
-use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, OnceLock};
 
 pub use credit::Balance;
 pub use piece::{Access, Asked, Judging, Piece, Verdict, judged, line_key};
@@ -47,8 +47,8 @@ pub struct Desk<'a> {
     /// By plan; empty unless somebody has reservations or savings plans.
     coverage: BTreeMap<Guid, Vec<&'a Coverage>>,
     /// What grants had drawn when a partner's month began, as far as somebody asked.
-    drawn: RefCell<BTreeMap<(Guid, Period), Drawn>>,
-    partners: OnceCell<Partners>,
+    drawn: Mutex<BTreeMap<(Guid, Period), Drawn>>,
+    partners: OnceLock<Partners>,
 }
 
 impl<'a> Desk<'a> {
@@ -62,7 +62,7 @@ impl<'a> Desk<'a> {
         for (_, one) in facts.charges.coverage() {
             coverage.entry(one.plan).or_default().push(one);
         }
-        Self { facts, commerce, usage, coverage, drawn: RefCell::default(), partners: OnceCell::new() }
+        Self { facts, commerce, usage, coverage, drawn: Mutex::default(), partners: OnceLock::new() }
     }
 
     /// The partners, put in order the first time that somebody asks.

@@ -128,12 +128,6 @@ impl<'a> Books<'a> {
         self.draft_of(asked, share, found)
     }
 
-    /// Rates some plans of a partner's month, for who puts all of them together; with what the judge found.
-    pub(crate) fn share(&mut self, asked: Asked, wanted: &dyn Fn(Guid) -> bool) -> (Share, Vec<Finding>) {
-        let share = Share::rate(&self.desk, asked, wanted, &mut judged(&mut self.judge), &mut |_| {});
-        (share, self.judge.findings())
-    }
-
     /// The draft that all plans of a partner's month come to, with everything that does not add up.
     pub(crate) fn draft_of(&self, asked: Asked, share: Share, judged: Vec<Finding>) -> (Draft, Vec<Finding>) {
         let (bill_to, _, period) = asked;

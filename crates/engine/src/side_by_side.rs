@@ -2,7 +2,7 @@
 //! put together again.
 //!
 //! Plans need nothing of each other before the invoice is cut, so what comes out is the same, finding by
-//! finding, as [`Books::drafts`] gives on one core. Where there is little usage that is what happens.
+//! finding, as [`Books::drafts`] gives on one core. Where there is little usage one core does it.
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -12,19 +12,22 @@ use domain::facts::Facts;
 use domain::finding::Finding;
 use domain::ids::{Currency, Guid};
 use domain::invoice::{Draft, Share};
+use domain::pec::Judge;
 use domain::period::Period;
+use domain::rating::{Desk, judged};
 
-use crate::books::Books;
+use crate::books::{Asked, Books};
 
-/// With fewer series of usage than this, putting the facts in order once more costs more than it saves.
+/// With fewer series of usage than this it costs more than it saves.
 const WORTHWHILE: usize = 20_000;
 
-/// Each hand keeps an order of the facts of its own, which costs memory.
+/// Each hand has the cells of a whole plan before it, which costs memory.
 const HANDS_AT_MOST: usize = 4;
 
-/// The facts of one question, in order once for each core.
+/// The facts of one question in order, and a judge for each core.
 pub struct Hands<'a> {
-    all: Vec<Books<'a>>,
+    books: Books<'a>,
+    colleagues: Vec<Judge<'a>>,
 }
 
 impl<'a> Hands<'a> {
@@ -39,48 +42,51 @@ impl<'a> Hands<'a> {
     /// With so many hands, whatever there is to do.
     #[must_use]
     pub fn of(facts: &'a Facts, commerce: &'a Commerce, count: usize) -> Self {
-        let books = || Books::new(facts, commerce);
-        let all = thread::scope(|scope| {
-            let others: Vec<_> = (1..count).map(|_| scope.spawn(books)).collect();
-            let others = others.into_iter().map(|hand| hand.join().expect("putting facts in order does not panic"));
-            std::iter::once(books()).chain(others).collect()
-        });
-        Self { all }
+        let books = Books::new(facts, commerce);
+        let colleagues = (1..count).map(|_| books.judge.colleague()).collect();
+        Self { books, colleagues }
     }
 
-    /// The first hand's books, for every other question.
+    /// The books, for every other question.
     #[must_use]
     pub fn books(&self) -> &Books<'a> {
-        &self.all[0]
+        &self.books
     }
 
     pub fn books_mut(&mut self) -> &mut Books<'a> {
-        &mut self.all[0]
+        &mut self.books
     }
 
     /// Drafts a partner's month, a draft for each of its currencies, its own first.
     pub fn drafts(&mut self, bill_to: Guid, period: Period) -> Vec<(Draft, Vec<Finding>)> {
-        let currencies = self.books().currencies_or_usd(bill_to, period);
+        let currencies = self.books.currencies_or_usd(bill_to, period);
         currencies.into_iter().map(|currency| self.draft_in(bill_to, currency, period)).collect()
     }
 
     fn draft_in(&mut self, bill_to: Guid, currency: Currency, period: Period) -> (Draft, Vec<Finding>) {
-        let dealt = dealt(&self.books().desk.weights(bill_to), self.all.len());
         let asked = (bill_to, currency, period);
-        let rated: Vec<(Share, Vec<Finding>)> = thread::scope(|scope| {
-            let hands = self.all.iter_mut().zip(&dealt);
-            let rating = hands.map(|(books, plans)| scope.spawn(|| books.share(asked, &|plan| plans.contains(&plan))));
-            let rating: Vec<_> = rating.collect();
-            rating.into_iter().map(|hand| hand.join().expect("rating does not panic")).collect()
+        let Books { desk, judge, .. } = &mut self.books;
+        let desk = &*desk;
+        let mut dealt = dealt(&desk.weights(bill_to), self.colleagues.len() + 1).into_iter();
+        let own = dealt.next().expect("there is one hand at least");
+        let (mut share, others) = thread::scope(|scope| {
+            let hands = self.colleagues.iter_mut().zip(dealt);
+            let rating: Vec<_> =
+                hands.map(|(judge, plans)| scope.spawn(move || share_of(desk, judge, asked, &plans))).collect();
+            let share = share_of(desk, judge, asked, &own);
+            let others = rating.into_iter().map(|hand| hand.join().expect("rating does not panic"));
+            (share, others.collect::<Vec<_>>())
         });
-        let mut rated = rated.into_iter();
-        let (mut share, mut judged) = rated.next().expect("there is one hand at least");
-        for (other, found) in rated {
-            share.join(other);
-            judged.extend(found);
-        }
-        self.all[0].draft_of(asked, share, judged)
+        others.into_iter().for_each(|other| share.join(other));
+        let judges = std::iter::once(&self.books.judge).chain(&self.colleagues);
+        let judged = judges.flat_map(Judge::findings).collect();
+        self.books.draft_of(asked, share, judged)
     }
+}
+
+/// Rates some plans of a partner's month.
+fn share_of(desk: &Desk<'_>, judge: &mut Judge<'_>, asked: Asked, plans: &BTreeSet<Guid>) -> Share {
+    Share::rate(desk, asked, &|plan| plans.contains(&plan), &mut judged(judge), &mut |_| {})
 }
 
 /// Deals plans out, the heaviest first, each to the hand that has least.

@@ -33,7 +33,7 @@ pub struct PlaceId(u32);
 pub struct Judge<'a> {
     facts: &'a Facts,
     commerce: &'a Commerce,
-    access: Access,
+    access: Arc<Access>,
     partners: Partners,
     roles: RoleTables,
     /// The days on which the table of roles changes.
@@ -107,12 +107,36 @@ impl<'a> Judge<'a> {
         Self {
             facts,
             commerce,
-            access: facts.access.view(commerce, &partners),
+            access: Arc::new(facts.access.view(commerce, &partners)),
             partners,
             creations: facts.policy.any(|policy| policy.known_creation == KnownCreation::Shortens),
             role_changes: roles.changes(),
             roles,
             channel: facts.channel.view(),
+            standings: Vec::new(),
+            standing_of: BTreeMap::new(),
+            regimes: Vec::new(),
+            regime_of: BTreeMap::new(),
+            places: Vec::new(),
+            place_of: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            spans: BTreeMap::new(),
+            findings: BTreeSet::new(),
+        }
+    }
+
+    /// Another judge over the same facts, who remembers nothing yet: what was put in order is shared.
+    #[must_use]
+    pub fn colleague(&self) -> Self {
+        Self {
+            facts: self.facts,
+            commerce: self.commerce,
+            access: Arc::clone(&self.access),
+            partners: self.partners.clone(),
+            roles: self.roles.clone(),
+            role_changes: self.role_changes.clone(),
+            channel: self.channel.clone(),
+            creations: self.creations,
             standings: Vec::new(),
             standing_of: BTreeMap::new(),
             regimes: Vec::new(),

@@ -118,7 +118,8 @@ impl<'a> Desk<'a> {
         let Some(first) = grants.iter().map(|grant| grant.from.period()).min() else { return Drawn::default() };
         let known = self
             .drawn
-            .borrow()
+            .lock()
+            .expect("nobody panics while noting what was drawn")
             .range((bill_to, first)..=(bill_to, period))
             .next_back()
             .map(|(key, drawn)| (key.1, drawn.clone()));
@@ -129,7 +130,10 @@ impl<'a> Desk<'a> {
                 drawn = self.allocate(bill_to, month, running, drawn).1;
             }
             month = month.next();
-            self.drawn.borrow_mut().insert((bill_to, month), drawn.clone());
+            self.drawn
+                .lock()
+                .expect("nobody panics while noting what was drawn")
+                .insert((bill_to, month), drawn.clone());
         }
         drawn
     }
