@@ -35,9 +35,10 @@ struct Slot {
     index: u32,
 }
 
-/// A table grows in few and large steps: each moves every slot there is.
+/// A table grows in few and large steps, because each moves every slot there is: from 2^10 slots, of
+/// which seven eighths are used, to four times as many, so that one step ends at the 2^22 of a full segment.
 const GROWTH: usize = 4;
-const FIRST_SLOTS: usize = 128;
+const FIRST: usize = 896;
 
 /// What is decided about a fact.
 pub(crate) struct Decided {
@@ -79,7 +80,7 @@ impl Table {
         let position = u32::try_from(known.at.position - self.base)
             .expect("a segment is rotated long before it holds 2^32 messages");
         if self.slots.len() == self.slots.capacity() {
-            self.slots.reserve(self.slots.len().max(FIRST_SLOTS) * (GROWTH - 1));
+            self.slots.reserve(if self.slots.is_empty() { FIRST } else { self.slots.len() * (GROWTH - 1) });
         }
         self.slots.insert(known.identity, Slot { short: known.short, position, index: known.at.index });
     }
@@ -226,6 +227,21 @@ mod tests {
 
     fn at(position: u64) -> EntryRef {
         EntryRef { position, index: 0 }
+    }
+
+    /// A step more would double the memory of every full segment.
+    #[test]
+    fn a_full_segment_fills_the_table_that_it_has_grown_to() {
+        let mut table = Table::new(0);
+        for number in 0..200_000_u64 {
+            let known = Known { identity: Identity(number.into()), conflicting: false, at: at(number), short: 0 };
+            table.remember(known);
+        }
+        let slots = table.slots.capacity() / 7 * 8;
+        let full = crate::Options::default().segment_identities as usize;
+        let grown = std::iter::successors(Some(slots), |slots| Some(slots * GROWTH));
+        let last = grown.into_iter().find(|slots| slots / 8 * 7 >= full).unwrap();
+        assert!(last / 8 * 7 < full + full / 10, "{last} slots for {full} identities");
     }
 
     #[test]
