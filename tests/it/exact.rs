@@ -84,3 +84,24 @@ fn a_product_that_96_bits_cannot_hold_is_told_apart() {
     assert!(same(&Exact::from(a * b), &exact).is_err());
     assert_eq!(exact.cut(2).text(), "0.09");
 }
+
+/// Products that Partner Center's own samples print with fifteen decimals. The first is right to the last
+/// digit; the second is no rounding of its product, whatever the mode: it must not come out.
+#[test]
+fn the_printed_products_of_the_interface_samples_come_out_or_are_proven_wrong() {
+    let product = |a: &str, b: &str| &Exact::parse(a).unwrap() * &Exact::parse(b).unwrap();
+    let right = product("0.0209496384791679", "23.200004");
+    assert_eq!(right.to_string(), "0.4860316965152491966716");
+    assert_eq!(right.round(15, Rounding::TowardZero).to_string(), "0.486031696515249");
+    assert_eq!(right.round(15, Rounding::HalfEven).to_string(), "0.486031696515249");
+
+    let wrong = product("0.0209951014286867", "23.350007");
+    assert_eq!(wrong.to_string(), "0.4902357653255444458069");
+    for mode in [Rounding::TowardZero, Rounding::HalfEven] {
+        assert_eq!(wrong.round(15, mode).to_string(), "0.490235765325544", "the page ends in 545");
+    }
+    // With a credit of 15 % the samples print a unit price that is no price of theirs less 15 %.
+    let unit = product("0.0209496384791679", "0.85");
+    assert_eq!(unit.to_string(), "0.017807192707292715");
+    assert_ne!(unit, Exact::parse("0.1835431430074643112595").unwrap());
+}

@@ -57,3 +57,5 @@ use app::scenario::{azure, memory};
 mod questions;
 // The leak meter: a revoked grant becomes an alert, its return an end.
 mod leaks;
+// Access that ends by itself, and delegations with several authorisations.
+mod reports;

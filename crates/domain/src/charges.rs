@@ -108,6 +108,10 @@ impl ChargeBook {
         self.refunds.iter()
     }
 
+    pub fn credits(&self) -> impl Iterator<Item = (Identity, &AzureCreditGranted)> {
+        self.credits.iter()
+    }
+
     /// The credits that a partner's plans draw on, in the order in which they are drawn: the one that
     /// ends first comes first, then the older one, then by its id.
     #[must_use]

@@ -50,6 +50,15 @@ pub enum Moving {
     Transitioned,
 }
 
+/// A subscription that left the classic offer 0145P for an Azure plan.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Transition {
+    pub subscription: Guid,
+    pub plan: Guid,
+    pub at: Instant,
+    pub event: Identity,
+}
+
 /// A change that contradicts what was told before it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Oddity {
@@ -88,6 +97,7 @@ pub struct Commerce {
     cancelled_plans: BTreeMap<Guid, Instant>,
     /// Open requests to transfer (subscription, plan), and since when.
     requests: BTreeMap<(Guid, Guid), Instant>,
+    transitions: Vec<Transition>,
     oddities: Vec<Oddity>,
 }
 
@@ -243,6 +253,12 @@ impl Commerce {
     /// Transfers that were requested and neither completed nor withdrawn: subscription, plan, since.
     pub fn transfer_requests(&self) -> impl Iterator<Item = (Guid, Guid, Instant)> {
         self.requests.iter().map(|((subscription, plan), at)| (*subscription, *plan, *at))
+    }
+
+    /// The subscriptions that left the classic offer, in order of time.
+    #[must_use]
+    pub fn transitions(&self) -> &[Transition] {
+        &self.transitions
     }
 
     /// Changes that contradict what was told before them, in order of time.

@@ -115,8 +115,10 @@ codes! {
     NotLegacy "F-not-legacy" false "A transition of a subscription that was not sold as the classic offer 0145P." "publish transfer completed instead";
     TransferOutOfOrder "F-transfer" false "A transfer was withdrawn without a request, or completed after its request had lapsed." "check the order of the transfer's events";
     SeveralPlans "F-several-plans" false "A customer has several plans where one is allowed: one with a direct-bill partner, one per reseller with a provider." "check the plan created events";
+    UselessCredit "F-azure-credit" false "Azure credit that can pay for nothing as it was told: no day, no known customer, plan or subscription." "publish azure credit granted again as Microsoft granted it, or the plan that is missing";
+    EarlyTransition "F-transition" false "A subscription left the classic offer although the customer's consent, or its agreement to the customer agreement, is not known; the move counts." "publish reseller relationship established and agreement attested or accepted for that customer";
     MovedCurrency "F-moved-currency" false "A monthly order moved to a partner billed in another currency; it ends at its next cycle." "nothing, or buy the order anew";
-    UnknownCurrency "F-no-currency" true "The currency that a plan was billed in before August 2021 cannot be told." "publish customer registered with its country, and with its true age";
+    UnknownCurrency "F-no-currency" true "The currency that a plan was billed in before August 2021 cannot be told." "publish customer registered with its country, and with tenantCreatedAt";
     UnknownTax "F-no-tax" true "Tax is to be drawn and no rate is known for the partner in that month." "publish tax set for the partner, or set the policy field tax to off";
     UnqualifiedReseller "F-unqualified-reseller" false "A reseller was attached to a new subscription before it was onboarded, enrolled and had signed the partner agreement; its access earns only from then on." "let the reseller qualify, and publish it";
     ResellerUntold "F-reseller-untold" false "Nothing is known of a reseller's onboarding, enrolment and agreement; it counts as qualified." "publish reseller onboarded, reseller enrolled and partner agreement signed";
@@ -146,6 +148,8 @@ impl Code {
             Self::NotLegacy | Self::TransferOutOfOrder => "USE-7",
             Self::OverdrawnOrder | Self::ReturnRefused => "INV-11",
             Self::SeveralPlans => "INV-17",
+            Self::UselessCredit => "RATE-11",
+            Self::EarlyTransition => "PEC-17",
             Self::MovedCurrency => "INV-16",
             Self::UnknownCurrency => "INV-14",
             Self::UnknownTax => "INV-12",
@@ -189,6 +193,7 @@ impl Code {
             | Self::ResellerUntold
             | Self::ForeignPartnerId
             | Self::ResellerLocation
+            | Self::EarlyTransition
             | Self::NotAccepted
             | Self::Estimate => true,
             Self::NoPlacement
@@ -214,6 +219,7 @@ impl Code {
             | Self::NotLegacy
             | Self::TransferOutOfOrder
             | Self::SeveralPlans
+            | Self::UselessCredit
             | Self::MovedCurrency
             | Self::UnknownCurrency
             | Self::UnknownTax => false,

@@ -159,31 +159,9 @@ pub struct Partners {
     locations: BTreeMap<Box<str>, Vec<Belongs>>,
     membership: Switches,
     barred: Switches,
-    /// When a reseller lacked the qualification to resell, and the events that say so.
-    unqualified: BTreeMap<Guid, Vec<(Interval, Vec<Identity>)>>,
 }
 
 impl Partners {
-    /// States that a reseller lacked its qualification for a stretch of time. Fed by whoever knows
-    /// when a partner qualifies as a reseller; nothing stated means qualified.
-    pub fn disqualify(&mut self, partner: Guid, interval: Interval, events: Vec<Identity>) {
-        self.unqualified.entry(partner).or_default().push((interval, events));
-    }
-
-    /// PEC-8: when a reseller was not qualified: its access does not count then. Source: indirect
-    /// resellers must be enrolled and in good standing; that unqualified access does not count is inferred.
-    #[must_use]
-    pub fn unqualified(&self, partner: Guid) -> Vec<Interval> {
-        let known = self.unqualified.get(&partner).into_iter().flatten();
-        crate::period::union(known.map(|(interval, _)| *interval).collect())
-    }
-
-    #[must_use]
-    pub fn qualification_events(&self, partner: Guid) -> Vec<Identity> {
-        let known = self.unqualified.get(&partner).into_iter().flatten();
-        known.flat_map(|(_, events)| events).copied().collect()
-    }
-
     fn register(&mut self, identity: Identity, statement: PartnerRegistered) {
         let belongs = |interval| Belongs {
             interval,

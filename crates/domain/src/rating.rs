@@ -168,6 +168,7 @@ impl<'a> Desk<'a> {
         self.unplaced(&mut notes);
         self.ineffective(&mut notes);
         self.oddities(&mut notes);
+        self.useless_credits(&mut notes);
         notes.findings()
     }
 
@@ -251,9 +252,7 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// What contradicts itself in the lives of plans and subscriptions, told in the month of the change;
-    /// INV-17: and customers with more plans than one partner, or one reseller, may have with them.
-    /// Source: transition and ownership of Azure plans (2023-01-11).
+    /// What contradicts itself in the lives of plans and subscriptions, told in the month of the change.
     fn oddities(&self, notes: &mut Notes) {
         let billed = |plan: Guid| self.commerce.plan(plan).is_some_and(|plan| plan.bill_to == notes.bill_to);
         let here = |at: Instant| Day::of(at).period() == notes.period;
@@ -263,6 +262,34 @@ impl<'a> Desk<'a> {
             let about = About { plan: Some(odd.plan), subscription: odd.subscription, day, ..notes.about() };
             notes.note_with(odd.code, about, odd.detail.clone(), odd.event);
         }
+        self.reserved_and_suspended(notes);
+        self.several_plans(notes);
+    }
+
+    /// USE-8: a plan is not suspended while a reservation under it is active. Source: create an Azure
+    /// plan, error 900115 (2022-12-09).
+    fn reserved_and_suspended(&self, notes: &mut Notes) {
+        let month = notes.period.interval();
+        let begun = |plan: &PlanCreated| {
+            let suspended = self.commerce.suspensions(plan.plan).iter().map(|interval| interval.from);
+            suspended.filter(|since| month.contains(*since)).collect::<Vec<Instant>>()
+        };
+        let ours = self.commerce.plans().filter(|plan| plan.bill_to == notes.bill_to);
+        let suspended: Vec<(Guid, Instant)> =
+            ours.flat_map(|plan| begun(plan).into_iter().map(move |since| (plan.plan, since))).collect();
+        if suspended.is_empty() {
+            return;
+        }
+        let orders = Orders::play(&self.facts.charges, self.commerce, &|partner| self.billing_currency(partner));
+        for (plan, since) in suspended.into_iter().filter(|(plan, since)| orders.is_reserved(*plan, *since)) {
+            let about = About { plan: Some(plan), day: Some(Day::of(since)), ..notes.about() };
+            notes.note(Code::PlanInUse, about, "a reservation under it was active");
+        }
+    }
+
+    /// INV-17: customers with more plans than one partner, or one reseller, may have with them. Source:
+    /// transition and ownership of Azure plans (2023-01-11).
+    fn several_plans(&self, notes: &mut Notes) {
         let mut plans: BTreeMap<(Guid, Option<&str>), Vec<Guid>> = BTreeMap::new();
         let end = notes.period.interval().to;
         // What the classic offer was billed under is no Azure plan.

@@ -91,6 +91,7 @@ impl World {
             customer: CUSTOMER,
             name: "Fabrikam".into(),
             market,
+            tenant_created: None,
             at,
         }));
         world.plan(PLAN, BILL_TO, Some("6048879"), "2020-01-01");

@@ -42,7 +42,13 @@ fn foundation(month: Period) -> Vec<Event> {
     let mut events = Vec::new();
     for number in 0..CUSTOMERS {
         let (customer, plan, subscription) = (guid(1, number), guid(2, number), guid(3, number));
-        events.push(Event::CustomerRegistered(CustomerRegistered { customer, name: "c".into(), market, at }));
+        events.push(Event::CustomerRegistered(CustomerRegistered {
+            customer,
+            name: "c".into(),
+            market,
+            tenant_created: None,
+            at,
+        }));
         events.push(Event::PlanCreated(PlanCreated { plan, customer, bill_to: Guid(9), reseller: None, at }));
         let offer = Offer::AzurePlan;
         let created = SubscriptionCreated { subscription, plan, name: "s".into(), offer, at };

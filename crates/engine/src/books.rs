@@ -150,13 +150,19 @@ impl<'a> Books<'a> {
 }
 
 impl Books<'_> {
-    /// Usage on plans whose orders were refused; nothing is looked up where nobody ever ordered.
+    /// What orders and consents say against a month: usage on plans whose orders were refused, and moves
+    /// from the classic offer without what they need. Nothing is looked up where neither happened.
     fn unaccepted(&self, draft: &Draft) -> Vec<Finding> {
-        if !self.facts.channel.has_orders() {
+        let (bill_to, month) = (draft.bill_to, draft.period.interval());
+        let moved = self.commerce.transitions().iter().any(|one| month.contains(one.at));
+        if !self.facts.channel.has_orders() && !moved {
             return Vec::new();
         }
+        let desk = domain::order::Desk::new(self.facts, self.commerce);
         let used: BTreeSet<Guid> = draft.lines.iter().map(|line| line.key.plan).collect();
-        domain::order::unaccepted(&domain::order::Desk::new(self.facts, self.commerce), &used)
+        let mut findings = domain::order::unaccepted(&desk, &used);
+        findings.extend(domain::order::unprepared(&desk, bill_to, draft.period));
+        findings
     }
 }
 

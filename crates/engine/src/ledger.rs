@@ -26,6 +26,7 @@ use crate::clock::Clock;
 use crate::decision::{self, Name};
 use crate::fault::Fault;
 use crate::leak::{self, Concern};
+use crate::quarantine::Waiting;
 use crate::view;
 
 /// How many appended entries may wait for a reader before the writer waits for it too.
@@ -61,6 +62,7 @@ pub struct Ledger {
     fold: RwLock<Fold<Facts>>,
     counts: Mutex<Counts>,
     newest: Mutex<Newest>,
+    quarantined: Mutex<Waiting>,
     closing: Mutex<()>,
     /// Hears of every accepted event that may change access, once somebody listens.
     access_watcher: OnceLock<Sender<Concern>>,
@@ -113,10 +115,11 @@ impl Ledger {
     ) -> Result<Self, Fault> {
         let journal = Journal::open(dir, options, clock.now()?)?;
         let reader = journal.reader();
-        let (mut counts, mut newest) = (Counts::new(), Newest::new());
+        let (mut counts, mut newest, mut quarantined) = (Counts::new(), Newest::new(), Waiting::default());
         let fold = view::replay_watching(&reader, None, progress, &mut |entry| {
             count(&mut counts, entry);
             note_newest(&mut newest, entry);
+            quarantined.note(entry);
         })?;
         let ledger = Self {
             dir: dir.to_owned(),
@@ -127,6 +130,7 @@ impl Ledger {
             fold: RwLock::new(fold),
             counts: Mutex::new(counts),
             newest: Mutex::new(newest),
+            quarantined: Mutex::new(quarantined),
             closing: Mutex::new(()),
             access_watcher: OnceLock::new(),
             observer: OnceLock::new(),
@@ -162,9 +166,11 @@ impl Ledger {
             ..Recorded::default()
         };
         let (mut counts, mut newest) = (lock(&self.counts, "counts")?, lock(&self.newest, "watermarks")?);
+        let mut quarantined = lock(&self.quarantined, "quarantine")?;
         for entry in &appended.entries {
             count(&mut counts, entry);
             note_newest(&mut newest, entry);
+            quarantined.note(entry);
             match entry.outcome {
                 Outcome::Accepted => recorded.accepted += 1,
                 Outcome::Duplicate => recorded.duplicate += 1,
@@ -172,7 +178,7 @@ impl Ledger {
                 Outcome::Quarantined => recorded.quarantined += 1,
             }
         }
-        drop((counts, newest));
+        drop((counts, newest, quarantined));
         let changed = self.access_changes(&appended.entries);
         // Still under the writer's lock: the queue must have the order of the journal.
         let waiting = {
@@ -212,6 +218,11 @@ impl Ledger {
         }
         let counts = |entry: &&Entry| matches!(entry.outcome, Outcome::Accepted | Outcome::Conflicting);
         entries.iter().filter(counts).filter_map(|entry| leak::concern(&entry.fact.event)).collect()
+    }
+
+    /// What was quarantined so far.
+    pub(crate) fn with_waiting<T>(&self, ask: impl FnOnce(&Waiting) -> T) -> Result<T, Fault> {
+        Ok(ask(&*lock(&self.quarantined, "quarantine")?))
     }
 
     /// Appends what was decided here, each under a name that makes saying it twice a duplicate.

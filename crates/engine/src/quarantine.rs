@@ -24,35 +24,43 @@ pub struct Quarantined {
     pub redriven: Option<EntryRef>,
 }
 
-/// Every quarantined entry, in order, with what became of it.
-pub fn list(reader: &Reader) -> Result<Vec<Quarantined>, Fault> {
-    let mut found: BTreeMap<EntryRef, Quarantined> = BTreeMap::new();
-    let mut redrive: Option<(u64, EntryRef)> = None;
-    for entry in reader.entries(0) {
-        let entry = entry?;
-        match &entry.fact.event {
-            Event::Unreadable(code) if entry.index == 0 || redrive.is_none_or(|(at, _)| at != entry.position) => {
-                let waiting = Quarantined { at: entry.at(), recorded_at: entry.recorded_at, code, redriven: None };
-                found.insert(entry.at(), waiting);
-            }
-            Event::EntryRedriven(decision) if entry.outcome == Outcome::Accepted => {
-                redrive = Some((entry.position, decision.entry));
-            }
-            _ => note_success(&mut found, redrive, &entry),
-        }
-    }
-    Ok(found.into_values().collect())
+/// What was quarantined so far, kept as entries go by, so that nobody reads a journal to count it.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    found: BTreeMap<EntryRef, Quarantined>,
+    /// The newest re-drive: its position, and the entry that it reads again.
+    redrive: Option<(u64, EntryRef)>,
 }
 
-/// A further entry of a re-drive's position that could be read: the old one waits no longer.
-fn note_success(found: &mut BTreeMap<EntryRef, Quarantined>, redrive: Option<(u64, EntryRef)>, entry: &Entry) {
-    if let Some((position, target)) = redrive
-        && position == entry.position
-        && entry.outcome != Outcome::Quarantined
-        && let Some(waiting) = found.get_mut(&target)
-    {
-        waiting.redriven = Some(EntryRef { position, index: 0 });
+impl Waiting {
+    pub(crate) fn note(&mut self, entry: &Entry) {
+        match &entry.fact.event {
+            Event::Unreadable(code) if entry.index == 0 || self.redrive.is_none_or(|(at, _)| at != entry.position) => {
+                let waiting = Quarantined { at: entry.at(), recorded_at: entry.recorded_at, code, redriven: None };
+                self.found.insert(entry.at(), waiting);
+            }
+            Event::EntryRedriven(decision) if entry.outcome == Outcome::Accepted => {
+                self.redrive = Some((entry.position, decision.entry));
+            }
+            _ => self.note_success(entry),
+        }
     }
+
+    /// A further entry of a re-drive's position that could be read: the old one waits no longer.
+    fn note_success(&mut self, entry: &Entry) {
+        if let Some((position, target)) = self.redrive
+            && position == entry.position
+            && entry.outcome != Outcome::Quarantined
+            && let Some(waiting) = self.found.get_mut(&target)
+        {
+            waiting.redriven = Some(EntryRef { position, index: 0 });
+        }
+    }
+}
+
+/// Every quarantined entry, in order, with what became of it.
+pub fn list(ledger: &Ledger) -> Result<Vec<Quarantined>, Fault> {
+    ledger.with_waiting(|waiting| waiting.found.values().cloned().collect())
 }
 
 /// The message behind an entry, verbatim, with why it cannot be read today (if it still cannot).

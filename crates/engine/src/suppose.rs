@@ -41,6 +41,7 @@ pub enum Supposition {
     },
     Role {
         grant: Guid,
+        which: Which,
         role: Guid,
         at: Instant,
     },
@@ -56,6 +57,13 @@ pub enum Supposition {
         tenant: Option<Guid>,
         at: Instant,
     },
+}
+
+/// Which authorisation of a grant is meant, where it has several: a delegation may name many.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Which {
+    pub principal: Option<Guid>,
+    pub role: Option<Guid>,
 }
 
 /// Who takes a subscription over.
@@ -97,8 +105,8 @@ impl Supposition {
         match self {
             Self::Grant { scope, principal, role, at } => Ok(vec![created(scope, *principal, *role, *at)]),
             Self::Revoke { grant, at } => ended(&facts.access.view(commerce, &facts.partners.view()), *grant, *at),
-            Self::Role { grant, role, at } => {
-                changed(&facts.access.view(commerce, &facts.partners.view()), *grant, *role, *at)
+            Self::Role { grant, which, role, at } => {
+                changed(&facts.access.view(commerce, &facts.partners.view()), (*grant, *which), *role, *at)
             }
             Self::Policy(document) => adopted(facts, document),
             Self::Transfer { subscription, to, at } => transferred(commerce, *subscription, *to, *at),
@@ -158,18 +166,36 @@ fn ended(access: &Access, id: Guid, at: Instant) -> Result<Vec<Event>, Unfit> {
     Ok(events)
 }
 
-/// A role assignment cannot change its role: it is removed and another one made. A delegation is
-/// stated anew as a whole.
-fn changed(access: &Access, id: Guid, role: Guid, at: Instant) -> Result<Vec<Event>, Unfit> {
+/// A role assignment cannot change its role: it is removed and another one made, for the group where
+/// it was a group's. A delegation is stated anew as a whole, and only the authorisation that is meant
+/// changes its role.
+fn changed(access: &Access, (id, which): (Guid, Which), role: Guid, at: Instant) -> Result<Vec<Event>, Unfit> {
     let grants = held(access, id, at)?;
+    // A group's grant is held by each of its members, and is one authorisation all the same.
+    let all: BTreeSet<(Guid, Guid, bool)> = grants
+        .iter()
+        .map(|grant| (grant.member_of.unwrap_or(grant.principal), grant.role, grant.eligible_only))
+        .collect();
+    let is_meant = |(principal, role, _): &(Guid, Guid, bool)| {
+        which.principal.is_none_or(|named| named == *principal) && which.role.is_none_or(|named| named == *role)
+    };
+    let mut meant = all.iter().copied().filter(is_meant);
+    let listed = || all.iter().map(|(principal, role, _)| format!("{} of {principal}", domain::roles::name(*role)));
+    let (Some(one), None) = (meant.next(), meant.next()) else {
+        let what = format!("grant {id} authorises {}", listed().collect::<Vec<_>>().join(", "));
+        return unfit(
+            what,
+            "name the one that is meant with --principal, and with --from where it holds several roles",
+        );
+    };
     let first = grants.first().map(|grant| (grant.via, grant.scope.clone()));
     if let Some((Via::Delegation { delegation, managing_tenant, marketplace_offer }, scope)) = first {
-        let authorizations = grants.iter().map(|grant| Authorization {
-            principal: grant.principal,
-            role,
-            eligible_only: grant.eligible_only,
+        let stated = all.iter().map(|(principal, held, eligible_only)| Authorization {
+            principal: *principal,
+            role: if (*principal, *held, *eligible_only) == one { role } else { *held },
+            eligible_only: *eligible_only,
         });
-        let authorizations = authorizations.collect();
+        let authorizations = stated.collect();
         return Ok(vec![Event::DelegationChanged(Delegation {
             delegation,
             scope,
@@ -179,9 +205,8 @@ fn changed(access: &Access, id: Guid, role: Guid, at: Instant) -> Result<Vec<Eve
             at,
         })]);
     }
-    let again: Vec<Event> = grants.iter().map(|grant| created(&grant.scope, grant.principal, role, at)).collect();
     let mut events = ended(access, id, at)?;
-    events.extend(again);
+    events.extend(grants.first().map(|grant| created(&grant.scope, one.0, role, at)));
     Ok(events)
 }
 

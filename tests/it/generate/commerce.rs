@@ -10,9 +10,11 @@ use super::{guid, instant, market, meter, name, not_negative, quantity, scope, w
 pub fn commerce() -> impl Strategy<Value = Event> {
     let offer = prop_oneof![Just(Offer::AzurePlan), Just(Offer::DevTest), Just(Offer::Legacy)];
     prop_oneof![
-        (guid(), name(), market(), instant()).prop_map(|(customer, name, market, at)| {
-            Event::CustomerRegistered(CustomerRegistered { customer, name, market, at })
-        }),
+        (guid(), name(), market(), option::of(instant()), instant()).prop_map(
+            |(customer, name, market, tenant_created, at)| {
+                Event::CustomerRegistered(CustomerRegistered { customer, name, market, tenant_created, at })
+            }
+        ),
         (guid(), guid(), guid(), option::of(name()), instant()).prop_map(|(plan, customer, bill_to, reseller, at)| {
             Event::PlanCreated(PlanCreated { plan, customer, bill_to, reseller, at })
         }),

@@ -193,7 +193,8 @@ impl Teller<'_> {
         let customer = guid(world.customer_tenant);
         let market = Market::parse("DE").expect("two letters");
         let at = instant((world.days.0 - 300) * DAY);
-        self.say(Event::CustomerRegistered(CustomerRegistered { customer, name: "made up".into(), market, at }));
+        let (name, tenant_created) = ("made up".into(), None);
+        self.say(Event::CustomerRegistered(CustomerRegistered { customer, name, market, tenant_created, at }));
         for plan in &world.plans {
             let mut resellers = plan.resellers.iter();
             let (_, first) = resellers.next().expect("a plan says from the start who sells it");

@@ -315,7 +315,7 @@ fn other_reasons(refusal: &Refusal) -> Vec<String> {
 
 fn waiting(context: &Context<'_>) -> anyhow::Result<Waiting> {
     let mut quarantined = BTreeMap::new();
-    for one in engine::quarantine::list(context.ledger.reader()).map_err(fault)? {
+    for one in engine::quarantine::list(context.ledger).map_err(fault)? {
         if one.redriven.is_none() {
             *quarantined.entry(one.code).or_insert(0) += 1;
         }

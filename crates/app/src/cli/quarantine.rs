@@ -74,7 +74,7 @@ fn list(all: bool, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Ex
     let versions = Versions::of(&*context.ledger.facts().map_err(fault)?);
     let mut list = table(&["entry", "code", "recorded", "came from", "state"]);
     let mut shown = 0_u64;
-    for waiting in engine::quarantine::list(reader).map_err(fault)? {
+    for waiting in engine::quarantine::list(context.ledger).map_err(fault)? {
         if waiting.redriven.is_some() && !all {
             continue;
         }
@@ -138,7 +138,7 @@ fn show(entry: EntryRef, context: &Context<'_>, out: &mut Output) -> anyhow::Res
         Problem::refused(format!("there is no entry {entry}")).hint("pec quarantine list shows what waits")
     })?;
     let (code, detail) = rejection.unzip();
-    let waiting = engine::quarantine::list(context.ledger.reader()).map_err(fault)?;
+    let waiting = engine::quarantine::list(context.ledger).map_err(fault)?;
     let waits = waiting.iter().any(|one| one.at == entry && one.redriven.is_none());
     let shown = Shown {
         schema: "pec.quarantined-message.v1",
@@ -194,7 +194,7 @@ fn redrive(
     context: &Context<'_>,
     out: &mut Output,
 ) -> anyhow::Result<Exit> {
-    let waiting = engine::quarantine::list(context.ledger.reader()).map_err(fault)?;
+    let waiting = engine::quarantine::list(context.ledger).map_err(fault)?;
     let chosen: Vec<EntryRef> = waiting
         .iter()
         .filter(|one| one.redriven.is_none())

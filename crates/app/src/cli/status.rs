@@ -152,7 +152,7 @@ fn gather(context: &Context<'_>) -> anyhow::Result<Answer> {
     let partitions = ledger.offsets().map_err(fault)?;
     let cluster = ledger.cluster_id().map_err(fault)?;
     let mut quarantined = BTreeMap::new();
-    for waiting in engine::quarantine::list(ledger.reader()).map_err(fault)? {
+    for waiting in engine::quarantine::list(ledger).map_err(fault)? {
         if waiting.redriven.is_none() {
             *quarantined.entry(waiting.code).or_insert(0) += 1;
         }

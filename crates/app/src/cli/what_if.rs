@@ -20,7 +20,7 @@ use domain::scope::Scope;
 use engine::books::Books;
 use engine::burn::{Burn, Place};
 use engine::ledger::FactsGuard;
-use engine::suppose::{self, Receiver, Side, Standing, Supposition};
+use engine::suppose::{self, Receiver, Side, Standing, Supposition, Which};
 use serde::Serialize;
 
 use super::invoice::{Party, money};
@@ -65,7 +65,7 @@ enum What {
     },
     /// Suppose that a grant has another role
     #[command(
-        after_help = "Examples:\n  pec what-if role 0f0f0f0f-0000-4000-8000-000000000001 --to Reader --at 2026-01-10"
+        after_help = "Examples:\n  pec what-if role 0f0f0f0f-0000-4000-8000-000000000001 --to Reader --at 2026-01-10\n  pec what-if role 0f0f0f0f-0000-4000-8000-000000000002 --principal 55555555-eeee-4eee-8eee-555555555555 --to Reader --at 2026-01-10\n\nA Lighthouse delegation may authorise several principals, each with several roles:\n--principal and --from say which of them changes; the others stay as they are."
     )]
     Role {
         /// The grant's id, as `pec access timeline` shows it
@@ -74,6 +74,12 @@ enum What {
         /// A role by name or id
         #[arg(long, value_parser = role)]
         to: Guid,
+        /// Whose authorisation, where a delegation has several
+        #[arg(long, value_parser = period::guid, value_name = "ID")]
+        principal: Option<Guid>,
+        /// The role that it has now, where somebody holds several
+        #[arg(long, value_parser = role, value_name = "ROLE")]
+        from: Option<Guid>,
         #[arg(long, value_parser = period::from, value_name = "WHEN")]
         at: Instant,
     },
@@ -251,7 +257,10 @@ impl WhatIf {
                 Supposition::Grant { scope, principal, role: *role, at: *at }
             }
             What::Revoke { grant, at } => Supposition::Revoke { grant: *grant, at: *at },
-            What::Role { grant, to, at } => Supposition::Role { grant: *grant, role: *to, at: *at },
+            What::Role { grant, to, principal, from, at } => {
+                let which = Which { principal: *principal, role: *from };
+                Supposition::Role { grant: *grant, which, role: *to, at: *at }
+            }
             What::Transfer { subscription, to, at } => {
                 Supposition::Transfer { subscription: *subscription, to: receiver(books, to)?, at: *at }
             }

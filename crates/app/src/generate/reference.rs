@@ -61,6 +61,7 @@ pub fn commerce(world: &World) -> Vec<Message> {
             customer: customer.tenant,
             name: customer.name.as_str().into(),
             market: world.market,
+            tenant_created: None,
             at: world.dawn(),
         };
         let key = customer.tenant.to_string();

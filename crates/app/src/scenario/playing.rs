@@ -54,9 +54,10 @@ fn decided(scenario: &Scenario, facts: &Facts, step: &Step, number: usize) -> an
         What::Close { bill_to, period, refused } => {
             let desk = Desk::new(facts, &commerce);
             let mut judge = Judge::new(facts, &commerce);
+            let currencies = desk.currencies(guid(bill_to), *period);
             let closing = Closing {
                 bill_to: guid(bill_to),
-                currency: scenario.currency,
+                currency: currencies.first().copied().unwrap_or(scenario.currency),
                 period: *period,
                 position: 0,
                 decision,

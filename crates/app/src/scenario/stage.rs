@@ -203,6 +203,7 @@ impl Stage {
             customer: guid("acme"),
             name: "Acme".into(),
             market: Market::parse("DE").expect("two letters"),
+            tenant_created: None,
             at: long_ago(),
         };
         told.push(("customer".to_owned(), Event::CustomerRegistered(customer)));

@@ -51,6 +51,7 @@ pub fn tables(scenario: &Scenario, facts: &Facts) -> anyhow::Result<Tables> {
     let commerce = facts.commerce.view();
     let desk = Desk::new(facts, &commerce);
     let mut judge = Judge::new(facts, &commerce);
+    let orders = domain::order::Desk::new(facts, &commerce);
     let bill_to: BTreeSet<_> = commerce.plans().map(|plan| plan.bill_to).collect();
     let (mut days, mut lines, mut findings) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
     let mut daily: Vec<Vec<String>> = Vec::new();
@@ -60,8 +61,11 @@ pub fn tables(scenario: &Scenario, facts: &Facts) -> anyhow::Result<Tables> {
     for partner in bill_to {
         let mut asked: BTreeSet<(domain::ids::Guid, domain::ids::Guid, Scope, Day)> = BTreeSet::new();
         let mut pieces: Vec<(Day, Scope, Exact, Exact)> = Vec::new();
-        let others = desk.currencies(partner, scenario.period).into_iter().filter(|one| *one != scenario.currency);
-        for currency in std::iter::once(scenario.currency).chain(others) {
+        let mut currencies = desk.currencies(partner, scenario.period);
+        if currencies.is_empty() {
+            currencies.push(scenario.currency);
+        }
+        for currency in currencies {
             let (draft, found) =
                 draft_with(&desk, partner, currency, scenario.period, &mut judged(&mut judge), &mut |piece| {
                     asked.insert((piece.plan, piece.subscription, piece.scope.clone(), piece.day));
@@ -75,6 +79,7 @@ pub fn tables(scenario: &Scenario, facts: &Facts) -> anyhow::Result<Tables> {
             lines.extend(line_rows(scenario, &draft));
         }
         daily.extend(daily_rows(scenario, pieces));
+        findings.extend(domain::order::unprepared(&orders, partner, scenario.period));
         for (plan, subscription, scope, day) in asked {
             let here = |interval: &Interval| !interval.intersect(&day.interval()).is_empty();
             let of_plan: Vec<_> = commerce.placements(subscription).iter().filter(|one| one.plan == plan).collect();
@@ -95,7 +100,6 @@ pub fn tables(scenario: &Scenario, facts: &Facts) -> anyhow::Result<Tables> {
     }
     findings.extend(judge.findings());
     let used: BTreeSet<domain::ids::Guid> = days.keys().map(|(_, plan, ..)| *plan).collect();
-    let orders = domain::order::Desk::new(facts, &commerce);
     findings.extend(domain::order::unaccepted(&orders, &used));
     let mut tables = Tables::new();
     tables.insert("expect".to_owned(), day_table(scenario, &days));

@@ -12,11 +12,13 @@ use crate::entry::{Billing, ChargeAction, ChargeKind, ChargeRecorded, ChargeType
 use crate::finding::{About, Code, Finding};
 use crate::ids::{Currency, Guid, Identity};
 use crate::money::Exact;
-use crate::period::{Day, Instant, Period};
+use crate::period::{Day, Instant, Interval, Period};
 
-/// Days within which a return gives everything back. Source: compare Azure offers (2023-01-11).
-const FREE_RETURN_DAYS: i64 = 5;
-/// What is kept of a later return, in hundredths.
+/// Hours within which the return of a reservation gives everything back. Source: compare Azure offers (2023-01-11).
+const RESERVATION_HOURS: i64 = 5 * 24;
+/// The same for what the Marketplace sells. Source: Marketplace refund policies (2024).
+const MARKETPLACE_HOURS: i64 = 72;
+/// What is kept of a later return of a reservation, in hundredths.
 const RETURN_FEE_PERCENT: i64 = 12;
 /// Most that a customer may return within a year, in USD.
 const YEARLY_RETURNS: i64 = 50_000;
@@ -94,6 +96,21 @@ impl Run<'_> {
         })
     }
 
+    /// Under which plan a reservation is active, and when: until its term ends or all of it was returned.
+    fn reserved(&self) -> Vec<(Guid, Interval)> {
+        if self.bought.kind != ChargeKind::Reservation {
+            return Vec::new();
+        }
+        let term = term_end(self.bought_day(), self.bought.term).map_or(Instant::MAX_UTC, Day::start);
+        let mut returned: Vec<Instant> = self.returned.iter().map(|(when, _)| *when).collect();
+        returned.sort_unstable();
+        let after = |when: &Instant| self.left_at(*when + chrono::TimeDelta::nanoseconds(1)).is_zero();
+        let end = returned.into_iter().find(after).map_or(term, |when| when.min(term));
+        let until = self.holders.iter().skip(1).map(|(since, _)| *since).chain([end]);
+        let held = self.holders.iter().zip(until);
+        held.map(|((since, plan), until)| (*plan, Interval::new(*since, until.min(end)))).collect()
+    }
+
     fn book(&self, charge_type: ChargeType, at: Instant, rule: &'static str) -> Booked {
         let bought = self.bought;
         Booked {
@@ -124,6 +141,8 @@ pub struct Orders {
     pub findings: Vec<Finding>,
     /// What was returned, before the fee, by customer: for the yearly limit.
     returns: BTreeMap<Guid, Vec<(Day, Exact, Identity)>>,
+    /// Which plan a reservation was active under, and when.
+    reserved: Vec<(Guid, Interval)>,
 }
 
 /// What falls into a partner's month, in order of day, order and type.
@@ -154,7 +173,8 @@ pub fn booked(
 impl Orders {
     #[must_use]
     pub fn play(book: &ChargeBook, commerce: &Commerce, currency: &dyn Fn(Guid) -> Option<Currency>) -> Self {
-        let mut orders = Self { booked: Vec::new(), findings: Vec::new(), returns: BTreeMap::new() };
+        let (booked, findings, reserved) = (Vec::new(), Vec::new(), Vec::new());
+        let mut orders = Self { booked, findings, returns: BTreeMap::new(), reserved };
         let mut told: BTreeMap<&str, Vec<(Instant, ChargeAction, Identity, &ChargeRecorded)>> = BTreeMap::new();
         for (identity, charge) in book.charges() {
             told.entry(&charge.order).or_default().push((charge.at, charge.action, identity, charge));
@@ -164,6 +184,7 @@ impl Orders {
             let runs = orders.runs(changes, commerce, currency);
             for run in &runs {
                 orders.instalments(run);
+                orders.reserved.extend(run.reserved());
             }
         }
         for (identity, refund) in book.refunds() {
@@ -172,6 +193,12 @@ impl Orders {
         orders.known_plans(commerce);
         orders.yearly_limit();
         orders
+    }
+
+    /// Whether a reservation is active under a plan at an instant.
+    #[must_use]
+    pub fn is_reserved(&self, plan: Guid, at: Instant) -> bool {
+        self.reserved.iter().any(|(under, interval)| *under == plan && interval.contains(at))
     }
 
     /// The purchases of one order with their moves and returns, which are booked as they come.
@@ -199,9 +226,12 @@ impl Orders {
         runs
     }
 
-    /// INV-11: a return within five days gives back all that was paid; later the share of the days
-    /// that are left, less 12 %. What was paid in advance and moved to another partner cannot be
-    /// returned. Source: compare Azure offers (2023-01-11); transfer of subscriptions (2023-09-14).
+    /// INV-11: a reservation returned within five days gives back all that was paid; later the share of
+    /// the days that are left, less 12 %. A savings plan is final; what the Marketplace sells goes back
+    /// within 72 hours, later only by a refund of its publisher. What was paid in advance and moved to
+    /// another partner cannot be returned. Source: compare Azure offers (2023-01-11); Azure savings plan
+    /// cancellation policies (2023-11-17); Marketplace refund policies; transfer of subscriptions
+    /// (2023-09-14).
     fn returned(&mut self, run: &mut Run<'_>, charge: &ChargeRecorded, identity: Identity) {
         let (at, asked) = (charge.at, Exact::from(charge.quantity));
         let left = run.left_at(at + chrono::TimeDelta::nanoseconds(1));
@@ -219,15 +249,11 @@ impl Orders {
             );
             return;
         }
-        let price = Exact::from(run.bought.unit_price);
-        let whole = at - run.bought.at <= chrono::TimeDelta::days(FREE_RETURN_DAYS);
-        let share = if whole { Some((price_paid(run, at), Exact::one())) } else { unused(run, at, &price) };
-        let Some((unit, divisor)) = share else {
-            self.odd(Code::ReturnRefused, charge, identity, "it has no term, and five days have passed");
-            return;
+        let (unit, divisor, kept) = match given_back(run, at) {
+            Ok(share) => share,
+            Err(why) => return self.odd(Code::ReturnRefused, charge, identity, why),
         };
         run.returned.push((at, quantity.clone()));
-        let kept = if whole { 100 } else { 100 - RETURN_FEE_PERCENT };
         let value = (&unit * &quantity).divide(&divisor, 2, crate::money::Rounding::TowardZero);
         let returns = self.returns.entry(charge.customer).or_default();
         returns.push((Day::of(at), value.expect("a term has days"), identity));
@@ -368,6 +394,23 @@ fn days(from: Day, to: Day) -> Exact {
     Exact::from(rust_decimal::Decimal::from(to.0 - from.0))
 }
 
+/// What the return of one unit gives back, as numerator and divisor, and how many hundredths of it;
+/// or why nothing.
+fn given_back(run: &Run<'_>, at: Instant) -> Result<(Exact, Exact, i64), &'static str> {
+    let within = |hours: i64| at - run.bought.at <= chrono::TimeDelta::hours(hours);
+    let everything = || (price_paid(run, at), Exact::one(), 100);
+    match run.bought.kind {
+        ChargeKind::SavingsPlan => Err("a savings plan is final"),
+        ChargeKind::Reservation if within(RESERVATION_HOURS) => Ok(everything()),
+        ChargeKind::Marketplace | ChargeKind::ThirdParty if within(MARKETPLACE_HOURS) => Ok(everything()),
+        ChargeKind::Marketplace | ChargeKind::ThirdParty => Err("72 hours have passed"),
+        ChargeKind::Reservation => {
+            let (unit, divisor) = unused(run, at).ok_or("it has no term, and five days have passed")?;
+            Ok((unit, divisor, 100 - RETURN_FEE_PERCENT))
+        }
+    }
+}
+
 /// What was paid for one unit until an instant.
 fn price_paid(run: &Run<'_>, at: Instant) -> Exact {
     let begun = run.cycles().filter(|(_, start)| *start <= at).count();
@@ -377,7 +420,7 @@ fn price_paid(run: &Run<'_>, at: Instant) -> Exact {
 
 /// The price of one unit for the days that are left, as numerator and divisor: of the whole term, or
 /// of the instalment that runs. `None` without a term.
-fn unused(run: &Run<'_>, at: Instant, price: &Exact) -> Option<(Exact, Exact)> {
+fn unused(run: &Run<'_>, at: Instant) -> Option<(Exact, Exact)> {
     let (from, to) = if run.monthly() {
         let (number, _) = run.cycles().filter(|(_, start)| *start <= at).last()?;
         let cycle = |number| cycle_start(run.bought_day(), number, run.bought.term);
@@ -387,5 +430,5 @@ fn unused(run: &Run<'_>, at: Instant, price: &Exact) -> Option<(Exact, Exact)> {
     };
     let left = days(Day::of(at), to);
     let left = if left.is_negative() { Exact::zero() } else { left };
-    Some((price * &left, days(from, to)))
+    Some((&Exact::from(run.bought.unit_price) * &left, days(from, to)))
 }

@@ -44,9 +44,11 @@ pub fn by_partner(period: Period) -> bool {
 }
 
 /// INV-14: the currency that a plan is billed in. Since 2021-08 the partner's own; before, that of the
-/// customer's country, but for purchases since 2021-01-28 from partners in the EU, EFTA and the UK by
-/// new customers, or by customers whose tenant is older than 2020-05-11: those are billed in the
-/// partner's too. Source: Azure plan billing (2019-10 history, 2021-05-19); billing basics (2023-01-11).
+/// customer's country, but for purchases since 2021-01-28 from partners in the EU, EFTA and the UK:
+/// those of new customers, and the first of a customer whose tenant is older than 2020-05-11, are in
+/// the partner's too. Source: Azure plan billing (2019-10 history, 2021-05-19); billing basics
+/// (2023-01-11). Who is new is a choice of this project: a customer without plan and registration
+/// before that day.
 pub fn billed_in(
     commerce: &Commerce,
     partner: &PartnerRegistered,
@@ -57,17 +59,34 @@ pub fn billed_in(
     if by_partner(period) {
         return Ok(own);
     }
-    let bought = Day::of(plan.at);
-    if EUROPEAN.contains(&partner.country.as_str()) && bought >= day(EUROPE) {
-        let earlier = commerce.plans().any(|one| one.customer == plan.customer && one.at < plan.at);
-        let known_since = commerce.customer(plan.customer).map(|customer| Day::of(customer.at));
-        if !earlier || known_since.is_some_and(|since| since < day(TENANT_CUT_OFF)) {
-            return Ok(own);
-        }
-        return Err("the customer bought before and may be older or younger than 2020-05-11".to_owned());
+    let european = EUROPEAN.contains(&partner.country.as_str()) && Day::of(plan.at) >= day(EUROPE);
+    if european && in_partners(commerce, plan)? {
+        return Ok(own);
     }
     let country = commerce.market(plan.customer).ok_or_else(|| "the customer's country is not known".to_owned())?;
     currency_of_country(country).ok_or_else(|| format!("no billing currency of country {country} is listed"))
+}
+
+/// Whether a purchase since 2021-01-28 went to its European partner's own currency.
+fn in_partners(commerce: &Commerce, plan: &PlanCreated) -> Result<bool, String> {
+    let others = || commerce.plans().filter(|one| one.customer == plan.customer && one.plan != plan.plan);
+    let customer = commerce.customer(plan.customer);
+    let known_before = customer.is_some_and(|customer| Day::of(customer.at) < day(EUROPE))
+        || others().any(|one| Day::of(one.at) < day(EUROPE));
+    if !known_before {
+        return Ok(true);
+    }
+    if others().any(|one| one.at < plan.at) {
+        return Ok(false);
+    }
+    // A tenant is at least as old as the day on which it became a customer.
+    let created = customer.and_then(|customer| customer.tenant_created).map(Day::of);
+    let registered = customer.map(|customer| Day::of(customer.at)).filter(|since| *since < day(TENANT_CUT_OFF));
+    match created.or(registered) {
+        Some(since) => Ok(since < day(TENANT_CUT_OFF)),
+        None => Err("the customer was known before 2021-01-28, and its tenant may be older or younger than 2020-05-11"
+            .to_owned()),
+    }
 }
 
 /// Which of a partner's plans are billed in one currency; `None` where the question does not arise:
@@ -133,28 +152,26 @@ mod tests {
         }
     }
 
-    /// A Norwegian customer with a plan bought in 2020, one bought in March 2021, and a British one.
-    fn world(known_since: &str) -> Commerce {
+    /// Norwegian customers: 1 has a plan of 2020 and one of March 2021; 3 is registered on `known_since`
+    /// with a tenant created on `tenant` and bought first in March 2021. And 2, a British one, is new.
+    fn world(known_since: &str, tenant: Option<&str>) -> Commerce {
         let mut facts = Facts::default();
         let mut next = 0_u128;
         let mut id = || {
             next += 1;
             (Identity(next), Digest::default())
         };
-        for (customer, market, since) in [(1, "NO", known_since), (2, "GB", "2021-02-01")] {
+        let customers =
+            [(1, "NO", "2019-11-01", None), (2, "GB", "2021-02-01", None), (3, "NO", known_since, tenant.map(at))];
+        for (customer, market, since, tenant_created) in customers {
             let (identity, digest) = id();
-            facts.commerce.file_customer(
-                identity,
-                digest,
-                CustomerRegistered {
-                    customer: Guid(customer),
-                    name: "c".into(),
-                    market: Market::parse(market).unwrap(),
-                    at: at(since),
-                },
-            );
+            let (customer, market) = (Guid(customer), Market::parse(market).unwrap());
+            let body = CustomerRegistered { customer, name: "c".into(), market, tenant_created, at: at(since) };
+            facts.commerce.file_customer(identity, digest, body);
         }
-        for (plan, customer, bought) in [(11, 1, "2020-01-01"), (12, 1, "2021-03-01"), (21, 2, "2021-03-01")] {
+        for (plan, customer, bought) in
+            [(11, 1, "2020-01-01"), (12, 1, "2021-03-01"), (21, 2, "2021-03-01"), (31, 3, "2021-03-01")]
+        {
             let (identity, digest) = id();
             let (plan, customer, bill_to, at) = (Guid(plan), Guid(customer), Guid(9), at(bought));
             facts.commerce.file_plan(identity, digest, PlanCreated { plan, customer, bill_to, reseller: None, at });
@@ -167,32 +184,54 @@ mod tests {
         billed_in(commerce, &partner(country), currency("EUR"), plan, Period::parse(month).unwrap())
     }
 
-    /// An Irish partner: the old purchase stays in kroner until July 2021, the new customer is in euros.
+    /// An Irish partner: who had a plan before stays in kroner until July 2021, the new customer is in
+    /// euros, and who was a customer without a plan goes by the age of its tenant.
     #[test]
     fn each_month_has_the_rule_of_its_time() {
-        let commerce = world("2019-11-01");
+        let commerce = world("2020-12-01", Some("2020-05-10"));
         for (plan, month, expected) in [
             (11, "2020-12", "NOK"),
             (11, "2021-07", "NOK"),
             (11, "2021-08", "EUR"),
-            (12, "2021-03", "EUR"),
+            (12, "2021-03", "NOK"),
+            (12, "2021-08", "EUR"),
             (21, "2021-03", "EUR"),
+            (31, "2021-03", "EUR"),
         ] {
             assert_eq!(billed(&commerce, "IE", plan, month), Ok(currency(expected)), "{plan} in {month}");
         }
         assert_eq!(billed(&commerce, "US", 21, "2021-03"), Ok(currency("GBP")), "not a European partner");
     }
 
+    /// A first purchase of somebody known before 2021-01-28: by the tenant's creation; else by the
+    /// registration, which can only prove that the tenant is old.
+    #[test]
+    fn the_age_of_the_tenant_decides_about_a_first_purchase() {
+        for (known_since, tenant, expected) in [
+            ("2020-12-01", Some("2020-05-10"), Some("EUR")),
+            ("2020-12-01", Some("2020-05-11"), Some("NOK")),
+            ("2020-05-10", None, Some("EUR")),
+            ("2020-05-11", None, None),
+            ("2021-01-27", None, None),
+            ("2021-01-28", None, Some("EUR")),
+        ] {
+            let told = billed(&world(known_since, tenant), "IE", 31, "2021-03");
+            assert_eq!(told.clone().ok(), expected.map(currency), "{known_since} {tenant:?}: {told:?}");
+        }
+    }
+
     #[test]
     fn a_tenant_whose_age_is_not_known_is_named_and_never_guessed() {
-        let commerce = world("2020-06-01");
-        assert!(billed(&commerce, "IE", 12, "2021-03").unwrap_err().contains("2020-05-11"));
+        let commerce = world("2020-06-01", None);
+        assert!(billed(&commerce, "IE", 31, "2021-03").unwrap_err().contains("2020-05-11"));
         let known = partner("IE");
         let own = Some((&known, currency("EUR")));
         let march = Period::parse("2021-03").unwrap();
         let (plans, findings) = plans_in(&commerce, own, currency("NOK"), march);
-        assert_eq!(plans, Some([Guid(11)].into()));
+        assert_eq!(plans, Some([Guid(11), Guid(12)].into()));
         assert!(findings.len() == 1 && findings[0].blocking());
+        let (own_plans, _) = plans_in(&commerce, own, currency("EUR"), march);
+        assert_eq!(own_plans, Some([Guid(21), Guid(31)].into()), "what cannot be told is drafted in the own currency");
         assert_eq!(plans_in(&commerce, own, currency("EUR"), march.next().next().next().next().next()).0, None);
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Commerce, CommerceBook, Oddity, Placement, State};
+use super::{Commerce, CommerceBook, Oddity, Placement, State, Transition};
 use crate::entry::{Move, Offer, SubscriptionCreated, TransferCompleted};
 use crate::finding::Code;
 use crate::ids::{Guid, Identity};
@@ -190,6 +190,9 @@ fn moved(view: &mut Commerce, stage: &mut Stage, change: &Change<'_>, subscripti
     stage.under.entry(to_plan).or_default().insert(subscription);
     let was_legacy =
         view.placements[&subscription].iter().rev().nth(1).is_some_and(|before| before.offer == Offer::Legacy);
+    if step == Step::Transitioned && was_legacy {
+        view.transitions.push(Transition { subscription, plan: to_plan, at, event: change.identity });
+    }
     if step == Step::Transitioned && !was_legacy {
         view.odd(
             Code::NotLegacy,

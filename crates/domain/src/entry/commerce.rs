@@ -8,6 +8,9 @@ pub struct CustomerRegistered {
     pub customer: Guid,
     pub name: Box<str>,
     pub market: Market,
+    /// When its tenant was created, where somebody looked that up: a tenant may be much older than the
+    /// relationship with the partner. Decides about currencies before August 2021 only.
+    pub tenant_created: Option<Instant>,
     pub at: Instant,
 }
 

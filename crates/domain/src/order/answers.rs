@@ -9,7 +9,7 @@ use crate::channel::Stated;
 use crate::entry::{Decision, OrderAnswered, OrderKind, OrderRequested};
 use crate::finding::{About, Code, Finding};
 use crate::ids::{Guid, Identity};
-use crate::period::Instant;
+use crate::period::{Day, Instant, Period};
 use crate::policy::RULES_VERSION;
 
 /// The name of the answer with this number to a request, counted from 1: equal names are one answer.
@@ -90,6 +90,41 @@ pub fn unaccepted(desk: &Desk<'_>, used: &BTreeSet<Guid>) -> Vec<Finding> {
                 format!("plan {plan} has usage; its order {} was refused: {}", order.value.order, codes.join(", "));
             let finding = Finding::new(Code::NotAccepted, about, detail);
             findings.push(Finding { events: vec![order.event], ..finding });
+        }
+    }
+    findings
+}
+
+/// PEC-17: a subscription leaves the classic offer only where the customer has consented to buy from the
+/// partner and has agreed to the customer agreement. Where one of them is not known at the instant of
+/// the move, that is a finding; the move counts, because Microsoft has made it, and credit begins with
+/// it. Source: seed page on the Azure plan (2020-07-10); moving from 0145P (2023-01-11).
+#[must_use]
+pub fn unprepared(desk: &Desk<'_>, bill_to: Guid, period: Period) -> Vec<Finding> {
+    let moved = desk.commerce.transitions().iter().filter(|one| period.interval().contains(one.at));
+    let mut findings = Vec::new();
+    for transition in moved {
+        let Some(plan) = desk.commerce.plan(transition.plan).filter(|plan| plan.bill_to == bill_to) else { continue };
+        let consent = desk.channel.relationship(plan.customer, bill_to, transition.at);
+        let mut lacks = Vec::new();
+        if consent.is_none_or(|told| told.value.is_none()) {
+            lacks.push("a reseller relationship");
+        }
+        if desk.agreed(plan.customer, bill_to, transition.at).is_none() {
+            lacks.push("the customer agreement");
+        }
+        if !lacks.is_empty() {
+            let about = About {
+                bill_to: Some(bill_to),
+                customer: Some(plan.customer),
+                plan: Some(plan.plan),
+                subscription: Some(transition.subscription),
+                day: Some(Day::of(transition.at)),
+                ..About::default()
+            };
+            let detail = format!("not known when it moved: {}", lacks.join(", "));
+            let finding = Finding::new(Code::EarlyTransition, about, detail);
+            findings.push(Finding { events: vec![transition.event], ..finding });
         }
     }
     findings

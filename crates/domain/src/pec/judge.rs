@@ -96,14 +96,7 @@ impl<'a> Judge<'a> {
     /// Works out who held what, when, and who is who: once per question.
     #[must_use]
     pub fn new(facts: &'a Facts, commerce: &'a Commerce) -> Self {
-        Self::with_partners(facts, commerce, facts.partners.view())
-    }
-
-    /// The same with partners of whom more is known than their own book says: who was qualified to
-    /// resell, for example.
-    #[must_use]
-    pub fn with_partners(facts: &'a Facts, commerce: &'a Commerce, partners: Partners) -> Self {
-        let roles = facts.roles.view();
+        let (partners, roles) = (facts.partners.view(), facts.roles.view());
         Self {
             facts,
             commerce,

@@ -239,7 +239,8 @@ impl<'a> Terms<'a> {
     }
 
     /// The conditions that a grant failed while it was held within a stretch of time. None of them is
-    /// a verdict: another grant may have covered the day all the same.
+    /// a verdict: another grant may have covered the day all the same. Being denied is no lack of the
+    /// grant itself but of the place: [`super::timeline`] adds it.
     pub(super) fn lacks(&self, grant: &Grant, within: Interval) -> Vec<LostCode> {
         let held = clip(&[self.held(grant)], within);
         let route = self.route(grant);
@@ -286,7 +287,7 @@ impl<'a> Terms<'a> {
         if self.policy.unqualified_reseller_earns {
             return Vec::new();
         }
-        union([self.partners.unqualified(partner), self.standing.unqualified(partner)].concat())
+        self.standing.unqualified(partner)
     }
 
     /// Every instant at which something that the judgement reads of this grant changes.

@@ -234,8 +234,7 @@ impl Lost<'_> {
                     let own = standing.unqualified.iter().filter(move |early| early.reseller == reseller);
                     own.flat_map(|early| early.events.iter().copied())
                 };
-                let of_resellers = resellers
-                    .flat_map(|reseller| partners.qualification_events(reseller).into_iter().chain(early(reseller)));
+                let of_resellers = resellers.flat_map(early);
                 partners.membership_events(bill_to).into_iter().chain(of_resellers).collect()
             }
             LostCode::Denied => {

@@ -10,7 +10,8 @@ use super::cells::{Cells, Sheet};
 use super::drawing::crossed;
 use super::pricing::Pricing;
 use super::{Desk, Notes};
-use crate::entry::{AzureCreditGranted, Offer};
+use crate::entry::{AzureCreditGranted, Offer, PlanCreated};
+use crate::finding::{About, Code};
 use crate::ids::{Guid, MeterId};
 use crate::money::{Exact, Quantity, Rounding};
 use crate::period::{Day, Period};
@@ -103,6 +104,57 @@ impl<'a> Desk<'a> {
         }
         let before = self.drawn_until(bill_to, period);
         Some(self.allocate(bill_to, period, grants, before).0)
+    }
+
+    /// RATE-11: a grant that can pay for nothing as it was told is named in the months that it is about.
+    /// Source: Azure credit offer balance (2022-07-27): it belongs to a customer and has a first and a
+    /// last day.
+    pub(super) fn useless_credits(&self, notes: &mut Notes) {
+        let month = notes.period;
+        let (bill_to, end) = (notes.bill_to, month.next().first_day());
+        for (event, grant) in self.facts.charges.credits().filter(|(_, grant)| grant.bill_to == bill_to) {
+            let empty = grant.until <= grant.from;
+            let here =
+                if empty { grant.from.period() == month } else { grant.from < end && grant.until > month.first_day() };
+            if let Some(why) = self.pays_for_nothing(grant, empty, end).filter(|_| here) {
+                let about = About { customer: Some(grant.customer), plan: grant.plan, ..notes.about() };
+                notes.note_with(Code::UselessCredit, about, format!("credit `{}`: {why}", grant.grant), event);
+            }
+        }
+    }
+
+    /// Why no usage can draw on a grant, by what is known of plans and subscriptions before `end`.
+    fn pays_for_nothing(&self, grant: &AzureCreditGranted, empty: bool, end: Day) -> Option<&'static str> {
+        let named = grant.plan.map(|plan| self.commerce.plan(plan));
+        let fits = |plan: &PlanCreated| {
+            plan.bill_to == grant.bill_to && plan.customer == grant.customer && Day::of(plan.at) < end
+        };
+        let elsewhere = |scope: &Scope| {
+            let placed = scope.subscription().map_or(&[][..], |subscription| self.commerce.placements(subscription));
+            !placed.iter().any(|one| one.customer == grant.customer && one.bill_to == grant.bill_to)
+        };
+        if empty {
+            return Some("its last day lies before its first");
+        }
+        match named {
+            Some(None) => return Some("its plan is not known"),
+            Some(Some(plan)) if !fits(plan) => {
+                return Some("its plan is another customer's or billed to another partner");
+            }
+            Some(Some(_)) => {}
+            None if self.commerce.customer(grant.customer).is_none() => {
+                return Some("its customer was never registered");
+            }
+            None if !self.commerce.plans().any(fits) => {
+                return Some("its customer has no plan that is billed to the partner");
+            }
+            None => {}
+        }
+        grant
+            .scope
+            .as_ref()
+            .filter(|scope| elsewhere(scope))
+            .map(|_| "its scope lies in no subscription of its customer")
     }
 
     fn running(&self, bill_to: Guid, period: Period) -> Vec<&'a AzureCreditGranted> {

@@ -14,6 +14,7 @@ form! { CustomerRegistered {
     customer: "customerId" as Id,
     name: "name" as Name,
     market: "market" as Country,
+    tenant_created: "tenantCreatedAt" as Maybe<Time>,
     at: "effectiveAt" as Time,
 } }
 

@@ -160,7 +160,7 @@ impl Line<'_> {
             grant: self.column(0, "a name")?.into(),
             name: "Azure credit offer".into(),
             bill_to: guid(self.named_or("partner", "us")),
-            customer: guid("acme"),
+            customer: guid(self.named_or("customer", "acme")),
             plan: self.named.get("plan").map(|plan| guid(plan)),
             scope: self.named.get("scope").map(|name| scope(name)).transpose()?,
             amount: self.decimal(1)?,

@@ -5,6 +5,7 @@ use domain::entry::{
     CustomerRegistered, Event, Offer, PlanCreated, ResellerOfRecordSet, SubscriptionCreated, TransferCompleted,
 };
 use domain::ids::Market;
+use domain::period::Day;
 
 use crate::scenario::reading::Line;
 use crate::scenario::stage::{Names, guid, partner_id, subscription};
@@ -20,7 +21,13 @@ impl Line<'_> {
                 names.learn(name);
                 let market = self.column(1, "a market")?;
                 let market = Market::parse(market).with_context(|| format!("`{market}` is no market such as DE"))?;
-                Event::CustomerRegistered(CustomerRegistered { customer: guid(name), name: name.into(), market, at })
+                let created = self
+                    .named
+                    .get("tenant")
+                    .map(|day| Day::parse(day).with_context(|| format!("`tenant={day}` is no day")));
+                let tenant_created = created.transpose()?.map(Day::start);
+                let (customer, name) = (guid(name), name.into());
+                Event::CustomerRegistered(CustomerRegistered { customer, name, market, tenant_created, at })
             }
             "plan" => {
                 let name = self.column(0, "a plan")?;

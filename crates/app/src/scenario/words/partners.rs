@@ -5,14 +5,22 @@ use domain::entry::{Dated, Event, MembershipChange, PartnerRegistered, PartnerSt
 use domain::ids::Currency;
 
 use crate::scenario::reading::Line;
-use crate::scenario::stage::{CAST, guid, partner_id, registration};
+use crate::scenario::stage::{Actor, CAST, guid, partner_id, registration};
 
-pub(super) const WORDS: &[&str] = &["join", "lapse", "bar", "reinstate", "renumber"];
+pub(super) const WORDS: &[&str] = &["join", "lapse", "bar", "reinstate", "renumber", "bill-in"];
 
 impl Line<'_> {
     pub(super) fn partner(&self) -> anyhow::Result<Event> {
         if self.what == "renumber" {
             return Ok(Event::PartnerRegistered(self.renumbered()?));
+        }
+        if self.what == "bill-in" {
+            let currency = self.column(1, "a currency")?;
+            let currency = Currency::parse(currency).with_context(|| format!("`{currency}` is no currency"))?;
+            return Ok(Event::PartnerRegistered(PartnerRegistered {
+                at: self.at,
+                ..registration(self.actor()?, currency)
+            }));
         }
         let partner = guid(self.column(0, "a partner")?);
         let membership = MembershipChange { partner, at: self.at };
@@ -26,11 +34,15 @@ impl Line<'_> {
         })
     }
 
-    /// The partner's statement anew: until now its PartnerID of the stage, from now on another one.
-    fn renumbered(&self) -> anyhow::Result<PartnerRegistered> {
+    fn actor(&self) -> anyhow::Result<&'static Actor> {
         let name = self.column(0, "a partner")?;
         let actor = CAST.iter().find(|actor| actor.name == name);
-        let actor = actor.with_context(|| format!("`{name}` is not in the cast: us, shop, other"))?;
+        actor.with_context(|| format!("`{name}` is not in the cast: us, shop, other"))
+    }
+
+    /// The partner's statement anew: until now its PartnerID of the stage, from now on another one.
+    fn renumbered(&self) -> anyhow::Result<PartnerRegistered> {
+        let (name, actor) = (self.column(0, "a partner")?, self.actor()?);
         let (old, new) = (partner_id(name)?, partner_id(self.column(1, "its new PartnerID")?)?);
         let partner_ids = vec![
             Dated { value: old, since: None, until: Some(self.at) },

@@ -5,7 +5,7 @@ use crate::entry::*;
 use crate::finding::Code;
 use crate::ids::{Guid, Identity};
 use crate::pec::{Judge, LostCode, Route};
-use crate::period::{Instant, Interval};
+use crate::period::Interval;
 use crate::roles::{CONTRIBUTOR, OWNER, READER};
 use crate::scope::Scope;
 
@@ -241,19 +241,20 @@ fn a_management_group_reaches_what_stands_below_it() {
 fn a_reseller_that_is_not_qualified_does_not_help_and_is_named() {
     let mut world = World::new();
     world.grant(1, &sub(), agents(2), OWNER, "2026-01-05");
-    assert_eq!(world.outcome(&vm(), DAY), "earned");
-    let facts = world.facts();
-    let commerce = facts.commerce.view();
-    let mut partners = facts.partners.view();
-    let statement = Identity(0xbad);
-    partners.disqualify(tenant(2), Interval::new(t("2026-02-10T12:00:00"), Instant::MAX_UTC), vec![statement]);
-    let mut judge = Judge::with_partners(&facts, &commerce, partners);
-    let place = judge.place(SUB, &commerce.placements(SUB)[0], &vm());
-    let verdict = judge.access(place, d(DAY));
-    let loss = verdict.lost().expect("the reseller's access does not count");
-    assert_eq!((loss.code, loss.partner, loss.qualification), (LostCode::AgreementInactive, Some(tenant(2)), true));
-    assert!(loss.events.contains(&statement) && loss.request().contains("reseller"));
-    assert!(judge.access(place, d("2026-02-09")).is_earned());
+    assert_eq!(world.outcome(&vm(), DAY), "earned", "nothing was told of its qualification");
+    let region = crate::regions::of(crate::ids::Market::parse("DE").unwrap()).unwrap();
+    let partner = tenant(2);
+    let signed = PartnerAgreementSigned { partner, region, at: t("2020-01-01") };
+    world.tell(Event::from(ChannelEvent::PartnerAgreementSigned(signed)));
+    let onboarded = ResellerOnboarded { partner, partner_id: None, at: t("2020-01-01") };
+    world.tell(Event::from(ChannelEvent::ResellerOnboarded(onboarded)));
+    let at = t("2026-02-10T12:00:00");
+    let enrolled = world.tell(Event::from(ChannelEvent::ResellerEnrolled(ResellerEnrolled { partner, at })));
+    let verdict = world.verdict(&vm(), DAY);
+    let loss = verdict.lost().expect("the reseller's access does not count yet");
+    assert_eq!((loss.code, loss.partner, loss.qualification), (LostCode::AgreementInactive, Some(partner), true));
+    assert!(loss.events.contains(&enrolled) && loss.request().contains("reseller"));
+    assert!(world.verdict(&vm(), "2026-02-11").is_earned());
 }
 
 /// A role that no table names is said to be unlisted, whether the policy lets it count or not.
