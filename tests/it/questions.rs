@@ -92,9 +92,18 @@ fn a_policy_is_shown_checked_in_money_published_once_and_told_apart() {
     assert_eq!(home.json(&["status", "--json"], 0)["journal"]["messages"], messages, "twice is once");
     assert_eq!(home.json(&["policy", "check", "new.json", "--json"], 0)["fit"], "known");
 
+    let mut next = document.clone();
+    next["revision"] = json!(2);
+    next["effectiveFrom"] = json!("2026-01-31");
+    write(&home, "next.json", &next);
+    let said = home.answer(&["policy", "publish", "next.json", "--reason", "agreed"], 0);
+    let (effect, done) = said.split_once("is published").expect("it says that it was published");
+    assert!(effect.contains("Effect in money") && effect.contains("credit earned"), "before it is done: {said}");
+    assert!(done.contains("agreed"), "{said}");
+
     document["effectiveFrom"] = json!("2026-01-02");
     write(&home, "again.json", &document);
-    assert!(home.complaint(&["policy", "publish", "again.json", "--reason", "x"], 1).contains("not above revision 1"));
+    assert!(home.complaint(&["policy", "publish", "again.json", "--reason", "x"], 1).contains("not above revision 2"));
     assert_eq!(home.json(&["policy", "check", "again.json", "--json"], 1)["fit"], "unfit");
     document["settings"] = json!([{ "name": "credit-rat", "value": "0.1" }, { "name": "grace-hours", "value": "-1" }]);
     write(&home, "wrong.json", &document);

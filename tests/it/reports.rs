@@ -160,3 +160,15 @@ fn another_role_of_a_delegation_changes_the_one_that_is_meant() {
     let named = world.home.json(&ask(&["--principal", second, "--from", "Contributor", "--json"]), 0);
     assert_eq!(amount(&named["recorded"]["earned"]["difference"]), Exact::zero(), "{named}");
 }
+
+/// Whoever reads a rule finds its scenarios by its name, in either case.
+#[test]
+fn scenarios_of_one_rule_are_found_by_its_name() {
+    let home = Home::empty();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let folder = folder.to_str().unwrap();
+    let played = home.lines(&["scenario", folder, "--rule", "pec-6", "--json"], 0);
+    assert!(!played.is_empty());
+    assert!(played.iter().all(|one| one["rules"].as_array().unwrap().contains(&json!("PEC-6"))), "{played:?}");
+    assert!(home.complaint(&["scenario", folder, "--rule", "PEC-99"], 2).contains("PEC-99"));
+}

@@ -424,6 +424,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_owed_back_is_below_zero_and_nothing_is_not() {
+        for (text, below) in [("-0.01", true), ("0", false), ("-0", false), ("0.01", false)] {
+            assert_eq!(exact(text).is_negative(), below, "{text}");
+        }
+    }
+
+    /// 28 decimals are what a quantity holds; a number that needs more is none.
+    #[test]
+    fn a_number_is_the_same_number_as_a_quantity() {
+        for text in ["0", "5", "-0.5", "22.9276737383009", "0.0000000000000000000000000001"] {
+            assert_eq!(exact(text).quantity().map(Quantity::exact), Some(exact(text)), "{text}");
+        }
+        assert_eq!(exact("5").quantity(), Some(Quantity::from(Decimal::from(5))));
+        assert_eq!(exact("0.00000000000000000000000000001").quantity(), None);
+    }
+
+    #[test]
     fn quantities_add_up_whatever_their_scale() {
         let sum: Quantity = ["23.2", "0.0000000000000000000000000001", "-3"]
             .into_iter()

@@ -522,8 +522,28 @@ struct PublishAnswer {
     rules_version: u32,
 }
 
+/// What a document will change in money, said before it is published: nothing is published unseen.
+fn announce(document: &PolicyDocument, context: &Context<'_>, out: &mut Output) -> anyhow::Result<()> {
+    let now = context.ledger.clock().now().map_err(fault)?;
+    let facts = context.ledger.facts().map_err(fault)?;
+    if adopt::fit(&facts, document) != Fit::New {
+        return Ok(());
+    }
+    out.heading("Effect in money")?;
+    match effect(&facts, document, now) {
+        Ok(rows) if rows.is_empty() => out.line("No usage is known from its first day on."),
+        Ok(rows) => return print_effect(&rows, out),
+        // Some fields cannot be supposed; that is no reason against publishing them.
+        Err(why) => out.line(format!("It cannot be told beforehand: {why:#}")),
+    }?;
+    Ok(())
+}
+
 fn publish(file: &Path, reason: &str, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
     let document = read(context, file)?;
+    if !context.json {
+        announce(&document, context, out)?;
+    }
     let outcome = match adopt::publish(context.ledger, &document, &context.actor, reason).map_err(fault)? {
         Fit::New => "published",
         Fit::Known => "known",

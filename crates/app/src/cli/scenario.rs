@@ -13,11 +13,11 @@ use crate::exit::{Exit, Problem};
 use crate::output::{Output, count};
 use crate::scenario::Played;
 use crate::scenario::comparing::{self, Difference, Marked};
-use crate::scenario::reading::How;
+use crate::scenario::reading::{self, How};
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  pec scenario tests/scenarios/pec/revoked_at_noon.toml\n  pec scenario tests/scenarios\n  pec scenario my-case.toml --rewrite\n\nExit code 1 when something is not as expected. docs/scenarios.md explains the files, column by column."
+    after_help = "Examples:\n  pec scenario tests/scenarios/pec/revoked_at_noon.toml\n  pec scenario tests/scenarios\n  pec scenario tests/scenarios --rule INV-14\n  pec scenario my-case.toml --rewrite\n\nExit code 1 when something is not as expected. docs/scenarios.md explains the files, column by column."
 )]
 pub struct Scenario {
     /// Scenario files, or folders of them
@@ -26,6 +26,9 @@ pub struct Scenario {
     /// Write what comes out into the files, as what they expect from now on
     #[arg(long)]
     rewrite: bool,
+    /// Only those that are about a rule, as docs/rules.md names it
+    #[arg(long, value_name = "RULE")]
+    rule: Option<String>,
 }
 
 /// One line of `schemas/output/scenario.v1.json`.
@@ -99,7 +102,28 @@ impl Scenario {
                 found.push(path.clone());
             }
         }
-        Ok(found)
+        let mut wanted = Vec::new();
+        for path in found {
+            if self.is_about(&path)? {
+                wanted.push(path);
+            }
+        }
+        if let (Some(rule), true) = (&self.rule, wanted.is_empty()) {
+            return Err(Problem::usage(format!("no scenario there is about {rule}"))
+                .hint("docs/rules.md lists the rules; the folder tests/scenarios has a scenario for each")
+                .into());
+        }
+        Ok(wanted)
+    }
+
+    /// Whether a file names the rule that is asked for; every file does where none is.
+    fn is_about(&self, path: &Path) -> anyhow::Result<bool> {
+        let Some(rule) = &self.rule else { return Ok(true) };
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+        let scenario = reading::read(&name, &text)
+            .map_err(|error| Problem::usage(format!("{error:#}")).hint("docs/scenarios.md explains every word"))?;
+        Ok(scenario.rules.iter().any(|named| named.eq_ignore_ascii_case(rule)))
     }
 
     /// Plays one file; true when it says what it is expected to say.

@@ -186,3 +186,174 @@ fn a_refund_of_another_month_is_not_in_this_one() {
         crate::charges::booked(&world.facts.charges, &commerce, &|_| None, BILL_TO, month("2020-09")).0;
     assert_eq!(of[0].charge_type, ChargeType::CustomerCredit);
 }
+
+/// INV-13: the line that gives back what credit paid repeats the usage line with every amount turned
+/// round, under the reason that its month's files print.
+#[test]
+fn what_credit_pays_is_printed_twice_with_opposite_amounts() {
+    for (period, reason) in [("2022-06", "Azure Consumption Credit"), ("2022-08", "Azure Credit Offer")] {
+        let mut world = World::new();
+        let (from, until) = (Day::parse("2022-01-01").unwrap(), Day::parse("2023-01-01").unwrap());
+        world.sheet(period, vec![crate::entry::PriceRow { from, until, ..row("0.868") }]);
+        world.rate(period, "EUR", "1.25");
+        world.uses("gap", &format!("{period}-02"), "10");
+        world.tell(credit("5", &format!("{period}-01"), "2030-01-01"));
+        let draft = drafted(&world, "EUR", period).0;
+        let paid = draft.lines.iter().find(|line| line.key.portion == Portion::AzureCredit && line.rule != "INV-13");
+        let (paid, back) = (paid.unwrap(), draft.lines.iter().find(|line| line.rule == "INV-13").unwrap());
+        let charge = back.key.charge.as_ref().unwrap();
+        assert_eq!((charge.charge_type, charge.reason.as_deref()), (ChargeType::CustomerCredit, Some(reason)));
+        assert_eq!((&back.quantity, &back.unit_price), (&paid.quantity, &paid.unit_price));
+        for (turned, amount) in [
+            (&back.effective_unit_price, &paid.effective_unit_price),
+            (&back.list_charge, &paid.list_charge),
+            (&back.net_charge, &paid.net_charge),
+            (&back.charge_without_credit, &paid.charge_without_credit),
+            (&back.charge, &paid.charge),
+            (&back.subtotal_without_credit, &paid.subtotal_without_credit),
+            (&back.subtotal, &paid.subtotal),
+        ] {
+            assert!(!amount.is_zero() && !amount.is_negative(), "{period}");
+            assert_eq!(turned, &-amount, "{period}");
+        }
+        assert_eq!(paid.charge, exact("5"));
+        assert_eq!(paid.subtotal, exact("4"));
+    }
+}
+
+fn order(order: &str, quantity: &str, at: &str) -> Booked {
+    Booked {
+        customer: CUSTOMER,
+        plan: PLAN,
+        charge_type: ChargeType::CancelImmediate,
+        kind: Some(crate::entry::ChargeKind::Reservation),
+        order: order.into(),
+        product: "".into(),
+        product_title: "".into(),
+        sku: "".into(),
+        sku_title: "".into(),
+        reason: None,
+        at: crate::testing::at(at),
+        list_price: exact("10.01"),
+        unit: exact("-10.01"),
+        divisor: exact("3"),
+        quantity: exact(quantity),
+        rule: "INV-11",
+        event: crate::ids::Identity(1),
+    }
+}
+
+/// Two returns of one order on one day are one line; each was cut before they are added up.
+#[test]
+fn charges_of_one_order_and_day_are_one_line() {
+    let world = World::new();
+    let commerce = world.facts.commerce.view();
+    let (rate, policy) = (exact("0.5"), Policy::builtin());
+    let booked =
+        [order("a", "1", "2020-09-02"), order("a", "2", "2020-09-02T12:00:00Z"), order("b", "1", "2020-09-02")];
+    let lines = super::beside::charged(&booked, &commerce, month("2020-09"), &rate, &policy);
+    let said: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let days: Vec<String> = line.by_day.iter().map(|(day, quantity)| format!("{day} {quantity}")).collect();
+            let amounts = [&line.list_charge, &line.net_charge, &line.charge_without_credit, &line.charge];
+            assert!(amounts.iter().all(|amount| **amount == line.charge), "no credit, so all are the same: {line:?}");
+            assert_eq!(line.subtotal, line.subtotal_without_credit);
+            (line.quantity.to_string(), days.join(", "), line.charge.to_string(), line.subtotal.to_string())
+        })
+        .collect();
+    let text = |parts: [&str; 4]| parts.map(str::to_owned).into();
+    // 10.01 ÷ 3 is cut to 3.33, twice as much to 6.67, and in the other currency to 1.66 and 3.33.
+    let expected: [(String, String, String, String); 2] =
+        [text(["3", "2020-09-02 3", "-10", "-4.99"]), text(["1", "2020-09-02 1", "-3.33", "-1.66"])];
+    assert_eq!(said, expected);
+}
+
+/// INV-12: by the rate in force on the month's last day, line by line or on the total, beside amounts
+/// that stay as they are.
+#[test]
+fn a_month_is_taxed_by_the_rate_of_its_last_day() {
+    let drafted_with = |policy: Option<&str>, since: Option<&str>| {
+        let mut world = World::new();
+        world.sheet("2020-09", vec![row("0.15")]);
+        world.uses("gap", "2020-09-02", "1");
+        world.uses("vm", "2020-09-03", "1");
+        if let Some(policy) = policy {
+            world.policy(1, "2020-01-01", "tax", policy);
+        }
+        if let Some(since) = since {
+            let (partner, location) = (BILL_TO, crate::ids::Market::parse("DK").unwrap());
+            let from = Day::parse(since).unwrap();
+            world.tell(Event::TaxSet(crate::entry::TaxSet { partner, location, rate: number("0.10"), from }));
+        }
+        drafted(&world, "USD", "2020-09")
+    };
+    // Subtotals are 0.15 and 0.12: line by line 0.01 + 0.01, on the total 0.02.
+    let plain = drafted_with(None, Some("2020-01-01")).0;
+    assert_eq!((plain.tax(), plain.totals().lines), (None, 2));
+    for (policy, tax, of_lines) in [("per-line", "0.02", 2), ("on-total", "0.02", 0)] {
+        let (draft, findings) = drafted_with(Some(policy), Some("2020-09-30"));
+        assert_eq!(findings, [], "{policy}");
+        assert_eq!(draft.tax(), Some(exact(tax)), "{policy}");
+        assert_eq!(draft.lines.iter().filter(|line| line.tax == Some(exact("0.01"))).count(), of_lines, "{policy}");
+        assert_eq!(draft.totals().subtotal, plain.totals().subtotal, "{policy}");
+        for late in [None, Some("2020-10-01")] {
+            let (draft, findings) = drafted_with(Some(policy), late);
+            let [finding] = &findings[..] else { panic!("{findings:?}") };
+            let about = (finding.code, finding.about.bill_to, finding.about.period);
+            assert_eq!(about, (crate::finding::Code::UnknownTax, Some(BILL_TO), Some(month("2020-09"))));
+            assert_eq!(draft.tax(), None);
+        }
+    }
+}
+
+/// Where there is nothing to tax, nobody is asked for a rate.
+#[test]
+fn an_empty_month_needs_no_tax() {
+    let mut world = World::new();
+    world.policy(1, "2020-01-01", "tax", "on-total");
+    let (draft, findings) = drafted(&world, "USD", "2020-09");
+    assert_eq!((draft.lines.len(), findings.len()), (0, 0));
+}
+
+/// Two rates of one currency published at one instant: the smaller digest counts, the other is cited, and
+/// the month of the partner cannot be closed until one is published again.
+#[test]
+fn rival_rates_are_cited_and_stop_the_month() {
+    let mut world = World::new();
+    world.sheet("2020-09", vec![row("1")]);
+    world.uses("gap", "2020-09-02", "1");
+    world.rate("2020-09", "EUR", "1.25");
+    assert_eq!(drafted(&world, "EUR", "2020-09").1, []);
+    world.rate("2020-09", "EUR", "1.20");
+    let (_, findings) = drafted(&world, "EUR", "2020-09");
+    let [finding] = &findings[..] else { panic!("{findings:?}") };
+    assert!(finding.blocking() && finding.code == crate::finding::Code::EqualSheets);
+    assert_eq!((finding.about.bill_to, finding.about.period), (Some(BILL_TO), Some(month("2020-09"))));
+    assert_eq!(finding.events.len(), 1, "the one that does not count is cited");
+}
+
+/// Two plans of one customer use the same meter: each has its own line, whatever they have in common.
+#[test]
+fn plans_do_not_share_a_line() {
+    let (other_plan, other) = (Guid(0xa2), Guid(0x5c));
+    let mut world = World::new();
+    world.sheet("2020-09", vec![row("1")]);
+    world.plan(other_plan, BILL_TO, None, "2020-01-01");
+    world.subscription(other, other_plan, crate::entry::Offer::AzurePlan, "2020-01-01");
+    world.uses("gap", "2020-09-02", "1");
+    let Event::UsageRecorded(mut usage) = usage("gap", "2020-09-02", "2") else { unreachable!() };
+    usage.subscription = other;
+    usage.resource = None;
+    world.tell(Event::UsageRecorded(usage));
+    let draft = drafted(&world, "USD", "2020-09").0;
+    let mut lines: Vec<_> = draft.lines.iter().map(|line| (line.key.plan, line.quantity.to_string())).collect();
+    lines.sort();
+    let mut expected = [(PLAN, "1".to_owned()), (other_plan, "2".to_owned())];
+    expected.sort();
+    assert_eq!(lines, expected);
+    let printed: Exact =
+        draft.lines.iter().map(crate::invoice::Line::printed_credit).fold(Exact::zero(), |a, b| &a + &b);
+    assert_eq!(printed, draft.totals().printed_credit());
+    assert_eq!(printed, exact("0.30"), "the second plan's usage of 2 earned 0.30, the first lost it");
+}

@@ -159,7 +159,9 @@ impl<'a> Sheet<'a> {
             let about = About { resource: Some(place.scope.clone()), ..about.clone() };
             notes.note(Code::ResourceMismatch, about, format!("the resource lies in subscription {stated}"));
         }
-        if let Some(claimed) = place.claimed_plan.filter(|claimed| *claimed != self.plan) {
+        // Under the classic offer the commerce id and the entitlement were one: that names no other plan.
+        let classic = placement.offer == Offer::Legacy && place.claimed_plan == Some(place.subscription);
+        if let Some(claimed) = place.claimed_plan.filter(|claimed| *claimed != self.plan && !classic) {
             notes.note(Code::PlanDiffers, about, format!("the usage names plan {claimed}"));
         }
     }

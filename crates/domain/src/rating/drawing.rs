@@ -103,7 +103,8 @@ impl Drawing<'_> {
     ) {
         let priced = pricing.priced(cell.tariff);
         let meter = pricing.meter(cell.group);
-        let never = never(spot.placement, priced.kind, &priced.bands[0], meter, &self.policies[usize::from(cell.day)]);
+        let policy = &self.policies[usize::from(cell.day)];
+        let never = never(spot.placement, priced.kind, &priced.bands[0], (meter, day), policy);
         let shares = self.shares(&parts, &priced.bands);
         let own = |share: &&Share<'_>| share.portion == Portion::PayAsYouGo;
         let free = shares.iter().filter(own).all(|share| share.band.row.unit_price.is_zero());
@@ -222,13 +223,16 @@ pub(super) fn crossed<'b>(
     })
 }
 
+/// 2020-09-01: from here on the pages name spot capacity among what earns nothing.
+const SPOT_SINCE: Day = Day(18_506);
+
 /// RATE-4, RATE-5, RATE-6: what the product excludes whatever the access, in the stated order. Source:
-/// partner-earned-credit pages; price list column Tags.
+/// partner-earned-credit pages, spot capacity since 2020-09; price list column Tags.
 fn never(
     placement: &Placement,
     kind: PriceKind,
     band: &Band<'_>,
-    meter: &MeterId,
+    (meter, day): (&MeterId, Day),
     policy: &Policy,
 ) -> Option<NeverCode> {
     use crate::entry::Offer;
@@ -240,7 +244,7 @@ fn never(
         PriceKind::SavingsPlan => return Some(NeverCode::SavingsPlan),
         PriceKind::Consumption | PriceKind::DevTest => {}
     }
-    if is_spot(band.row) || policy.spot_meters.contains(meter) {
+    if day >= SPOT_SINCE && (is_spot(band.row) || policy.spot_meters.contains(meter)) {
         return Some(NeverCode::Spot);
     }
     if has_tag(band.row, "Third Party") {

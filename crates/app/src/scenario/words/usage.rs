@@ -27,7 +27,7 @@ impl Line<'_> {
         let subscription = self.named.get("in").unwrap_or(&of_resource);
         Ok(Usage {
             customer: guid("acme"),
-            plan: None,
+            plan: self.named.get("plan").map(|plan| guid(plan)),
             subscription: guid(subscription),
             resource: Some(scope(name)?),
             resource_group: None,
