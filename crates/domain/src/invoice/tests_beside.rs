@@ -150,6 +150,10 @@ fn the_families_of_rounding_give_the_documented_amounts() {
         assert_eq!(by(ChargeRounding::Unit), exact(unit), "{price} {days} {quantity}");
         assert!([by(ChargeRounding::Amount), by(ChargeRounding::Unit)].contains(&exact(printed)), "{printed}");
     }
+    // In another currency each family cuts its own factor: 10.01 ÷ 3 × 0.5 is 1.66 a seat, 3.33 for both.
+    let abroad = |family| cut(&exact("10.01"), &exact("3"), &exact("2"), &exact("0.5"), &policy(family));
+    assert_eq!(abroad(ChargeRounding::Unit), (exact("6.66"), exact("3.32")));
+    assert_eq!(abroad(ChargeRounding::Amount), (exact("6.67"), exact("3.33")));
     let share = &exact("4") * &exact("29");
     let half_up = Policy { line_rounding: Rounding::HalfUp, ..policy(ChargeRounding::Unit) };
     assert_eq!(cut(&share, &exact("30"), &exact("2"), &Exact::one(), &half_up).1, exact("7.74"));
@@ -356,4 +360,20 @@ fn plans_do_not_share_a_line() {
         draft.lines.iter().map(crate::invoice::Line::printed_credit).fold(Exact::zero(), |a, b| &a + &b);
     assert_eq!(printed, draft.totals().printed_credit());
     assert_eq!(printed, exact("0.30"), "the second plan's usage of 2 earned 0.30, the first lost it");
+}
+
+/// INV-15: one cut after all three factors keeps what two cuts lose.
+#[test]
+fn one_cut_and_two_differ_by_what_the_first_one_loses() {
+    for (steps, subtotal) in [("two", "0.06"), ("one", "0.07")] {
+        let mut world = World::new();
+        world.sheet("2020-09", vec![row("0.039")]);
+        world.rate("2020-09", "EUR", "0.5");
+        world.uses("gap", "2020-09-02", "1");
+        world.policy(1, "2020-01-01", "line-steps", steps);
+        let (draft, findings) = drafted(&world, "EUR", "2020-09");
+        assert_eq!(findings, [], "{steps}");
+        let line = &draft.lines[0];
+        assert_eq!((line.charge.clone(), line.subtotal.clone()), (exact("0.03"), exact(subtotal)), "{steps}");
+    }
 }
