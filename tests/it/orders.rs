@@ -151,6 +151,31 @@ fn a_restricted_partner_is_shown_with_what_comes_next() {
     assert!(printed.contains("revoked from 2026-04-02 on"), "{printed}");
 }
 
+/// The reseller of record as the reconciliation file shows it: 0 sold direct, the PartnerID, -1 removed.
+#[test]
+fn the_reseller_of_record_is_shown_as_zero_its_partner_id_or_minus_one() {
+    let home = Home::empty();
+    world(&home);
+    home.answer(&["import", "commerce.jsonl"], 0);
+    let plan = "33333333-cccc-4ccc-8ccc-333333333333";
+    let created =
+        json!({ "planId": plan, "customerId": ACME, "billToTenantId": US, "effectiveAt": "2026-01-02T00:00:00Z" });
+    let set = |id: Value, at: &str| json!({ "planId": plan, "resellerPartnerId": id, "effectiveAt": at });
+    let told = [
+        event("p1", "plan.created", &created),
+        event("p2", "reseller-of-record.set", &set(json!("2000002"), "2026-01-10T00:00:00Z")),
+        event("p3", "reseller-of-record.set", &set(Value::Null, "2026-01-20T00:00:00Z")),
+    ];
+    std::fs::write(home.dir.path().join("plan.jsonl"), told.join("\n")).unwrap();
+    home.answer(&["import", "plan.jsonl"], 0);
+    for (day, shown) in [("2026-01-09", "0"), ("2026-01-10", "2000002"), ("2026-01-20", "-1")] {
+        let customer = home.json(&["customer", "show", "Acme", "--day", day, "--json"], 0);
+        assert_eq!(customer["partners"][0]["plans"][0]["reseller_of_record"], shown, "{day}: {customer}");
+    }
+    let printed = home.answer(&["customer", "show", "Acme", "--day", "2026-01-25"], 0);
+    assert!(printed.contains("reseller of record -1 (removed)"), "{printed}");
+}
+
 /// The demo's world: everybody is in order but two customers, from whom there is something to learn.
 #[test]
 fn the_demo_shows_whole_standings_and_one_gap() {

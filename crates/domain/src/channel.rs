@@ -11,9 +11,11 @@ mod view;
 pub use standing::{Standing, State};
 pub use view::{Channel, Missing, Qualification, Stated};
 
+use std::collections::BTreeSet;
+
 use crate::entry::{ChannelEvent, ConflictDecided, PartnerStanding};
 use crate::filing::Filing;
-use crate::ids::{Digest, Identity};
+use crate::ids::{Digest, Guid, Identity};
 
 /// What was told about the channel.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,6 +40,21 @@ impl ChannelBook {
     #[must_use]
     pub fn has_orders(&self) -> bool {
         self.orders
+    }
+
+    /// The subscriptions that orders name as theirs: whose usage is worth watching for.
+    #[must_use]
+    pub fn ordered_subscriptions(&self) -> BTreeSet<Guid> {
+        if !self.orders {
+            return BTreeSet::new();
+        }
+        let mut named = BTreeSet::new();
+        for (_, event) in self.events.iter() {
+            if let ChannelEvent::OrderRequested(order) = event {
+                named.extend(order.subscription);
+            }
+        }
+        named
     }
 
     pub fn decide(&mut self, decided: &ConflictDecided) {

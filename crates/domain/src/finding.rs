@@ -124,7 +124,7 @@ codes! {
     ResellerUntold "F-reseller-untold" false "Nothing is known of a reseller's onboarding, enrolment and agreement; it counts as qualified." "publish reseller onboarded, reseller enrolled and partner agreement signed";
     ForeignPartnerId "F-partner-id-country" false "A Partner Admin Link or a reseller of record names a PartnerID of another country than the partner's account; it counts, and Microsoft may not take it." "link, or set, the PartnerID of the account's own country";
     ResellerLocation "F-reseller-location" false "The reseller of record is named by another PartnerID than the location of its onboarding." "set the PartnerID of its onboarding: publish reseller of record set";
-    NotAccepted "F-not-accepted" false "There is usage on a plan whose order was refused." "look at the order's reasons, mend them and order anew, or cancel the plan";
+    NotAccepted "F-not-accepted" false "There is usage on a plan or a subscription whose order was refused." "look at the order's reasons, mend them and order anew, or cancel the plan";
     Estimate "F-estimate" false "Priced by last month's row because the month's sheet is missing; cannot be issued." "publish the month's price sheet, or: pec import prices-DE-202601.zip --published-at WHEN";
 }
 

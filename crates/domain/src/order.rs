@@ -20,7 +20,7 @@ mod held;
 mod tables;
 mod words;
 
-pub use answers::{answer_name, due, unaccepted, unprepared};
+pub use answers::{Used, answer_name, due, unaccepted, unprepared};
 pub use checklist::{Step, customer_steps, partner_steps};
 pub use desk::{Agreed, Desk};
 pub use grounds::Ground;

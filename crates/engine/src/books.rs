@@ -9,6 +9,7 @@ use domain::facts::Facts;
 use domain::finding::{About, Code, Finding};
 use domain::ids::{Currency, Guid};
 use domain::invoice::{self, Draft, Line, Share};
+use domain::order::Used;
 use domain::partners::Partners;
 use domain::pec::Judge;
 use domain::period::{Day, Period};
@@ -16,6 +17,44 @@ use domain::rating::{Desk, Piece, judged};
 
 /// Whose month, and in which currency.
 pub(crate) type Asked = (Guid, Currency, Period);
+
+/// Some plans of a partner's month, rated.
+pub(crate) struct Rated {
+    pub share: Share,
+    /// What the judge found.
+    pub found: Vec<Finding>,
+    /// Subscriptions with usage that some order names.
+    pub used: BTreeSet<Guid>,
+}
+
+impl Rated {
+    /// Adds other plans of the same partner, currency and month.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.share.join(other.share);
+        self.found.extend(other.found);
+        self.used.extend(other.used);
+    }
+}
+
+/// Rates the wanted plans of a partner's month, with what the judge found; `daily` sees every piece.
+pub(crate) fn rate(
+    desk: &Desk<'_>,
+    judge: &mut Judge<'_>,
+    asked: Asked,
+    wanted: &dyn Fn(Guid) -> bool,
+    daily: &mut dyn FnMut(&Piece<'_>),
+) -> Rated {
+    let ordered = desk.facts.channel.ordered_subscriptions();
+    let mut used = BTreeSet::new();
+    let mut watched = |piece: &Piece<'_>| {
+        if ordered.contains(&piece.subscription) {
+            used.insert(piece.subscription);
+        }
+        daily(piece);
+    };
+    let share = Share::rate(desk, asked, wanted, &mut judged(judge), &mut watched);
+    Rated { share, found: judge.findings(), used }
+}
 
 /// The facts of one question, in order.
 pub struct Books<'a> {
@@ -123,26 +162,27 @@ impl<'a> Books<'a> {
         daily: &mut dyn FnMut(&Piece<'_>),
     ) -> (Draft, Vec<Finding>) {
         let asked = (bill_to, currency, period);
-        let share = Share::rate(&self.desk, asked, &|_| true, &mut judged(&mut self.judge), daily);
-        let found = self.judge.findings();
-        self.draft_of(asked, share, found)
+        let rated = rate(&self.desk, &mut self.judge, asked, &|_| true, daily);
+        self.draft_of(asked, rated)
     }
 
     /// The draft that all plans of a partner's month come to, with everything that does not add up.
-    pub(crate) fn draft_of(&self, asked: Asked, share: Share, judged: Vec<Finding>) -> (Draft, Vec<Finding>) {
+    pub(crate) fn draft_of(&self, asked: Asked, rated: Rated) -> (Draft, Vec<Finding>) {
         let (bill_to, _, period) = asked;
-        let (draft, mut findings) = invoice::draft_of(&self.desk, asked, share);
+        let (draft, mut findings) = invoice::draft_of(&self.desk, asked, rated.share);
         // A judge remembers everything that was asked of it, for other partners and months too.
         let concerns = |finding: &Finding| {
             finding.about.bill_to.is_none_or(|named| named == bill_to)
                 && finding.about.period.is_none_or(|named| named == period)
         };
-        findings.extend(judged.into_iter().filter(concerns));
+        findings.extend(rated.found.into_iter().filter(concerns));
         if self.currency(bill_to).is_none() {
             let about = About { bill_to: Some(bill_to), period: Some(period), ..About::default() };
             findings.push(Finding::new(Code::UnknownPartner, about, format!("partner {bill_to} was never registered")));
         }
-        findings.extend(self.unaccepted(&draft));
+        let plans = draft.lines.iter().map(|line| line.key.plan).collect();
+        let used = Used { plans, subscriptions: rated.used };
+        findings.extend(self.unaccepted(&draft, &used));
         findings.sort();
         findings.dedup();
         (draft, findings)
@@ -150,17 +190,16 @@ impl<'a> Books<'a> {
 }
 
 impl Books<'_> {
-    /// What orders and consents say against a month: usage on plans whose orders were refused, and moves
-    /// from the classic offer without what they need. Nothing is looked up where neither happened.
-    fn unaccepted(&self, draft: &Draft) -> Vec<Finding> {
+    /// What orders and consents say against a month: usage on what was refused when it was ordered, and
+    /// moves from the classic offer without what they need. Nothing is looked up where neither happened.
+    fn unaccepted(&self, draft: &Draft, used: &Used) -> Vec<Finding> {
         let (bill_to, month) = (draft.bill_to, draft.period.interval());
         let moved = self.commerce.transitions().iter().any(|one| month.contains(one.at));
         if !self.facts.channel.has_orders() && !moved {
             return Vec::new();
         }
         let desk = domain::order::Desk::new(self.facts, self.commerce);
-        let used: BTreeSet<Guid> = draft.lines.iter().map(|line| line.key.plan).collect();
-        let mut findings = domain::order::unaccepted(&desk, &used);
+        let mut findings = domain::order::unaccepted(&desk, used);
         findings.extend(domain::order::unprepared(&desk, bill_to, draft.period));
         findings
     }

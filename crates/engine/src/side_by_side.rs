@@ -11,12 +11,11 @@ use domain::commerce::Commerce;
 use domain::facts::Facts;
 use domain::finding::Finding;
 use domain::ids::{Currency, Guid};
-use domain::invoice::{Draft, Share};
+use domain::invoice::Draft;
 use domain::pec::Judge;
 use domain::period::Period;
-use domain::rating::{Desk, judged};
 
-use crate::books::{Asked, Books};
+use crate::books::{Books, rate};
 
 /// With fewer series of usage than this it costs more than it saves.
 const WORTHWHILE: usize = 20_000;
@@ -69,24 +68,19 @@ impl<'a> Hands<'a> {
         let desk = &*desk;
         let mut dealt = dealt(&desk.weights(bill_to), self.colleagues.len() + 1).into_iter();
         let own = dealt.next().expect("there is one hand at least");
-        let (mut share, others) = thread::scope(|scope| {
+        let rated = |judge: &mut Judge<'_>, plans: &BTreeSet<Guid>| {
+            rate(desk, judge, asked, &|plan| plans.contains(&plan), &mut |_| {})
+        };
+        let (mut whole, others) = thread::scope(|scope| {
             let hands = self.colleagues.iter_mut().zip(dealt);
-            let rating: Vec<_> =
-                hands.map(|(judge, plans)| scope.spawn(move || share_of(desk, judge, asked, &plans))).collect();
-            let share = share_of(desk, judge, asked, &own);
+            let rating: Vec<_> = hands.map(|(judge, plans)| scope.spawn(move || rated(judge, &plans))).collect();
+            let whole = rated(judge, &own);
             let others = rating.into_iter().map(|hand| hand.join().expect("rating does not panic"));
-            (share, others.collect::<Vec<_>>())
+            (whole, others.collect::<Vec<_>>())
         });
-        others.into_iter().for_each(|other| share.join(other));
-        let judges = std::iter::once(&self.books.judge).chain(&self.colleagues);
-        let judged = judges.flat_map(Judge::findings).collect();
-        self.books.draft_of(asked, share, judged)
+        others.into_iter().for_each(|other| whole.join(other));
+        self.books.draft_of(asked, whole)
     }
-}
-
-/// Rates some plans of a partner's month.
-fn share_of(desk: &Desk<'_>, judge: &mut Judge<'_>, asked: Asked, plans: &BTreeSet<Guid>) -> Share {
-    Share::rate(desk, asked, &|plan| plans.contains(&plan), &mut judged(judge), &mut |_| {})
 }
 
 /// Deals plans out, the heaviest first, each to the hand that has least.

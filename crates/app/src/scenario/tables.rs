@@ -55,6 +55,7 @@ pub fn tables(scenario: &Scenario, facts: &Facts) -> anyhow::Result<Tables> {
     let bill_to: BTreeSet<_> = commerce.plans().map(|plan| plan.bill_to).collect();
     let (mut days, mut lines, mut findings) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
     let mut daily: Vec<Vec<String>> = Vec::new();
+    let mut used = domain::order::Used::default();
     let policy = facts.policy.at(scenario.period.first_day());
     let rate = facts.prices.billing_per_pricing(scenario.period, scenario.currency, &policy);
     let rate = rate.map_or_else(Exact::one, |rate| rate.value);
@@ -80,6 +81,7 @@ pub fn tables(scenario: &Scenario, facts: &Facts) -> anyhow::Result<Tables> {
         }
         daily.extend(daily_rows(scenario, pieces));
         findings.extend(domain::order::unprepared(&orders, partner, scenario.period));
+        used.subscriptions.extend(asked.iter().map(|(_, subscription, ..)| *subscription));
         for (plan, subscription, scope, day) in asked {
             let here = |interval: &Interval| !interval.intersect(&day.interval()).is_empty();
             let of_plan: Vec<_> = commerce.placements(subscription).iter().filter(|one| one.plan == plan).collect();
@@ -99,7 +101,7 @@ pub fn tables(scenario: &Scenario, facts: &Facts) -> anyhow::Result<Tables> {
         }
     }
     findings.extend(judge.findings());
-    let used: BTreeSet<domain::ids::Guid> = days.keys().map(|(_, plan, ..)| *plan).collect();
+    used.plans = days.keys().map(|(_, plan, ..)| *plan).collect();
     findings.extend(domain::order::unaccepted(&orders, &used));
     let mut tables = Tables::new();
     tables.insert("expect".to_owned(), day_table(scenario, &days));

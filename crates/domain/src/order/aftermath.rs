@@ -26,7 +26,8 @@ pub fn attachment(attached: Attached, qualified: ByThen) -> Attachment {
     }
 }
 
-/// CHN-22: usage on a plan is a finding where orders of it were told and every one was refused.
+/// CHN-22: usage on a plan or a subscription is a finding where orders of it were told and every one was
+/// refused.
 /// Source: choice of this project; the partner owes what is consumed all the same.
 #[must_use]
 pub fn never_accepted(orders: Made) -> bool {

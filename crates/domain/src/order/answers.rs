@@ -60,36 +60,41 @@ fn same(given: &OrderAnswered, now: &Answer) -> bool {
     given.accepted == now.accepted() && then == today
 }
 
-/// CHN-22: usage on a plan whose only orders were refused is a finding that names the order. Source:
-/// choice of this project; the partner owes what is consumed all the same.
+/// What there is usage on.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Used {
+    pub plans: BTreeSet<Guid>,
+    pub subscriptions: BTreeSet<Guid>,
+}
+
+/// What an order would bring about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Brought {
+    Plan(Guid),
+    Subscription(Guid),
+}
+
+/// CHN-22: usage on a plan, or on a subscription, whose only orders were refused is a finding that names
+/// the order. Source: choice of this project; the partner owes what is consumed all the same.
 #[must_use]
-pub fn unaccepted(desk: &Desk<'_>, used: &BTreeSet<Guid>) -> Vec<Finding> {
+pub fn unaccepted(desk: &Desk<'_>, used: &Used) -> Vec<Finding> {
+    let is_used = |brought: &Brought| match brought {
+        Brought::Plan(plan) => used.plans.contains(plan),
+        Brought::Subscription(subscription) => used.subscriptions.contains(subscription),
+    };
     // Once over all orders: plans are many, and so are orders.
-    let mut ordered: BTreeMap<Guid, Vec<&Stated<OrderRequested>>> = BTreeMap::new();
-    for order in desk.channel.orders().filter(|order| makes(order.value.kind)) {
-        if let Some(plan) = order.value.plan.filter(|plan| used.contains(plan)) {
-            ordered.entry(plan).or_default().push(order);
+    let mut ordered: BTreeMap<Brought, Vec<&Stated<OrderRequested>>> = BTreeMap::new();
+    for order in desk.channel.orders() {
+        if let Some(brought) = brings(&order.value).filter(is_used) {
+            ordered.entry(brought).or_default().push(order);
         }
     }
     let mut findings = Vec::new();
-    for (plan, orders) in ordered {
+    for (brought, orders) in ordered {
         let judged: Vec<_> = orders.into_iter().map(|order| (order, judge(desk, &order.value))).collect();
         let accepted = judged.iter().any(|(_, answer)| answer.accepted());
-        if !never_accepted(if accepted { Made::OneAccepted } else { Made::AllRefused }) {
-            continue;
-        }
-        for (order, answer) in judged {
-            let codes: Vec<&str> = answer.reasons.iter().map(|reason| reason.ground.text()).collect();
-            let about = About {
-                bill_to: Some(order.value.partner),
-                customer: Some(order.value.customer),
-                plan: Some(plan),
-                ..About::default()
-            };
-            let detail =
-                format!("plan {plan} has usage; its order {} was refused: {}", order.value.order, codes.join(", "));
-            let finding = Finding::new(Code::NotAccepted, about, detail);
-            findings.push(Finding { events: vec![order.event], ..finding });
+        if never_accepted(if accepted { Made::OneAccepted } else { Made::AllRefused }) {
+            findings.extend(judged.iter().map(|(order, answer)| refused_and_used(brought, order, answer)));
         }
     }
     findings
@@ -130,7 +135,41 @@ pub fn unprepared(desk: &Desk<'_>, bill_to: Guid, period: Period) -> Vec<Finding
     findings
 }
 
-/// Orders that bring a plan about.
-fn makes(kind: OrderKind) -> bool {
-    matches!(kind, OrderKind::AzurePlan | OrderKind::LegacyAzure | OrderKind::Transition | OrderKind::Transfer)
+fn refused_and_used(brought: Brought, order: &Stated<OrderRequested>, answer: &Answer) -> Finding {
+    let codes: Vec<&str> = answer.reasons.iter().map(|reason| reason.ground.text()).collect();
+    let (what, plan, subscription) = match brought {
+        Brought::Plan(plan) => (format!("plan {plan}"), Some(plan), None),
+        Brought::Subscription(id) => (format!("subscription {id}"), order.value.plan, Some(id)),
+    };
+    let about = About {
+        bill_to: Some(order.value.partner),
+        customer: Some(order.value.customer),
+        plan,
+        subscription,
+        ..About::default()
+    };
+    let detail = format!("{what} has usage; its order {} was refused: {}", order.value.order, codes.join(", "));
+    Finding { events: vec![order.event], ..Finding::new(Code::NotAccepted, about, detail) }
+}
+
+/// What an order would make, where it names it.
+fn brings(order: &OrderRequested) -> Option<Brought> {
+    match order.kind {
+        OrderKind::AzurePlan | OrderKind::LegacyAzure | OrderKind::Transition | OrderKind::Transfer => {
+            order.plan.map(Brought::Plan)
+        }
+        OrderKind::AzureSubscription => order.subscription.map(Brought::Subscription),
+        OrderKind::Licences
+        | OrderKind::SeatChange
+        | OrderKind::Reservation
+        | OrderKind::Renewal
+        | OrderKind::Sandbox
+        | OrderKind::PlanSuspension
+        | OrderKind::ResellerOfRecord
+        | OrderKind::Relationship
+        | OrderKind::Partnership
+        | OrderKind::LicenceTransfer
+        | OrderKind::Manage
+        | OrderKind::Attestation => None,
+    }
 }

@@ -346,7 +346,7 @@ fn afterwards() -> Vec<Table> {
     vec![
         Table { rule: "CHN-13", title: "What stays when a relationship ends", heads, rows: what.collect() },
         table("CHN-21", "A reseller attached before it qualified", &["attached", "qualified"], attached.collect()),
-        table("CHN-22", "Usage on what was never accepted", &["orders of the plan"], used.collect()),
+        table("CHN-22", "Usage on what was never accepted", &["orders of the plan or subscription"], used.collect()),
         table("CHN-23", "Answers as events", &["answer given last"], answers.collect()),
     ]
 }

@@ -124,7 +124,7 @@ words! {
     ByThen { Untold "nothing told", Yes "by then", Later "later", Never "never", }
 }
 words! {
-    /// The orders that would have made a plan that is used.
+    /// The orders that would have made a plan or subscription that is used.
     Made { NoneTold "none told", OneAccepted "one accepted", AllRefused "all refused", }
 }
 words! {

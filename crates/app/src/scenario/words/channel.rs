@@ -253,7 +253,7 @@ impl Line<'_> {
             reseller: self.named.get("reseller").map(|name| any_partner_id(name)),
             counterpart: self.named.get("with").map(|name| guid(name)),
             plan: self.named.get("plan").map(|name| guid(name)),
-            subscription: None,
+            subscription: self.named.get("subscription").map(|name| guid(name)),
             amount: self.named.get("amount").map(|text| decimal(text)).transpose()?,
             door,
             attestation: if attests { Some(self.attestation()?) } else { None },
