@@ -231,17 +231,16 @@ impl<'w> Case<'w> {
     /// registered or that were ever linked to us.
     pub fn is_ours(&self, holding: &Holding) -> bool {
         let ours = |partner: usize| self.tested.iter().any(|at| self.is_of_record(partner, *at));
-        match holding.route {
-            Route::Agents(partner) => ours(partner),
+        let managed = match holding.route {
+            Route::Agents(partner) => return ours(partner),
             Route::Offer(tenant) | Route::Template(tenant) => managed_from(self.world, tenant).any(ours),
-            Route::Individual => {
-                let registered = (0..self.world.partners.len())
-                    .filter(|number| self.world.partners[*number].identities.contains(&holding.principal));
-                let links = self.world.links.iter().filter(|link| link.principal == holding.principal);
-                let linked = links.filter_map(|link| partner_of(self.world, link.partner_id.counts()));
-                registered.chain(linked).any(ours)
-            }
-        }
+            Route::Individual => false,
+        };
+        let registered = (0..self.world.partners.len())
+            .filter(|number| self.world.partners[*number].identities.contains(&holding.principal));
+        let links = self.world.links.iter().filter(|link| link.principal == holding.principal);
+        let linked = links.filter_map(|link| partner_of(self.world, link.partner_id.counts()));
+        managed || registered.chain(linked).any(ours)
     }
 
     pub fn is_just_in_time(&self, holding: &Holding) -> bool {

@@ -94,15 +94,18 @@ impl<'a> Terms<'a> {
     /// identities, registered or ever linked to us. A customer's own employee is nobody's missing link.
     pub(super) fn is_ours(&self, grant: &Grant, tested: Interval) -> bool {
         let ours = |belongs: &Belongs| self.standing.is_ours(&belongs.organisation, tested);
-        match (self.route(grant), grant.via) {
-            (Route::Aobo, _) => self.partners.agents(grant.principal).iter().any(ours),
-            (_, Via::Delegation { managing_tenant, .. }) => self.partners.managing(managing_tenant).iter().any(ours),
-            _ => {
-                let mut links = self.access.links_anywhere(grant.principal);
-                self.partners.identities(grant.principal).iter().any(ours)
-                    || links.any(|link| self.partners.location(&link.partner_id).iter().any(ours))
-            }
+        if self.route(grant) == Route::Aobo {
+            return self.partners.agents(grant.principal).iter().any(ours);
         }
+        let managed = match grant.via {
+            Via::Delegation { managing_tenant, .. } => self.partners.managing(managing_tenant).iter().any(ours),
+            Via::Assignment(_) | Via::Schedule(_) => false,
+        };
+        // One of our people may work in another partner's managing tenant: its link makes it ours.
+        let mut links = self.access.links_anywhere(grant.principal);
+        managed
+            || self.partners.identities(grant.principal).iter().any(ours)
+            || links.any(|link| self.partners.location(&link.partner_id).iter().any(ours))
     }
 
     /// Whether the grant is for us at that time, by its ties; barring aside.
