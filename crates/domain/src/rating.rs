@@ -15,7 +15,7 @@ mod piece;
 mod pricing;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 
 pub use credit::Balance;
 pub use piece::{Access, Asked, Judging, Piece, Verdict, judged, line_key};
@@ -47,7 +47,7 @@ pub struct Desk<'a> {
     /// By plan; empty unless somebody has reservations or savings plans.
     coverage: BTreeMap<Guid, Vec<&'a Coverage>>,
     /// What grants had drawn when a partner's month began, as far as somebody asked.
-    drawn: Mutex<BTreeMap<(Guid, Period), Drawn>>,
+    drawn: BTreeMap<(Guid, Period), OnceLock<Drawn>>,
     partners: OnceLock<Partners>,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Desk<'a> {
         for (_, one) in facts.charges.coverage() {
             coverage.entry(one.plan).or_default().push(one);
         }
-        Self { facts, commerce, usage, coverage, drawn: Mutex::default(), partners: OnceLock::new() }
+        Self { facts, commerce, usage, coverage, drawn: credit::months(facts), partners: OnceLock::new() }
     }
 
     /// The partners, put in order the first time that somebody asks.

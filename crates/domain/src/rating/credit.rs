@@ -5,12 +5,14 @@
 //! somebody asks; months are remembered for the length of one question.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::cells::{Cells, Sheet};
 use super::drawing::crossed;
 use super::pricing::Pricing;
 use super::{Desk, Notes};
 use crate::entry::{AzureCreditGranted, Offer, PlanCreated};
+use crate::facts::Facts;
 use crate::finding::{About, Code};
 use crate::ids::{Guid, MeterId};
 use crate::money::{Exact, Quantity, Rounding};
@@ -73,6 +75,19 @@ struct Candidate<'c> {
     customer: Guid,
     quantity: Quantity,
     price: Exact,
+}
+
+/// The months before which a partner's grants may have been drawn, none of them known yet.
+pub(super) fn months(facts: &Facts) -> BTreeMap<(Guid, Period), OnceLock<Drawn>> {
+    let mut months = BTreeMap::new();
+    for (_, grant) in facts.charges.credits() {
+        let (mut month, last) = (grant.from.period(), grant.until.period());
+        while month <= last {
+            month = month.next();
+            months.insert((grant.bill_to, month), OnceLock::new());
+        }
+    }
+    months
 }
 
 impl<'a> Desk<'a> {
@@ -166,28 +181,14 @@ impl<'a> Desk<'a> {
 
     /// What was drawn before a month begins. Months already known are not drawn again.
     fn drawn_until(&self, bill_to: Guid, period: Period) -> Drawn {
-        let grants = self.facts.charges.credits_of(bill_to);
-        let Some(first) = grants.iter().map(|grant| grant.from.period()).min() else { return Drawn::default() };
-        let known = self
-            .drawn
-            .lock()
-            .expect("nobody panics while noting what was drawn")
-            .range((bill_to, first)..=(bill_to, period))
-            .next_back()
-            .map(|(key, drawn)| (key.1, drawn.clone()));
-        let (mut month, mut drawn) = known.unwrap_or((first, Drawn::default()));
-        while month < period {
-            let running = self.running(bill_to, month);
-            if !running.is_empty() {
-                drawn = self.allocate(bill_to, month, running, drawn).1;
-            }
-            month = month.next();
-            self.drawn
-                .lock()
-                .expect("nobody panics while noting what was drawn")
-                .insert((bill_to, month), drawn.clone());
-        }
-        drawn
+        let newest = self.drawn.range(..=(bill_to, period)).next_back().filter(|((partner, _), _)| *partner == bill_to);
+        let Some(((_, month), drawn)) = newest else { return Drawn::default() };
+        let draw = || {
+            let before = month.previous();
+            let (running, drawn) = (self.running(bill_to, before), self.drawn_until(bill_to, before));
+            if running.is_empty() { drawn } else { self.allocate(bill_to, before, running, drawn).1 }
+        };
+        drawn.get_or_init(draw).clone()
     }
 
     /// RATE-11: a grant is drawn at list charge in USD, on first-party usage only, within the scope and
