@@ -185,6 +185,7 @@ fn every_documented_metric_is_there_with_a_value_that_fits() {
     running.stop();
 }
 
+#[expect(clippy::float_arithmetic, reason = "the format of metrics knows floats only")]
 fn fits_status(samples: &Samples, status: &Value) {
     let number = |value: &Value| value.as_f64().unwrap();
     let entries = samples_of(samples, "pec_events_total");
@@ -206,6 +207,7 @@ fn fits_status(samples: &Samples, status: &Value) {
     assert_eq!(durable, told);
 }
 
+#[expect(clippy::float_arithmetic, reason = "the format of metrics knows floats only")]
 fn timings_are_plausible(samples: &Samples) {
     for name in ["pec_fsync_seconds", "pec_append_seconds"] {
         let (count, sum) = (one(samples, &format!("{name}_count")), one(samples, &format!("{name}_sum")));
