@@ -161,7 +161,7 @@ impl UsageBook {
                 self.sending.earliest.insert(*identity, sent);
                 for (sent, quantity) in [(known, -usage.quantity), (Some(sent), usage.quantity)] {
                     let series = self.series_of(&Usage { sent, ..usage.clone() });
-                    self.series.get_mut(series).slices.add(usage.start, usage.end, quantity);
+                    self.series.get_mut(series).slices.mend(usage.start, usage.end, quantity);
                 }
             }
         }
@@ -271,7 +271,7 @@ impl UsageBook {
             let slices = &mut self.series.get_mut(counted.series).slices;
             for quantity in counted.quantities {
                 let signed = if sign.is_sign_negative() { -quantity } else { quantity };
-                slices.add(counted.start, counted.end, signed);
+                slices.mend(counted.start, counted.end, signed);
             }
         }
     }

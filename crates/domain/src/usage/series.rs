@@ -58,11 +58,17 @@ fn seconds(since_epoch: i64) -> Instant {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slices {
     slices: Vec<Slice>,
-    #[expect(
-        clippy::box_collection,
-        reason = "one word instead of three in each of millions of slices, and rarely there"
-    )]
-    wide: Option<Box<BTreeMap<(Instant, Instant), Quantity>>>,
+    /// One word in each of millions of series.
+    rare: Option<Box<Rare>>,
+}
+
+/// What few series have.
+#[derive(Clone, Debug, Default)]
+struct Rare {
+    /// What does not fit a slice.
+    wide: BTreeMap<(Instant, Instant), Quantity>,
+    /// Something was corrected, or taken away again: only sums say what is left.
+    mended: bool,
 }
 
 impl Slices {
@@ -74,8 +80,16 @@ impl Slices {
                 }
                 self.slices.push(slice);
             }
-            None => *self.wide.get_or_insert_default().entry((start, end)).or_default() += Quantity::from(quantity),
+            None => {
+                *self.rare.get_or_insert_default().wide.entry((start, end)).or_default() += Quantity::from(quantity);
+            }
         }
+    }
+
+    /// Adds what corrects, or takes away, what was added before or will be added later.
+    pub(super) fn mend(&mut self, start: Instant, end: Instant, quantity: Decimal) {
+        self.rare.get_or_insert_default().mended = true;
+        self.add(start, end, quantity);
     }
 
     /// Merges what can be merged, and grows by half only if that did not help.
@@ -96,11 +110,28 @@ impl Slices {
         }
     }
 
-    /// Start, end and quantity, in no order: add them up.
+    /// Start, end and quantity, none of them zero, in no order: add them up. What was counted and taken
+    /// away again leaves no trace, so that nothing can be seen of the order in which both came.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Instant, Instant, Quantity)> + '_ {
+        let mended = self.rare.as_ref().is_some_and(|rare| rare.mended);
+        let sums = if mended { self.sums() } else { BTreeMap::new() };
+        let told = (!mended).then(|| self.told()).into_iter().flatten();
+        let all = told.chain(sums.into_iter().map(|((start, end), quantity)| (start, end, quantity)));
+        all.filter(|(.., quantity)| !quantity.is_zero())
+    }
+
+    fn told(&self) -> impl Iterator<Item = (Instant, Instant, Quantity)> + '_ {
         let plain = self.slices.iter().map(|slice| (slice.start(), slice.end(), slice.quantity()));
-        let wide = self.wide.iter().flat_map(|wide| wide.iter());
+        let wide = self.rare.iter().flat_map(|rare| rare.wide.iter());
         plain.chain(wide.map(|((start, end), quantity)| (*start, *end, *quantity)))
+    }
+
+    fn sums(&self) -> BTreeMap<(Instant, Instant), Quantity> {
+        let mut sums = BTreeMap::new();
+        for (start, end, quantity) in self.told() {
+            *sums.entry((start, end)).or_insert(Quantity::ZERO) += quantity;
+        }
+        sums
     }
 }
 
@@ -108,12 +139,22 @@ impl Slices {
 mod tests {
     use super::*;
 
-    fn sum(slices: &Slices) -> BTreeMap<(Instant, Instant), Quantity> {
-        let mut sums = BTreeMap::new();
-        for (start, end, quantity) in slices.iter() {
-            *sums.entry((start, end)).or_insert(Quantity::ZERO) += quantity;
-        }
-        sums
+    /// Usage that was corrected to nothing, or replaced by another body, must not look used: neither where
+    /// the correction came last nor where it came first.
+    #[test]
+    fn what_was_taken_away_leaves_no_trace() {
+        let at = |text: &str| text.parse::<Instant>().unwrap();
+        let (start, end) = (at("2026-01-05T07:00:00Z"), at("2026-01-05T08:00:00Z"));
+        let quantity = Decimal::from_str_exact("23.2").unwrap();
+        let mut slices = Slices::default();
+        slices.add(start, end, Decimal::ZERO);
+        assert_eq!(slices.iter().count(), 0);
+        slices.add(start, end, quantity);
+        assert_eq!(slices.iter().collect::<Vec<_>>(), [(start, end, Quantity::from(quantity))]);
+        slices.mend(start, end, -quantity);
+        assert_eq!(slices.iter().count(), 0);
+        slices.add(start, end, quantity);
+        assert_eq!(slices.iter().collect::<Vec<_>>(), [(start, end, Quantity::from(quantity))]);
     }
 
     /// Whole seconds and fractions of them, the first year and the last, scales 0 and 28, and a
@@ -135,7 +176,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(sum(&slices), expected);
+        assert_eq!(slices.sums(), expected);
         assert!(slices.slices.capacity() < 100, "{} slots for 2 starts × 3 lengths", slices.slices.capacity());
         assert_eq!(size_of::<Slice>(), 16);
     }
