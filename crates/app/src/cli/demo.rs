@@ -68,7 +68,6 @@ impl Demo {
         out.line("\nThis is what to try next:")?;
         out.line(format!("  pec eligibility --data-dir {quoted} --period {MONTH}"))?;
         out.line(format!("  pec check --data-dir {quoted} --period {MONTH}"))?;
-        out.line(format!("  pec conflicts list --data-dir {quoted}"))?;
         out.line(format!("  pec customer show '{}' --data-dir {quoted} --day {day}", channel::instructive(&world)))?;
         drop(context);
         ledger.close().map_err(super::start::fault)?;
