@@ -29,7 +29,7 @@ fn write(home: &Home, name: &str, document: &Value) {
 
 /// Every byte of the journal's files. The socket, and what a server keeps beside the journal, are
 /// no part of it.
-fn bytes_of(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn bytes_of(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {

@@ -106,20 +106,9 @@ impl<'a> Desk<'a> {
         self.partners().statement(partner).map(|(_, statement)| statement.billing_currency)
     }
 
-    /// Rates a month of everything that is billed to a partner. Pieces come plan by plan; within a
-    /// plan by meter, kind, product and SKU, and there in the order in which tiers are drawn. What
-    /// does not add up is returned.
-    pub fn rate(
-        &self,
-        bill_to: Guid,
-        period: Period,
-        judging: &mut Judging<'_>,
-        sink: &mut dyn FnMut(&Piece<'_>),
-    ) -> Vec<Finding> {
-        self.rate_plans(bill_to, period, &|_| true, judging, sink)
-    }
-
-    /// The same for some plans alone: tiers run plan by plan, so that no plan needs another.
+    /// Rates a month of some of the plans that are billed to a partner: tiers run plan by plan, so that no
+    /// plan needs another. Pieces come plan by plan; within a plan by meter, kind, product and SKU, and
+    /// there in the order in which tiers are drawn. What does not add up is returned.
     pub fn rate_plans(
         &self,
         bill_to: Guid,

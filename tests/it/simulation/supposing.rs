@@ -1,6 +1,5 @@
 //! A what-if leaves the journal untouched: not a byte of its directory, not an answer.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use app::cli::{Arguments, Context, execute};
@@ -15,25 +14,9 @@ use super::splits::home;
 use super::telling::{self, guid};
 use super::worlds;
 use crate::oracle::world::{By, World};
+use crate::questions::bytes_of;
 
 const SEEDS: u64 = 6;
-
-/// A digest of every file below a directory, by its name.
-fn files(dir: &Path) -> BTreeMap<String, blake3::Hash> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.is_file() {
-                found.insert(path.display().to_string(), blake3::hash(&std::fs::read(&path).unwrap()));
-            }
-        }
-    }
-    found
-}
 
 /// A directory in which a world was told.
 fn told(world: &World, seed: u64, dir: &Path) {
@@ -111,12 +94,12 @@ fn a_what_if_leaves_the_journal_untouched() {
         let data = home.path().join("data");
         told(&world, seed, &data);
         let ledger = open(&data);
-        let (before, answers) = (files(&data), digest::of(&ledger.facts().unwrap()));
+        let (before, answers) = (bytes_of(&data), digest::of(&ledger.facts().unwrap()));
         let all = suppositions(&world, &mut Dice::new(seed), home.path());
         asked += all.len();
         answered += ask(&ledger, &configured(&data), home.path(), &all);
         assert_eq!(digest::of(&ledger.facts().unwrap()), answers, "seed {seed}: a question changed an answer");
-        assert_eq!(files(&data), before, "seed {seed}: a question wrote something");
+        assert_eq!(bytes_of(&data), before, "seed {seed}: a question wrote something");
         ledger.close().unwrap();
         let again = open(&data);
         assert_eq!(digest::of(&again.facts().unwrap()), answers, "seed {seed}: a question was remembered");
@@ -132,7 +115,7 @@ fn a_message_that_is_appended_is_seen_in_the_bytes() {
     let data = home.path().join("data");
     told(&world, 1, &data);
     let ledger = open(&data);
-    let (before, answers) = (files(&data), digest::of(&ledger.facts().unwrap()));
+    let (before, answers) = (bytes_of(&data), digest::of(&ledger.facts().unwrap()));
     let mut more = world.clone();
     more.usage.truncate(1);
     (more.usage[0].adjusted, more.usage[0].voided) = (Vec::new(), false);
@@ -143,6 +126,6 @@ fn a_message_that_is_appended_is_seen_in_the_bytes() {
     let origin = Origin::Kafka { topic: "usage".into(), partition: 1, offset: 0, timestamp_ms: None };
     batch.push(origin, &message.borrow(&message.header_refs()));
     ledger.append(batch).unwrap();
-    assert_ne!(files(&data), before);
+    assert_ne!(bytes_of(&data), before);
     assert_ne!(digest::of(&ledger.facts().unwrap()), answers);
 }

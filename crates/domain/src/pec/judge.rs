@@ -96,40 +96,34 @@ impl<'a> Judge<'a> {
     /// Works out who held what, when, and who is who: once per question.
     #[must_use]
     pub fn new(facts: &'a Facts, commerce: &'a Commerce) -> Self {
-        let (partners, roles) = (facts.partners.view(), facts.roles.view());
-        Self {
-            facts,
-            commerce,
-            access: Arc::new(facts.access.view(commerce, &partners)),
-            partners,
-            creations: facts.policy.any(|policy| policy.known_creation == KnownCreation::Shortens),
-            role_changes: roles.changes(),
-            roles,
-            channel: facts.channel.view(),
-            standings: Vec::new(),
-            standing_of: BTreeMap::new(),
-            regimes: Vec::new(),
-            regime_of: BTreeMap::new(),
-            places: Vec::new(),
-            place_of: BTreeMap::new(),
-            groups: BTreeMap::new(),
-            spans: BTreeMap::new(),
-            findings: BTreeSet::new(),
-        }
+        let partners = facts.partners.view();
+        let access = Arc::new(facts.access.view(commerce, &partners));
+        Self::over((facts, commerce), access, partners, facts.roles.view(), facts.channel.view())
     }
 
     /// Another judge over the same facts, who remembers nothing yet: what was put in order is shared.
     #[must_use]
     pub fn colleague(&self) -> Self {
+        let (partners, roles, channel) = (self.partners.clone(), self.roles.clone(), self.channel.clone());
+        Self::over((self.facts, self.commerce), Arc::clone(&self.access), partners, roles, channel)
+    }
+
+    fn over(
+        (facts, commerce): (&'a Facts, &'a Commerce),
+        access: Arc<Access>,
+        partners: Partners,
+        roles: RoleTables,
+        channel: Channel,
+    ) -> Self {
         Self {
-            facts: self.facts,
-            commerce: self.commerce,
-            access: Arc::clone(&self.access),
-            partners: self.partners.clone(),
-            roles: self.roles.clone(),
-            role_changes: self.role_changes.clone(),
-            channel: self.channel.clone(),
-            creations: self.creations,
+            facts,
+            commerce,
+            access,
+            partners,
+            role_changes: roles.changes(),
+            roles,
+            channel,
+            creations: facts.policy.any(|policy| policy.known_creation == KnownCreation::Shortens),
             standings: Vec::new(),
             standing_of: BTreeMap::new(),
             regimes: Vec::new(),

@@ -1,0 +1,322 @@
+//! `pec check`: the rehearsal of a close, with every finding and the money that hangs on it.
+//!
+//! It asks the very plan that `pec close` carries out, and changes nothing.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use domain::decide::{Closed, Refusal};
+use domain::entry::Decision;
+use domain::finding::Finding;
+use domain::ids::{Currency, Guid};
+use domain::money::Exact;
+use domain::period::Period;
+use engine::books::Books;
+use engine::close::{self, Wish};
+use engine::hanging::{self, Hanging};
+use engine::restore;
+use serde::Serialize;
+
+use super::{obstacles, other_reasons};
+use crate::cli::invoice::{self, FindingAnswer, Party, cents, findings_answer, money, short};
+use crate::cli::start::fault;
+use crate::cli::what_if::{self, Guard};
+use crate::cli::{Context, period, select};
+use crate::exit::Exit;
+use crate::output::{Output, align_right, count, left, right, table};
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  pec check --period 2026-01\n  pec check --period 2026-01 --partner Contoso --json\n  pec check --period 2026-01 --findings"
+)]
+pub struct Check {
+    /// The month
+    #[arg(long, value_parser = period::period, value_name = "MONTH")]
+    period: Period,
+    /// Bill-to partner, by name or tenant (default: all)
+    #[arg(long)]
+    partner: Option<String>,
+    /// Do not ask Kafka how far its topics are
+    #[arg(long)]
+    offline: bool,
+    /// Every single finding with the list charge that hangs on it, not put together by code
+    #[arg(long)]
+    findings: bool,
+}
+
+/// One line of `schemas/output/check.v1.json`.
+#[derive(Serialize)]
+struct CheckAnswer {
+    schema: &'static str,
+    bill_to: Party,
+    period: String,
+    rules_version: u32,
+    policy_revision: u32,
+    can_be_closed: bool,
+    issued: Vec<String>,
+    total: String,
+    reasons: Vec<String>,
+    findings: Vec<CheckedFinding>,
+    waiting: Waiting,
+    /// Requested transfers, and what they would cost.
+    transfers: Vec<Guard>,
+}
+
+/// Findings of one code, with the money and the command that mends them.
+#[derive(Serialize)]
+struct CheckedFinding {
+    #[serde(flatten)]
+    finding: FindingAnswer,
+    /// List charge that hangs on all of them, exact, in the pricing currency; null where it is unknown.
+    list_charge: Option<String>,
+}
+
+/// One line of `schemas/output/finding.v1.json`.
+#[derive(Serialize)]
+struct OneFinding {
+    schema: &'static str,
+    bill_to: Party,
+    period: String,
+    code: &'static str,
+    rule: &'static str,
+    blocking: bool,
+    what: String,
+    list_charge: Option<String>,
+    customer: Option<String>,
+    plan: Option<String>,
+    subscription: Option<String>,
+    resource: Option<String>,
+    meter: Option<String>,
+    day: Option<String>,
+    hint: &'static str,
+    events: Vec<String>,
+    rules_version: u32,
+    policy_revision: u32,
+}
+
+/// What is not tied to a month and may still matter.
+#[derive(Serialize, Clone)]
+struct Waiting {
+    quarantined: BTreeMap<&'static str, u64>,
+    open_conflicts: usize,
+}
+
+impl Check {
+    pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
+        let mut obstacles = if self.offline { Vec::new() } else { obstacles(context, self.period)? };
+        let at = context.ledger.clock().now().map_err(fault)?;
+        let waiting = waiting(context)?;
+        let facts = context.ledger.facts().map_err(fault)?;
+        obstacles.extend(restore::obstacles(&facts, self.period, &[]));
+        let commerce = facts.commerce.view();
+        let mut books = Books::new(&facts, &commerce);
+        let partners = select::partners(&books, self.partner.as_deref())?;
+        if partners.is_empty() {
+            return Err(invoice::nothing(&books, self.period).into());
+        }
+        let guards = what_if::guards(&mut books, at);
+        let mut exit = Exit::Fine;
+        for (index, bill_to) in partners.into_iter().enumerate() {
+            let decision = Decision { actor: context.actor.as_str().into(), reason: "rehearsal".into(), at };
+            let wish = Wish {
+                bill_to,
+                period: self.period,
+                decision,
+                obstacles: obstacles.clone(),
+                accept_unknown_access: false,
+            };
+            let (closed, findings) = close::plan(&mut books, &wish, facts.end());
+            if closed.is_err() {
+                exit = Exit::Refused;
+            }
+            let hanging = hanging::charges(&mut books, bill_to, self.period, &findings);
+            if self.findings {
+                self.every_finding(&books, bill_to, &findings, &hanging, context.json, out)?;
+                continue;
+            }
+            let mut answer = self.one(&mut books, bill_to, closed, (&findings, &hanging), waiting.clone());
+            answer.transfers = guards.iter().filter(|guard| guard.concerns(bill_to)).cloned().collect();
+            if context.json {
+                out.ndjson(&answer)?;
+            } else {
+                if index > 0 {
+                    out.line("")?;
+                }
+                print_check(&answer, out)?;
+            }
+        }
+        Ok(exit)
+    }
+
+    fn one(
+        &self,
+        books: &mut Books<'_>,
+        bill_to: Guid,
+        closed: Result<Closed, Refusal>,
+        (findings, hanging): (&[Finding], &Hanging),
+        waiting: Waiting,
+    ) -> CheckAnswer {
+        let (draft, _) = books.draft(bill_to, self.period, &mut |_| {});
+        let can_be_closed = closed.is_ok();
+        let (issued, reasons) = match closed {
+            Ok(Closed::Already(documents)) => (documents.iter().map(ToString::to_string).collect(), Vec::new()),
+            Ok(Closed::Issue(_) | Closed::Nothing) => (Vec::new(), Vec::new()),
+            Err(refusal) => (Vec::new(), other_reasons(&refusal)),
+        };
+        CheckAnswer {
+            schema: "pec.check.v1",
+            rules_version: draft.rules_version,
+            policy_revision: draft.policy.revision,
+            bill_to: Party { id: bill_to.to_string(), name: books.partner_name(bill_to) },
+            period: self.period.to_string(),
+            can_be_closed,
+            issued,
+            total: money(&draft.total_and_rounding().0, draft.currency),
+            reasons,
+            findings: checked(findings, hanging),
+            waiting,
+            transfers: Vec::new(),
+        }
+    }
+
+    fn every_finding(
+        &self,
+        books: &Books<'_>,
+        bill_to: Guid,
+        findings: &[Finding],
+        hanging: &Hanging,
+        json: bool,
+        out: &mut Output,
+    ) -> anyhow::Result<()> {
+        let name = books.partner_name(bill_to);
+        if json {
+            for (finding, charge) in findings.iter().zip(&hanging.each) {
+                let bill_to = Party { id: bill_to.to_string(), name: name.clone() };
+                out.ndjson(&one_finding(books, bill_to, self.period, finding, charge.as_ref()))?;
+            }
+            return Ok(());
+        }
+        out.heading(&format!("{name} — {}", self.period))?;
+        if findings.is_empty() {
+            out.line("Everything adds up.")?;
+            return Ok(());
+        }
+        let mut list = table(&["finding", "rule", "", "list charge", "what, and what mends it"]);
+        for (finding, charge) in findings.iter().zip(&hanging.each) {
+            let stops = if finding.blocking() { "stops closing" } else { "" };
+            let charge = charge.as_ref().map_or_else(|| "unknown".to_owned(), |usd| cents(usd, Currency::USD));
+            let words = format!("{}\n→ {}", select::shortened(&select::about(finding)), finding.code.hint());
+            list.add_row([left(finding.code), left(finding.code.rule()), left(stops), right(charge), left(words)]);
+        }
+        align_right(&mut list, &[3]);
+        out.table(list)?;
+        Ok(())
+    }
+}
+
+/// Findings put together by code, each code with what hangs on it.
+fn checked(findings: &[Finding], hanging: &Hanging) -> Vec<CheckedFinding> {
+    let charge = |code: &str| {
+        let found = hanging.by_code.iter().find(|(known, _)| known.text() == code);
+        found.map(|(_, charge)| money(charge, Currency::USD))
+    };
+    let answers = findings_answer(findings).into_iter();
+    answers.map(|finding| CheckedFinding { list_charge: charge(finding.code), finding }).collect()
+}
+
+fn one_finding(
+    books: &Books<'_>,
+    bill_to: Party,
+    period: Period,
+    finding: &Finding,
+    charge: Option<&Exact>,
+) -> OneFinding {
+    let about = &finding.about;
+    OneFinding {
+        schema: "pec.finding.v1",
+        bill_to,
+        period: period.to_string(),
+        code: finding.code.text(),
+        rule: finding.code.rule(),
+        blocking: finding.blocking(),
+        what: finding.detail.clone(),
+        list_charge: charge.map(|charge| money(charge, Currency::USD)),
+        customer: about.customer.map(|id| id.to_string()),
+        plan: about.plan.map(|id| id.to_string()),
+        subscription: about.subscription.map(|id| id.to_string()),
+        resource: about.resource.as_ref().map(ToString::to_string),
+        meter: about.meter.as_ref().map(ToString::to_string),
+        day: about.day.map(|day| day.to_string()),
+        hint: finding.code.hint(),
+        events: finding.events.iter().map(ToString::to_string).collect(),
+        rules_version: domain::policy::RULES_VERSION,
+        policy_revision: books.facts.policy.at(period.first_day()).revision,
+    }
+}
+
+fn print_checked(findings: &[CheckedFinding], out: &mut Output) -> anyhow::Result<()> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    out.line("")?;
+    let mut list = table(&["finding", "", "count", "list charge", "what, and what mends it"]);
+    for CheckedFinding { finding, list_charge } in findings {
+        let stops = if finding.blocking { "stops closing" } else { "" };
+        let words =
+            format!("{} ({})\nfor example {}\n→ {}", finding.meaning, finding.rule, finding.example, finding.hint);
+        let charge = list_charge.as_deref().map_or_else(|| "unknown".to_owned(), short);
+        list.add_row([left(finding.code), left(stops), right(finding.count), right(charge), left(words)]);
+    }
+    align_right(&mut list, &[2, 3]);
+    out.table(list)?;
+    out.note("Each of them with its money: the same command with --findings")?;
+    Ok(())
+}
+
+fn waiting(context: &Context<'_>) -> anyhow::Result<Waiting> {
+    let mut quarantined = BTreeMap::new();
+    for one in engine::quarantine::list(context.ledger).map_err(fault)? {
+        if one.redriven.is_none() {
+            *quarantined.entry(one.code).or_insert(0) += 1;
+        }
+    }
+    let open_conflicts = context.ledger.facts().map_err(fault)?.conflicts.open().count();
+    Ok(Waiting { quarantined, open_conflicts })
+}
+
+fn print_check(answer: &CheckAnswer, out: &mut Output) -> anyhow::Result<()> {
+    out.heading(&format!("{} — {}", answer.bill_to.name, answer.period))?;
+    out.line(format!("Draft total {}", short(&answer.total)))?;
+    if !answer.issued.is_empty() {
+        out.line(format!("Issued: {}", answer.issued.join(", ")))?;
+    } else if answer.can_be_closed {
+        out.line("Nothing stands against closing it.")?;
+    } else {
+        out.line("It cannot be closed yet:")?;
+    }
+    for reason in &answer.reasons {
+        out.line(format!("  • {reason}"))?;
+    }
+    print_checked(&answer.findings, out)?;
+    let waiting = &answer.waiting;
+    if waiting.open_conflicts > 0 || !waiting.quarantined.is_empty() {
+        out.line("")?;
+    }
+    if waiting.open_conflicts > 0 {
+        let events = count(waiting.open_conflicts as u64, "event");
+        out.line(format!("{events} told in two ways: pec conflicts list"))?;
+    }
+    for (code, number) in &waiting.quarantined {
+        out.line(format!("{} not readable ({code}): pec quarantine list", count(*number, "message")))?;
+    }
+    if !answer.transfers.is_empty() {
+        out.line("")?;
+    }
+    what_if::print_guards(&answer.transfers, out)?;
+    out.line("")?;
+    out.line(format!("Rules version {} · policy revision {}", answer.rules_version, answer.policy_revision))?;
+    if answer.can_be_closed && answer.issued.is_empty() {
+        out.note(format!("Close it: pec close --period {} --reason '…'", answer.period))?;
+    }
+    Ok(())
+}
