@@ -67,8 +67,15 @@ impl Home {
         text(&output.stderr)
     }
 
+    /// What `pec run` logs.
+    pub fn log(&self) -> PathBuf {
+        self.dir.path().join("run.log")
+    }
+
     pub fn serve(&self) -> Server {
-        let child = self.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        // Into a file: a pipe that nobody reads fills up, and stops the server in the middle of a line.
+        let log = std::fs::File::create(self.log()).unwrap();
+        let child = self.command(&["run"]).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let server = Server { child, socket: self.data().join("pec.sock") };
         let deadline = crate::kafka::now() + Duration::from_secs(30);
         while std::os::unix::net::UnixStream::connect(&server.socket).is_err() {
@@ -504,7 +511,8 @@ fn a_month_from_a_real_broker_equals_the_same_month_from_files() {
     generate(&kafka, "6", &["--kafka", &servers]);
     let deadline = crate::kafka::now() + Duration::from_secs(60);
     while kafka.json(&["status", "--json"], 0)["entries"] != wanted {
-        assert!(crate::kafka::now() < deadline, "{} became {wanted}", kafka.answer(&["status"], 0));
+        let told = || std::fs::read_to_string(kafka.log()).unwrap();
+        assert!(crate::kafka::now() < deadline, "{} became {wanted}\n{}", kafka.answer(&["status"], 0), told());
         std::thread::sleep(Duration::from_millis(200));
     }
     assert_eq!(server.stop(), Some(0));

@@ -4,6 +4,7 @@
 //! TLS, recreating a topic) is tested against a real one in `kafka_real`.
 
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use domain::entry::{Acceptance, Decision, Event, Stream};
 use ingest::admin::TopicSpec;
@@ -74,6 +75,28 @@ fn an_outage_is_waited_out() {
     });
     assert!(report.is_ok(), "{report:?}");
     assert_exactly_once(&station, 1_500);
+}
+
+/// The broker goes away between two of the questions that are asked before the first message: they
+/// are asked again when it is back. Each answer takes a second, so that there is a moment between.
+#[test]
+fn an_outage_amid_the_start_checks_is_waited_out() {
+    let (broker, config) = broker(2);
+    let station = Station::new();
+    produce(&config, 0, 500);
+    broker.answer_after(Duration::from_secs(1)).unwrap();
+    let report = while_reading(&station, &config, |progress| {
+        // By then a broker has answered, and the questions about topics are on their way.
+        std::thread::sleep(Duration::from_millis(3_600));
+        broker.go_down().unwrap();
+        // Longer than one question may wait.
+        std::thread::sleep(Duration::from_secs(7));
+        broker.answer_after(Duration::ZERO).unwrap();
+        broker.come_back().unwrap();
+        wait_until("all is durable", || progress.counters().messages == 500);
+    });
+    assert!(report.is_ok(), "{report:?}");
+    assert_exactly_once(&station, 500);
 }
 
 /// Told to stop while no broker is up, before or after the first message, ingest ends in time.

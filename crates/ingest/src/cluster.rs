@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use domain::entry::Stream;
 use journal::DeliveryKey;
-use rdkafka::client::ClientContext;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
@@ -64,6 +63,20 @@ impl Questions<'_> {
             Ok(_) => Ok(()),
             Err(error) => Err(self.unanswered("asking who is there", &error)),
         }
+    }
+
+    /// The id by which the cluster calls itself; some (the in-process broker) have none worth keeping.
+    /// Where one is recorded, silence is no answer: behind it may be another cluster.
+    pub(crate) fn cluster_id(&self, recorded: bool) -> Result<Option<String>, Fault> {
+        let id = self.consumer.client().fetch_cluster_id(limits::REQUEST).filter(|id| !id.is_empty());
+        if id.is_none() && recorded {
+            return Err(Fault::Unreachable {
+                servers: self.config.bootstrap_servers.clone(),
+                doing: "asking which cluster this is",
+                detail: self.consumer.context().trouble().unwrap_or_else(|| "no answer in time".to_owned()),
+            });
+        }
+        Ok(id)
     }
 
     /// The partitions of every topic that is read, with their watermarks.
@@ -225,9 +238,4 @@ fn refetch_topic(
 pub(crate) fn assign_at(list: &mut TopicPartitionList, topic: &str, partition: i32, offset: i64) -> Result<(), Fault> {
     list.add_partition_offset(topic, partition, Offset::Offset(offset))
         .map_err(|source| Fault::Client { doing: "name an offset", source })
-}
-
-/// The id by which a cluster calls itself; some (the in-process broker) have none worth keeping.
-pub(crate) fn cluster_id<C: ClientContext>(client: &rdkafka::client::Client<C>) -> Option<String> {
-    client.fetch_cluster_id(limits::REQUEST).filter(|id| !id.is_empty())
 }

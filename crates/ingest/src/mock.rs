@@ -6,6 +6,7 @@
 //! [`MockBroker::check_nothing_trimmed`] first.
 
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use rdkafka::client::Client;
 use rdkafka::producer::{BaseProducer, DefaultProducerContext, Producer as _};
@@ -56,6 +57,13 @@ impl MockBroker {
 
     pub fn come_back(&self) -> Result<(), Fault> {
         self.mock().broker_up(1).map_err(|source| Fault::Client { doing: "start the in-process broker again", source })
+    }
+
+    /// Makes every answer take this long, as from far away.
+    pub fn answer_after(&self, delay: Duration) -> Result<(), Fault> {
+        self.mock()
+            .broker_round_trip_time(1, delay)
+            .map_err(|source| Fault::Client { doing: "slow the in-process broker down", source })
     }
 
     /// Refuses if the broker has forgotten records: its low watermarks are not 0 any more.

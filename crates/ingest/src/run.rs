@@ -121,24 +121,33 @@ pub fn run(
     ended.map(|caught_up| Report { counters: progress.counters(), caught_up })
 }
 
-/// The checks before the first message. `None` when stopped before a broker answered.
+/// Asks until every question is answered; `None` when stopped before. Brokers that go away between
+/// two questions are waited for like those that were away at the start.
 fn join(plan: &Plan<'_>, consumer: &Consumer, stop: &AtomicBool) -> Result<Option<Joined>, Fault> {
     let questions = Questions { config: plan.config, consumer, stop };
-    if !questions.await_broker()? {
-        return Ok(None);
+    while questions.await_broker()? {
+        match start_checks(plan, &questions) {
+            Err(fault @ Fault::Unreachable { .. }) => tracing::warn!("{fault}; asking again"),
+            answered => return answered.map(Some),
+        }
     }
-    let cluster_id = cluster::cluster_id(consumer.client());
+    Ok(None)
+}
+
+/// The checks before the first message.
+fn start_checks(plan: &Plan<'_>, questions: &Questions<'_>) -> Result<Joined, Fault> {
+    let cluster_id = questions.cluster_id(plan.resume.cluster_id.is_some())?;
     let known = &plan.resume.known;
     let moved = check::cluster(plan.resume.cluster_id.as_deref(), cluster_id.as_deref(), plan.accept)?;
     let seen = questions.look()?;
     let mut starts = check::plan(known, &seen, moved, plan.accept)?;
-    let refetched = cluster::refetch(plan.config, &starts, &plan.resume.delivery_key, stop)?;
+    let refetched = cluster::refetch(plan.config, &starts, &plan.resume.delivery_key, questions.stop)?;
     check::witnesses(&mut starts, &seen, &refetched, plan.accept)?;
     let gone = check::gone(known, &seen);
     for warning in admin::topic_warnings(plan.config) {
         tracing::warn!("{warning}");
     }
-    Ok(Some(Joined { cluster_id, starts, gone }))
+    Ok(Joined { cluster_id, starts, gone })
 }
 
 /// Tells where reading starts, then reads.
