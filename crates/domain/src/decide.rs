@@ -60,7 +60,7 @@ pub enum Reason {
     NotEnded {
         until: Instant,
     },
-    /// An earlier month of this partner has usage and is not issued.
+    /// An earlier month of this partner has something to issue, and no invoice of it stands.
     OutOfOrder {
         open: Period,
     },
@@ -85,7 +85,9 @@ impl std::fmt::Display for Reason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::NotEnded { until } => write!(f, "the month can first be closed at {until}"),
-            Self::OutOfOrder { open } => write!(f, "{open} has usage and is not issued yet; close it first"),
+            Self::OutOfOrder { open } => {
+                write!(f, "{open} has something to issue and no invoice of it stands; close it first")
+            }
             Self::Finding(finding) => write!(f, "{}: {}; {}", finding.code, finding.detail, finding.code.hint()),
             Self::Conflict(identity) => write!(f, "event {identity} was told in two ways; decide which one holds"),
             Self::Obstacle(what) => f.write_str(what),
@@ -113,6 +115,7 @@ pub fn close(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_>) 
         return Ok(Closed::Already(standing.into_iter().map(|document| document.id.clone()).collect()));
     }
     let mut reasons = standing_against(desk, closing);
+    reasons.extend(earlier_open(desk, judging, closing));
     let policy = desk.facts.policy.at(closing.period.first_day());
     let mut lines = adjusted(desk, judging, closing, &mut reasons);
     for currency in billed_in(desk, closing) {
@@ -153,7 +156,6 @@ pub fn adjustments(
 
 /// Everything that stands against closing, money aside.
 fn standing_against(desk: &Desk<'_>, closing: &Closing<'_>) -> Vec<Reason> {
-    let issued = &desk.facts.issued;
     let policy = desk.facts.policy.at(closing.period.first_day());
     let grace = chrono::TimeDelta::hours(i64::from(policy.grace_hours));
     let until = closing.period.interval().to + grace;
@@ -161,9 +163,6 @@ fn standing_against(desk: &Desk<'_>, closing: &Closing<'_>) -> Vec<Reason> {
     if closing.decision.at < until {
         reasons.push(Reason::NotEnded { until });
     }
-    let earlier = desk.months(closing.bill_to).into_iter().filter(|month| *month < closing.period);
-    let open = earlier.filter(|month| issued.standing(closing.bill_to, *month).is_empty());
-    reasons.extend(open.map(|open| Reason::OutOfOrder { open }));
     for (identity, drawer) in desk.facts.conflicts.open() {
         let mut bodies = drawer.bodies().map(|(_, body)| {
             let target = target_of(desk, &body.event);
@@ -175,6 +174,31 @@ fn standing_against(desk: &Desk<'_>, closing: &Closing<'_>) -> Vec<Reason> {
     }
     reasons.extend(closing.obstacles.iter().cloned().map(Reason::Obstacle));
     reasons
+}
+
+/// INV-7: earlier months with something to issue, of which no invoice stands. One whose invoice was
+/// voided may have nothing left, since other documents say all that its redraft says; it holds nobody
+/// up, as nothing could ever be issued for it. One whose usage went away since may still have something
+/// to take back. Months that stand issued are not drafted for this.
+fn earlier_open(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_>) -> Vec<Reason> {
+    let issued = &desk.facts.issued;
+    let mut unissued = desk.months(closing.bill_to);
+    unissued.extend(issued.documented_periods(closing.bill_to));
+    unissued.retain(|month| *month < closing.period && issued.standing(closing.bill_to, *month).is_empty());
+    let mut open = Vec::new();
+    for period in unissued {
+        let currency = desk.currencies(closing.bill_to, period).first().copied().unwrap_or(closing.currency);
+        // What was found out about the month that is closed says nothing about this one.
+        let own = Closing { period, currency, decision: closing.decision.clone(), findings: &[], ..*closing };
+        let mut against = Vec::new();
+        let something = billed_in(desk, &own)
+            .into_iter()
+            .any(|currency| !own_lines(desk, judging, &own, currency, &mut against).1.is_empty());
+        if something || !against.is_empty() {
+            open.push(Reason::OutOfOrder { open: period });
+        }
+    }
+    open
 }
 
 fn target_of<'a>(desk: &Desk<'a>, event: &Event) -> Option<&'a Event> {

@@ -135,6 +135,14 @@ impl IssuedBook {
         months.map(|(period, _)| *period).collect()
     }
 
+    /// Months of a partner that any document says something about, voided ones and credit notes included.
+    #[must_use]
+    pub fn documented_periods(&self, bill_to: Guid) -> BTreeSet<Period> {
+        let documents = self.documents.iter().map(|(_, document)| document);
+        let lines = documents.filter(|one| one.bill_to == bill_to).flat_map(|document| &document.lines);
+        lines.map(|line| line.period).collect()
+    }
+
     /// In which currency a partner's month was invoiced first: its adjustments stay in it.
     #[must_use]
     pub fn currency_of(&self, bill_to: Guid, period: Period) -> Option<Currency> {

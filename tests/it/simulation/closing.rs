@@ -73,6 +73,7 @@ impl Office {
 
     /// Closes a month; what stands against it is settled as a person would.
     fn close(&mut self, bill_to: Guid, period: Period) -> Result<(), String> {
+        let mut last = String::new();
         for _ in 0..40 {
             let wish = Wish {
                 bill_to,
@@ -86,6 +87,7 @@ impl Office {
                 Outcome::Refused(refusal, _) => refusal,
             };
             self.refused += 1;
+            last = refusal.to_string();
             for reason in refusal.reasons {
                 match reason {
                     Reason::Conflict(identity) => self.decide(identity),
@@ -105,7 +107,7 @@ impl Office {
                 }
             }
         }
-        Err(format!("{period} is refused for {bill_to} again and again"))
+        Err(format!("{period} is refused for {bill_to} again and again: {last}"))
     }
 
     /// Keeps the body with the largest digest: never the one that drafts used so far.

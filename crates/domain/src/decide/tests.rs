@@ -110,7 +110,7 @@ fn a_refusal_lists_every_reason_at_once() {
             format!("{reason:?}").split([' ', '(']).next().unwrap().to_owned()
         })
         .collect();
-    assert_eq!(kinds, ["NotEnded", "OutOfOrder", "Conflict", "Obstacle", "F-unit", "F-unknown-access"]);
+    assert_eq!(kinds, ["NotEnded", "Conflict", "Obstacle", "OutOfOrder", "F-unit", "F-unknown-access"]);
     assert_eq!(refusal.to_string().lines().count(), 6);
 }
 
