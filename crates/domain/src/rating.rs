@@ -366,3 +366,6 @@ fn numbered(policies: &[Policy]) -> (Vec<Exact>, Vec<u8>) {
     let numbers = numbers.collect();
     (rates, numbers)
 }
+
+#[cfg(test)]
+mod tests;
