@@ -129,3 +129,6 @@ impl ChargeBook {
         set.max_by_key(|(identity, tax)| (tax.from, *identity)).map(|(_, tax)| tax.rate)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -418,3 +418,5 @@ pub fn accept_unknown_access(bill_to: Guid, period: Period, decision: Decision) 
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_documents;

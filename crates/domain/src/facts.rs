@@ -193,5 +193,9 @@ impl Facts {
         self.prices.decide(decided);
         self.policy.decide(decided);
         self.roles.decide(decided);
+        self.issued.decide(decided);
     }
 }
+
+#[cfg(test)]
+mod tests;

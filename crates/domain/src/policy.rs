@@ -541,4 +541,33 @@ mod tests {
         assert_eq!(book.at(Day(10)).credit_rate, Decimal::new(12, 2));
         assert_eq!(book.at(Day(20)).credit_rate, Decimal::new(10, 2));
     }
+
+    /// A rate of credit is a fraction from nothing to everything, of at most six decimals.
+    #[test]
+    fn a_rate_of_credit_has_bounds_of_its_own() {
+        let read = |value: &str| {
+            let settings = vec![PolicySetting { name: "credit-rate".into(), value: value.into() }];
+            Policy::read(&PolicyDocument { revision: 4, effective_from: Day(0), settings })
+        };
+        for value in ["0", "0.123456", "1"] {
+            let policy = read(value).unwrap();
+            assert_eq!((policy.credit_rate.to_string().as_str(), policy.revision), (value, 4));
+        }
+        for value in ["-0.1", "1.000001", "0.1234567", "2"] {
+            assert!(read(value).unwrap_err().contains("0 to 1"), "{value}");
+        }
+    }
+
+    #[test]
+    fn documents_stand_in_order_of_revision_in_force_or_not() {
+        let mut book = PolicyBook::default();
+        assert_eq!(book.highest_revision(), Policy::builtin().revision);
+        for (id, revision) in [(1, 5), (2, 3)] {
+            let document = PolicyDocument { revision, effective_from: Day(90_000), settings: Vec::new() };
+            book.file(Identity(id), Digest::default(), document);
+        }
+        assert_eq!(book.highest_revision(), 5);
+        let revisions: Vec<u32> = book.documents().iter().map(|(_, document)| document.revision).collect();
+        assert_eq!(revisions, [3, 5]);
+    }
 }

@@ -2,28 +2,28 @@ use super::*;
 use crate::entry::{Event, UsageAdjusted, UsageVoided};
 use crate::testing::*;
 
-fn decision(at_time: &str) -> Decision {
+pub(super) fn decision(at_time: &str) -> Decision {
     Decision { actor: "ann".into(), reason: "month end".into(), at: at(at_time) }
 }
 
-fn fake_digest(bytes: &[u8]) -> Digest {
+pub(super) fn fake_digest(bytes: &[u8]) -> Digest {
     let sum = bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte));
     Digest([sum; 32])
 }
 
-struct Ask<'a> {
-    period: &'a str,
-    unit: &'a str,
-    at: &'a str,
-    accept: bool,
-    obstacles: &'a [String],
+pub(super) struct Ask<'a> {
+    pub(super) period: &'a str,
+    pub(super) unit: &'a str,
+    pub(super) at: &'a str,
+    pub(super) accept: bool,
+    pub(super) obstacles: &'a [String],
 }
 
-fn ask<'a>(period: &'a str, at: &'a str) -> Ask<'a> {
+pub(super) fn ask<'a>(period: &'a str, at: &'a str) -> Ask<'a> {
     Ask { period, unit: "USD", at, accept: false, obstacles: &[] }
 }
 
-fn attempt(world: &World, ask: &Ask<'_>) -> Result<Closed, Refusal> {
+pub(super) fn attempt(world: &World, ask: &Ask<'_>) -> Result<Closed, Refusal> {
     let commerce = world.facts.commerce.view();
     let desk = Desk::new(&world.facts, &commerce);
     let closing = Closing {
@@ -41,12 +41,12 @@ fn attempt(world: &World, ask: &Ask<'_>) -> Result<Closed, Refusal> {
 }
 
 /// Closes and tells the world; gives the documents.
-fn issue(world: &mut World, ask: &Ask<'_>) -> Vec<IssuedDocument> {
+pub(super) fn issue(world: &mut World, ask: &Ask<'_>) -> Vec<IssuedDocument> {
     let Closed::Issue(events) = attempt(world, ask).unwrap() else { panic!("there is something to issue") };
     tell_all(world, events)
 }
 
-fn tell_all(world: &mut World, events: Vec<Event>) -> Vec<IssuedDocument> {
+pub(super) fn tell_all(world: &mut World, events: Vec<Event>) -> Vec<IssuedDocument> {
     let mut documents = Vec::new();
     for event in events {
         if let Event::InvoiceIssued(document) | Event::CreditNoteIssued(document) = &event {

@@ -53,3 +53,27 @@ fn the_harder_the_state_the_less_is_left() {
     assert!(counts.is_sorted() && counts[0] == 0 && counts[1] > 0, "{counts:?}");
     assert!(counts[2] < counts[3] && counts[3] < counts[4], "each word of the policy leaves less: {counts:?}");
 }
+
+/// CHN-20: the reconciliation file prints 0 for a plan that was always sold direct, the PartnerID of a
+/// reseller from the instant it is of record, and -1 once there is none any more.
+#[test]
+fn the_reseller_of_record_is_printed_as_the_file_prints_it() {
+    use crate::entry::{Event, ResellerOfRecordSet};
+    use crate::ids::Guid;
+    use crate::testing::{BILL_TO, World, at};
+    const DIRECT: Guid = Guid(0xa2);
+    let mut world = World::default();
+    world.plan(DIRECT, BILL_TO, None, "2020-01-01");
+    let mut printed = |when: &str, change: Option<Option<&str>>| {
+        if let Some(reseller) = change {
+            let reseller = reseller.map(Into::into);
+            world.tell(Event::ResellerOfRecordSet(ResellerOfRecordSet { plan: DIRECT, reseller, at: at(when) }));
+        }
+        let commerce = world.facts.commerce.view();
+        [at(when) - chrono::TimeDelta::nanoseconds(1), at(when)].map(|when| reseller_of_record(&commerce, DIRECT, when))
+    };
+    assert_eq!(printed("2020-02-01", None), ["0", "0"]);
+    assert_eq!(printed("2020-03-01", Some(Some("6048879"))), ["0", "6048879"]);
+    assert_eq!(printed("2020-04-01", Some(None)), ["6048879", "-1"]);
+    assert_eq!(printed("2020-05-01", Some(Some("1234567"))), ["-1", "1234567"]);
+}

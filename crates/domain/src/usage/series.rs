@@ -180,4 +180,16 @@ mod tests {
         assert!(slices.slices.capacity() < 100, "{} slots for 2 starts × 3 lengths", slices.slices.capacity());
         assert_eq!(size_of::<Slice>(), 16);
     }
+
+    /// Usage of half a year in one record is kept with its exact end, though it fits no sixteen bytes.
+    #[test]
+    fn a_length_beyond_twenty_four_bits_is_kept_exactly() {
+        let start = "2026-01-05T07:00:00Z".parse::<Instant>().unwrap();
+        for seconds in [(1 << 24) - 1, 1 << 24, (1 << 24) + 1, 1 << 28] {
+            let end = start + chrono::TimeDelta::seconds(seconds);
+            let mut slices = Slices::default();
+            slices.add(start, end, Decimal::ONE);
+            assert_eq!(slices.iter().collect::<Vec<_>>(), [(start, end, Quantity::from(Decimal::ONE))], "{seconds}");
+        }
+    }
 }

@@ -134,3 +134,52 @@ fn knowledge_begins_at_the_first_complete_listing() {
     assert_eq!(view(&World::new()).known_since(SUB), Some(t("2026-01-01")));
     assert_eq!(view(&World::default()).known_since(SUB), None);
 }
+
+/// ACC-5: a creation counts where it lies after the last removal, and after the last instant at which
+/// the assignment was known to be missing; an earlier one belongs to a life that is over.
+#[test]
+fn a_creation_before_the_last_removal_is_another_lifes() {
+    let listing = |created| listed(&sub(), "2026-02-10T12:00:00", &[(ID, Some(created))]);
+    let mut removed = granted();
+    removed.revoke(ID.0, &sub(), "2026-02-05T00:00:00");
+    for (created, second) in [
+        ("2026-02-03T00:00:00", "10T12:00:00.."),
+        ("2026-02-05T00:00:00", "10T12:00:00.."),
+        ("2026-02-07T00:00:00", "07T00:00:00.."),
+    ] {
+        let expected = ["01T09:00:00..05T00:00:00", second];
+        assert_eq!(held(&with(&removed, [listing(created)])), expected, "created {created}");
+    }
+    let again = |created| listed(&sub(), "2026-02-20T12:00:00", &[(ID, Some(created))]);
+    let lacking = listed(&sub(), "2026-02-10T12:00:00", &[]);
+    let at_the_absence = with(&granted(), [lacking, again("2026-02-10T12:00:00")]);
+    let expected = ["- unknown 01T09:00:00..20T12:00:00", "20T12:00:00.."];
+    assert_eq!(held(&at_the_absence), expected, "at that instant it was missing");
+}
+
+/// ACC-4: a removal whose body states a creation after the listing that lacked the assignment proves a
+/// second life, and only then.
+#[test]
+fn a_removal_may_prove_a_second_life_after_an_absence() {
+    use crate::entry::{ActivityResult, AssignmentActivity};
+    let removal = |created: &str| {
+        Event::AssignmentActivity(AssignmentActivity {
+            facts: owner(),
+            created_at: Some(t(created)),
+            at: t("2026-02-20T12:00:00"),
+            ..super::lives::delete(ActivityResult::Succeeded, "00:00:00")
+        })
+    };
+    let one_life = vec!["- unknown 01T09:00:00..20T12:00:00"];
+    for (created, expected) in [
+        ("2026-02-15T00:00:00", vec!["- unknown 01T09:00:00..15T00:00:00", "15T00:00:00..20T12:00:00"]),
+        ("2026-02-10T12:00:00", one_life.clone()),
+        ("2026-02-20T12:00:00", one_life.clone()),
+        ("2026-02-21T00:00:00", one_life),
+    ] {
+        let mut world = granted();
+        world.tell(removal(created));
+        let access = with(&world, [listed(&sub(), "2026-02-10T12:00:00", &[])]);
+        assert_eq!(held(&access), expected, "created {created}");
+    }
+}

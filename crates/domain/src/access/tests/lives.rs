@@ -319,3 +319,39 @@ fn order_and_repetition_leave_no_trace() {
     let facts = facts_from(&fewer);
     assert_ne!(facts.access.view(&facts.commerce.view(), &facts.partners.view()), expected, "the comparison can fail");
 }
+
+/// A finding about a life names its subscription, its scope, the day, and the records that it rests on.
+#[test]
+fn findings_about_lives_name_scope_day_and_records() {
+    let about = crate::finding::About {
+        subscription: sub().subscription(),
+        resource: Some(sub()),
+        day: Some(crate::period::Day::of(t(DAY))),
+        ..crate::finding::About::default()
+    };
+    let found = |access: &Access| -> Vec<_> {
+        let one =
+            |finding: &crate::finding::Finding| (finding.code.text(), finding.about.clone(), finding.events.len());
+        access.findings().iter().map(one).collect()
+    };
+    let unresolved = world_of([write(ActivityResult::Succeeded, "10:00:00")]);
+    assert_eq!(found(&view(&unresolved)), [("F-unresolved-grant", about.clone(), 1)]);
+    let granted = [started("10:00:00"), write(ActivityResult::Succeeded, "10:00:02")];
+    let mut elsewhere = world_of(granted.clone());
+    elsewhere.tell(Event::AssignmentActivity(AssignmentActivity {
+        scope: group(),
+        facts: owner(),
+        ..delete(ActivityResult::Succeeded, "11:00:00")
+    }));
+    assert_eq!(found(&view(&elsewhere)), [("F-differing-scope", about.clone(), 1)]);
+    let mut changed = world_of(granted);
+    let other = Some(GrantFacts { role: CONTRIBUTOR, ..owner().unwrap() });
+    for record in [
+        AssignmentActivity { facts: other, ..write(ActivityResult::Started, "12:00:00") },
+        write(ActivityResult::Succeeded, "12:00:02"),
+    ] {
+        let correlation = Some("c-9".into());
+        changed.tell(Event::AssignmentActivity(AssignmentActivity { correlation, ..record }));
+    }
+    assert_eq!(found(&view(&changed)), [("F-changed-life", about, 2)]);
+}

@@ -1,0 +1,167 @@
+//! What a document carries besides its sums, and whom a refusal concerns.
+
+use super::tests::*;
+use super::*;
+use crate::entry::{Event, PolicyDocument, PolicySetting, TaxSet, UsageAdjusted};
+use crate::finding::About;
+use crate::ids::Guid;
+use crate::period::Day;
+use crate::testing::*;
+
+const OTHER: Guid = Guid(0xb2);
+
+/// September and October in yen, each of one hour at 1.7 dollars and one at 3.3.
+fn in_yen() -> World {
+    let mut world = World::new();
+    for period in ["2020-09", "2020-10"] {
+        world.sheet(period, vec![row("1.7")]);
+        world.rate(period, "JPY", "1");
+        world.uses("gap", &format!("{period}-02"), "1");
+        world.uses("vm", &format!("{period}-03"), "2");
+    }
+    world
+}
+
+fn tax(world: &mut World) {
+    let from = Day::parse("2020-01-01").unwrap();
+    let (partner, location) = (BILL_TO, crate::ids::Market::parse("DK").unwrap());
+    world.tell(Event::TaxSet(TaxSet { partner, location, rate: number("0.10"), from }));
+    let settings = vec![PolicySetting { name: "tax".into(), value: "per-line".into() }];
+    world.tell(Event::PolicyPublished(PolicyDocument { revision: 1, effective_from: from, settings }));
+}
+
+fn yen<'a>(period: &'a str, at: &'a str) -> Ask<'a> {
+    Ask { unit: "JPY", ..ask(period, at) }
+}
+
+/// INV-8: a credit note is its invoice with every sign turned, day by day and line by line, with its
+/// rounding and its tax, and with a digest, a place and a decision of its own.
+#[test]
+fn a_credit_note_turns_every_sign_of_its_invoice() {
+    let mut world = in_yen();
+    tax(&mut world);
+    let Closed::Issue(mut events) = attempt(&world, &yen("2020-09", "2020-10-04")).unwrap() else { panic!("issued") };
+    // The invoice was made by earlier rules than the credit note is.
+    for event in &mut events {
+        if let Event::InvoiceIssued(document) = event {
+            document.rules_version = 0;
+        }
+    }
+    let invoice = tell_all(&mut world, events).remove(0);
+    let by_ben = Decision { actor: "ben".into(), reason: "wrong address".into(), at: at("2020-10-05") };
+    let voided = void(&world.facts.issued, &invoice.id, 9, &by_ben, &fake_digest).unwrap();
+    let note = tell_all(&mut world, voided).remove(0);
+    assert!(!invoice.rounding.is_zero() && invoice.tax.is_some_and(|tax| !tax.is_zero()), "there is something to turn");
+    assert_eq!((note.total, note.rounding), (-invoice.total, -invoice.rounding));
+    assert_eq!(note.tax, invoice.tax.map(|tax| -tax));
+    assert_eq!(note.lines.len(), invoice.lines.len());
+    for (back, line) in note.lines.iter().zip(&invoice.lines) {
+        assert!(line.tax.is_some() && !line.by_day.is_empty());
+        let days: Vec<_> = line.by_day.iter().map(|(day, quantity)| (*day, -*quantity)).collect();
+        assert_eq!((&back.by_day, back.tax), (&days, line.tax.map(|tax| -tax)));
+        assert_eq!(back.days, days.iter().map(|(day, _)| *day).collect::<Vec<_>>());
+        assert_eq!((back.quantity, back.charge, back.subtotal), (-line.quantity, -line.charge, -line.subtotal));
+        assert_eq!(&*back.rule, "INV-8");
+    }
+    assert_eq!(note.lines_digest, fake_digest(&canonical_lines(&note.lines)));
+    assert_eq!((note.position, note.decision.actor.as_ref(), note.rules_version), (9, "ben", RULES_VERSION));
+}
+
+/// INV-6: tax that is drawn only since the close comes with the adjustment, the whole of it.
+#[test]
+fn tax_that_comes_late_is_adjusted_like_money() {
+    let mut world = in_yen();
+    let invoice = issue(&mut world, &yen("2020-09", "2020-10-04")).remove(0);
+    assert_eq!(invoice.tax, None);
+    tax(&mut world);
+    let document = issue(&mut world, &yen("2020-10", "2020-11-04")).remove(0);
+    let late: Vec<_> = document.lines.iter().filter(|line| line.period == month("2020-09")).collect();
+    let due: Vec<_> = document.lines.iter().filter(|line| line.period == month("2020-10")).collect();
+    assert!(!late.is_empty());
+    assert_eq!(
+        late.iter().map(|line| line.tax).collect::<Vec<_>>(),
+        due.iter().map(|line| line.tax).collect::<Vec<_>>(),
+        "both months used the same"
+    );
+    assert!(late.iter().all(|line| line.tax.is_some_and(|tax| !tax.is_zero())));
+}
+
+/// INV-6: what closing would carry can be asked beforehand, by currency, without closing.
+#[test]
+fn adjustments_are_shown_before_they_are_issued() {
+    let mut world = in_yen();
+    issue(&mut world, &yen("2020-09", "2020-10-04"));
+    world.uses("vm", "2020-09-20", "10");
+    let commerce = world.facts.commerce.view();
+    let desk = Desk::new(&world.facts, &commerce);
+    let (lines, against) = adjustments(&desk, &mut access, &closing("2020-10", "2020-11-04", &[]));
+    assert_eq!(against, []);
+    let said: Vec<_> = lines.iter().map(|(unit, lines)| (*unit, lines[0].quantity, lines.len())).collect();
+    assert_eq!(said, [(currency("JPY"), number("10"), 1)]);
+}
+
+fn closing<'a>(period: &str, at: &str, findings: &'a [Finding]) -> Closing<'a> {
+    Closing {
+        bill_to: BILL_TO,
+        currency: currency("JPY"),
+        period: month(period),
+        position: 7,
+        decision: decision(at),
+        obstacles: &[],
+        findings,
+        accept_unknown_access: false,
+        digest: &fake_digest,
+    }
+}
+
+/// A blocking finding stops the partner and the month that it is about; one that names neither stops
+/// everybody.
+#[test]
+fn a_finding_stops_whom_and_when_it_is_about() {
+    let world = in_yen();
+    let commerce = world.facts.commerce.view();
+    let desk = Desk::new(&world.facts, &commerce);
+    let finding = |bill_to: Option<Guid>, day: Option<&str>| {
+        let day = day.and_then(Day::parse);
+        Finding::new(Code::NoPrice, About { bill_to, day, ..About::default() }, "not priced")
+    };
+    for (bill_to, day, stops) in [
+        (None, None, true),
+        (Some(BILL_TO), None, true),
+        (Some(BILL_TO), Some("2020-09-05"), true),
+        (None, Some("2020-09-05"), true),
+        (Some(OTHER), Some("2020-09-05"), false),
+        (Some(OTHER), None, false),
+        (Some(BILL_TO), Some("2020-10-05"), false),
+    ] {
+        let findings = [finding(bill_to, day)];
+        let closed = close(&desk, &mut access, &closing("2020-09", "2020-10-04", &findings));
+        let reasons = closed.err().map_or_else(Vec::new, |refusal| refusal.reasons);
+        let expected = if stops { vec![Reason::Finding(Box::new(findings[0].clone()))] } else { Vec::new() };
+        assert_eq!(reasons, expected, "{bill_to:?} {day:?}");
+    }
+}
+
+/// A correction that was told in two ways concerns the partner of the usage that it corrects.
+#[test]
+fn a_conflict_about_a_correction_concerns_the_partner_of_its_usage() {
+    let told_twice = |of_other: bool| {
+        let mut world = in_yen();
+        world.plan(Guid(0xa2), OTHER, None, "2020-01-01");
+        world.subscription(Guid(0x52), Guid(0xa2), crate::entry::Offer::AzurePlan, "2020-01-01");
+        let Event::UsageRecorded(mut used) = usage("vm", "2020-09-07", "1") else { unreachable!() };
+        if of_other {
+            used.subscription = Guid(0x52);
+            used.resource = None;
+        }
+        let target = world.tell(Event::UsageRecorded(used));
+        for (digest, quantity) in [(1, "-0.1"), (2, "-0.2")] {
+            let adjusted = UsageAdjusted { target, quantity: number(quantity), reason: None };
+            world.tell_as(0x4711, digest, Event::UsageAdjusted(adjusted));
+        }
+        attempt(&world, &yen("2020-09", "2020-10-04"))
+    };
+    assert!(told_twice(true).is_ok());
+    let refused = told_twice(false).unwrap_err();
+    assert!(matches!(&refused.reasons[..], [Reason::Conflict(Identity(0x4711))]), "{refused:?}");
+}

@@ -1,0 +1,132 @@
+//! What holds of every book alike: a person decides which of two bodies counts, and what was issued
+//! says what is late.
+
+use crate::entry::*;
+use crate::ids::{Digest, Guid, Identity};
+use crate::issued::{Concern, concern, effective_at};
+use crate::period::Day;
+use crate::testing::*;
+
+fn decision() -> Decision {
+    Decision { actor: "ann".into(), reason: "asked upstream".into(), at: at("2020-11-01") }
+}
+
+/// Tells two bodies of one event and decides for the second.
+fn decided(one: Event, other: Event) -> World {
+    let mut world = World::new();
+    let identity = Identity(0x4711);
+    world.tell_as(identity.0, 1, one);
+    world.tell_as(identity.0, 2, other);
+    assert_eq!(world.facts.conflicts.open().count(), 1, "it is open until somebody decides");
+    let known = vec![Digest([1; 32]), Digest([2; 32])];
+    world.tell(Event::ConflictDecided(ConflictDecided {
+        identity,
+        keep: Digest([2; 32]),
+        known,
+        decision: decision(),
+    }));
+    assert_eq!(world.facts.conflicts.open().count(), 0);
+    world
+}
+
+/// Of two bodies of one event the one that a person decided for counts, whatever the event is about,
+/// and not the one that came first.
+#[test]
+fn a_decided_conflict_counts_in_every_book() {
+    const NEW: Guid = Guid(0xa9);
+    let plan = |reseller: &str| {
+        let (customer, bill_to) = (CUSTOMER, BILL_TO);
+        Event::PlanCreated(PlanCreated {
+            plan: NEW,
+            customer,
+            bill_to,
+            reseller: Some(reseller.into()),
+            at: at("2020-02-01"),
+        })
+    };
+    let world = decided(plan("111111"), plan("222222"));
+    assert_eq!(world.facts.commerce.view().reseller_at(NEW, at("2020-03-01")), Some("222222"));
+
+    let tax = |rate: &str| {
+        let (partner, location) = (BILL_TO, crate::ids::Market::parse("DK").unwrap());
+        Event::TaxSet(TaxSet { partner, location, rate: number(rate), from: Day::parse("2020-01-01").unwrap() })
+    };
+    let world = decided(tax("0.10"), tax("0.25"));
+    assert_eq!(world.facts.charges.tax_at(BILL_TO, Day::parse("2020-09-01").unwrap()), Some(number("0.25")));
+
+    let policy = |rate: &str| {
+        let settings = vec![PolicySetting { name: "credit-rate".into(), value: rate.into() }];
+        let effective_from = Day::parse("2020-01-01").unwrap();
+        Event::PolicyPublished(PolicyDocument { revision: 7, effective_from, settings })
+    };
+    let world = decided(policy("0.10"), policy("0.12"));
+    assert_eq!(world.facts.policy.at(Day::parse("2020-09-01").unwrap()).credit_rate, number("0.12"));
+
+    let accepted = |period: &str| {
+        let (bill_to, period) = (Some(BILL_TO), Some(month(period)));
+        let what = "unknown-access".into();
+        Event::AcceptanceRecorded(Acceptance { what, about: None, bill_to, period, decision: decision() })
+    };
+    let world = decided(accepted("2020-08"), accepted("2020-09"));
+    let issued = &world.facts.issued;
+    let months = ["2020-08", "2020-09"].map(|one| issued.is_accepted("unknown-access", BILL_TO, month(one)));
+    assert_eq!(months, [false, true]);
+}
+
+/// An acceptance holds for the thing, the partner and the month that it names; one that names no
+/// partner or month holds for all of them.
+#[test]
+fn an_acceptance_holds_for_what_it_names() {
+    let mut world = World::new();
+    let mut accept = |what: &str, bill_to: Option<Guid>, period: Option<&str>| {
+        let period = period.map(month);
+        let what = what.into();
+        world.tell(Event::AcceptanceRecorded(Acceptance { what, about: None, bill_to, period, decision: decision() }));
+    };
+    accept("unknown-access", Some(BILL_TO), Some("2020-09"));
+    accept("anything-else", None, None);
+    let issued = &world.facts.issued;
+    assert_eq!(issued.acceptances().len(), 2);
+    for (what, bill_to, period, holds) in [
+        ("unknown-access", BILL_TO, "2020-09", true),
+        ("unknown-access", BILL_TO, "2020-10", false),
+        ("unknown-access", Guid(0xb2), "2020-09", false),
+        ("anything-else", Guid(0xb2), "2020-10", true),
+        ("something-new", BILL_TO, "2020-09", false),
+    ] {
+        assert_eq!(issued.is_accepted(what, bill_to, month(period)), holds, "{what} {bill_to} {period}");
+    }
+}
+
+/// Whom an event concerns: usage the partner of its placement, else of the plan or customer that it
+/// names; a move both sides; a correction whom its usage does; what nobody can tell everybody.
+#[test]
+fn an_event_concerns_the_partners_that_it_can_change() {
+    let mut world = World::new();
+    let (other, second) = (Guid(0xb2), Guid(0xa2));
+    world.plan(second, other, None, "2020-01-01");
+    let commerce = world.facts.commerce.view();
+    let asked = |event: &Event, target: Option<&Event>| concern(event, target, &commerce, &world.facts.policy);
+    let ours = Concern::Partners([BILL_TO].into());
+    let both = Concern::Partners([BILL_TO, other].into());
+    let used = usage("vm", "2020-09-01", "1");
+    assert_eq!(asked(&used, None), ours);
+    let stray = |customer: Guid| {
+        let Event::UsageRecorded(mut stray) = usage("vm", "2020-09-01", "1") else { unreachable!() };
+        (stray.subscription, stray.customer) = (Guid(0x99), customer);
+        Event::UsageRecorded(stray)
+    };
+    assert_eq!(asked(&stray(CUSTOMER), None), both, "the customer buys from both");
+    assert_eq!(asked(&stray(Guid(0xc9)), None), Concern::Everybody);
+    let voided = Event::UsageVoided(UsageVoided { target: Identity(1), reason: None });
+    assert_eq!(asked(&voided, Some(&used)), ours);
+    assert_eq!(asked(&voided, None), Concern::Everybody);
+    assert_eq!(asked(&voided, Some(&voided)), Concern::Everybody, "what it corrects is no usage");
+    let moved = Move { subscription: SUBSCRIPTION, to_plan: second, at: at("2020-09-05") };
+    assert_eq!(asked(&Event::TransferRequested(moved.clone()), None), both);
+    let nowhere = Move { to_plan: Guid(0xa9), ..moved };
+    assert_eq!(asked(&Event::TransferRequested(nowhere), None), Concern::Everybody);
+    assert!(!ours.includes(other) && ours.includes(BILL_TO) && Concern::Everybody.includes(other));
+    assert_eq!(effective_at(&used), Some(at("2020-09-01")));
+    assert_eq!(effective_at(&voided), None, "it is true when its usage is");
+}
