@@ -1,13 +1,14 @@
 //! Identities: whether a fact was told before, and where. Kept for ever.
 //!
 //! Identities of the active segment lie in a hash table (about 33 bytes a slot); those of sealed
-//! segments in sorted runs on disk. The table is never iterated for a result, only looked up.
+//! segments in sorted runs on disk. What a table holds leaves it sorted, never in the table's order.
 //! A conflicting body is remembered too: told again, it is a duplicate of itself.
 
 mod run;
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
 
 use domain::entry::{EntryRef, Outcome};
 use domain::ids::Identity;
@@ -47,11 +48,15 @@ pub(crate) struct Decided {
     pub(crate) first: Option<EntryRef>,
 }
 
-#[expect(clippy::disallowed_types, reason = "only looked up, never iterated; half the memory of an ordered map")]
+#[expect(clippy::disallowed_types, reason = "its order is never seen; half the memory of an ordered map")]
 type Slots = hashbrown::HashMap<Identity, Slot, Mixer>;
 
+/// A table is taken out in so many shares, by the leading bits of the identities, so that sorting it
+/// needs little memory beside it.
+const SHARES: u8 = 16;
+
 /// Where the facts of one segment were first told.
-struct Table {
+pub(crate) struct Table {
     /// The first position of the segment.
     base: u64,
     slots: Slots,
@@ -59,20 +64,50 @@ struct Table {
 }
 
 impl Table {
-    fn new(base: u64) -> Self {
+    pub(crate) fn new(base: u64) -> Self {
         Self { base, slots: Slots::with_hasher(Mixer), conflicts: BTreeMap::new() }
+    }
+
+    /// How many facts it remembers.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len() + self.conflicts.values().map(Vec::len).sum::<usize>()
+    }
+
+    /// Everything that is remembered, a share after the other, in order.
+    fn sorted(&self) -> impl Iterator<Item = Known> + '_ {
+        (0..SHARES).flat_map(|share| {
+            let within = |identity: &Identity| (identity.0 >> 124) as u8 == share;
+            let slots = self.slots.iter().filter(|(identity, _)| within(identity));
+            let mut known: Vec<Known> = slots.map(|(identity, slot)| self.known(*identity, *slot)).collect();
+            known.extend(self.conflicts.iter().filter(|(identity, _)| within(identity)).flat_map(|(_, told)| told));
+            known.sort_unstable();
+            known
+        })
+    }
+
+    /// Every identity, those with several bodies more than once, in no order.
+    fn identities(&self) -> impl Iterator<Item = Identity> + '_ {
+        self.slots.keys().copied().chain(self.conflicts.keys().copied())
+    }
+
+    fn known(&self, identity: Identity, slot: Slot) -> Known {
+        Known { identity, conflicting: false, at: self.at(slot), short: slot.short }
+    }
+
+    fn at(&self, slot: Slot) -> EntryRef {
+        EntryRef { position: self.base + u64::from(slot.position), index: slot.index }
     }
 
     fn first(&self, identity: Identity) -> Option<(EntryRef, u64)> {
         let slot = self.slots.get(&identity)?;
-        Some((EntryRef { position: self.base + u64::from(slot.position), index: slot.index }, slot.short))
+        Some((self.at(*slot), slot.short))
     }
 
     fn holds_conflict(&self, identity: Identity, short: u64) -> bool {
         self.conflicts.get(&identity).is_some_and(|bodies| bodies.iter().any(|body| body.short == short))
     }
 
-    fn remember(&mut self, known: Known) {
+    pub(crate) fn remember(&mut self, known: Known) {
         if known.conflicting {
             self.conflicts.entry(known.identity).or_default().push(known);
             return;
@@ -90,7 +125,7 @@ impl Table {
 pub(crate) struct Identities {
     active: Table,
     /// Of segments that are being sealed, by number, until their runs are there.
-    frozen: BTreeMap<u32, Table>,
+    frozen: BTreeMap<u32, Arc<Table>>,
     /// Of sealed segments, by number.
     runs: BTreeMap<u32, Run>,
 }
@@ -117,7 +152,8 @@ impl Identities {
     /// The first accepted fact of an identity, with its short digest. The newest segments are asked
     /// first: what comes again mostly comes soon.
     pub(crate) fn first(&self, identity: Identity) -> Result<Option<(EntryRef, u64)>, Fault> {
-        let mut tables = std::iter::once(&self.active).chain(self.frozen.values().rev());
+        let frozen = self.frozen.values().rev().map(Arc::as_ref);
+        let mut tables = std::iter::once(&self.active).chain(frozen);
         if let Some(found) = tables.find_map(|table| table.first(identity)) {
             return Ok(Some(found));
         }
@@ -130,7 +166,7 @@ impl Identities {
     }
 
     fn holds_conflict(&self, identity: Identity, short: u64) -> Result<bool, Fault> {
-        let mut tables = std::iter::once(&self.active).chain(self.frozen.values());
+        let mut tables = std::iter::once(&self.active).chain(self.frozen.values().map(Arc::as_ref));
         if tables.any(|table| table.holds_conflict(identity, short)) {
             return Ok(true);
         }
@@ -148,9 +184,10 @@ impl Identities {
     }
 
     /// Begins a new active segment; the table of the one before stays until its run is adopted.
-    pub(crate) fn freeze(&mut self, segment: u32, base: u64) {
-        let before = std::mem::replace(&mut self.active, Table::new(base));
-        self.frozen.insert(segment, before);
+    pub(crate) fn freeze(&mut self, segment: u32, base: u64) -> Arc<Table> {
+        let before = Arc::new(std::mem::replace(&mut self.active, Table::new(base)));
+        self.frozen.insert(segment, Arc::clone(&before));
+        before
     }
 
     /// Lets a run stand for the table of a segment that is sealed by now.
@@ -268,18 +305,12 @@ mod tests {
         let id = Identity(7 << 90);
         identities.decide(id, 1, at(0)).unwrap();
         identities.decide(id, 2, at(1)).unwrap();
-        let told = [(id, false, 0, 1), (id, true, 1, 2)].map(|(identity, conflicting, position, short)| Known {
-            identity,
-            conflicting,
-            at: at(position),
-            short,
-        });
-        identities.freeze(1, 2);
+        let frozen = identities.freeze(1, 2);
         let decide =
             |identities: &mut Identities, short, position| identities.decide(id, short, at(position)).unwrap().outcome;
         assert_eq!(decide(&mut identities, 2, 2), Outcome::Duplicate);
         assert_eq!(decide(&mut identities, 3, 3), Outcome::Conflicting);
-        identities.adopt(1, Run::build(&dir.path().join("00000001"), 1, [0; 32], told.to_vec()).unwrap());
+        identities.adopt(1, Run::build(&dir.path().join("00000001"), 1, [0; 32], &frozen).unwrap());
         assert_eq!(decide(&mut identities, 1, 4), Outcome::Duplicate);
         assert_eq!(decide(&mut identities, 2, 5), Outcome::Duplicate);
         assert_eq!(decide(&mut identities, 3, 6), Outcome::Duplicate);

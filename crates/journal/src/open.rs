@@ -24,10 +24,10 @@ use crate::lock::Lock;
 use crate::manifest::{Manifest, Sealed};
 use crate::reader::Shared;
 use crate::salt::Salt;
-use crate::seal::seal;
+use crate::seal::{seal, walk_remembering};
 use crate::segment::{Parts, Segment, directory};
 use crate::store::Store;
-use crate::walk::{Acknowledged, known, walk};
+use crate::walk::Acknowledged;
 use crate::witness::Witness;
 pub(crate) use recover::remove_leftovers;
 
@@ -156,7 +156,7 @@ impl Opening<'_> {
             let segment = Segment::new(number, start.position, directory(self.path, number), None);
             self.recover(&segment, &start, false, &mut |_| ())?;
             segment.close()?;
-            let now = seal(self.path, manifest, &segment, &start)?;
+            let now = seal(self.path, manifest, &segment, &start, None)?;
             runs.push((number, now.run));
             segments.push(segment);
             (manifest, start) = (now.manifest, now.tail);
@@ -193,16 +193,10 @@ impl Opening<'_> {
             return Ok(run);
         }
         tracing::warn!(segment = sealed.number, "the run of identities is built again from its segment");
-        let mut facts = Vec::new();
         let start = Tail::before(sealed);
-        segment.with(|store| {
-            walk(segment, store, &start, None, &mut |head, _| {
-                facts.extend(known(head));
-                Ok(())
-            })
-        })?;
+        let (_, identities) = segment.with(|store| walk_remembering(segment, store, &start, None))?;
         segment.close()?;
-        Run::build(&segment.path, sealed.number, sealed.chain, facts)
+        Run::build(&segment.path, sealed.number, sealed.chain, &identities)
     }
 
     fn acknowledged(&self) -> Acknowledged {

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use crate::crash::point;
 use crate::disk::{FileSum, sync_tree};
 use crate::fault::Fault;
-use crate::identity::Run;
+use crate::identity::{Run, Table};
 use crate::journal::{Journal, Tail};
 use crate::manifest::{Manifest, Sealed};
 use crate::open::{create_segment, remove_leftovers};
@@ -18,7 +18,7 @@ use crate::reader::Shared;
 use crate::salt::Salt;
 use crate::segment::{Segment, directory};
 use crate::store::Store;
-use crate::walk::{known, walk};
+use crate::walk::{Walked, known, walk};
 
 /// How often a segment is opened and closed until its files stay the same. They changed at the
 /// first and at the second opening and never later.
@@ -33,12 +33,14 @@ pub(crate) struct SealedNow {
 }
 
 /// Seals a segment that goes on from `start`: close it, walk it, open and close it until its files
-/// stay the same, list their hashes in the manifest, and write the run of its identities.
+/// stay the same, list their hashes in the manifest, and write the run of its identities. Who has a
+/// table of these lends it: a second one of a full segment would cost more than 100 MB.
 pub(crate) fn seal(
     journal: &Path,
     mut manifest: Manifest,
     segment: &Segment,
     start: &Tail,
+    remembered: Option<Arc<Table>>,
 ) -> Result<SealedNow, Fault> {
     segment.alone(|held| {
         if let Some(store) = held.take() {
@@ -46,12 +48,8 @@ pub(crate) fn seal(
         }
         point("seal.closed");
         remove_leftovers(&segment.path)?;
-        let mut facts = Vec::new();
         let store = Store::open(&segment.path)?;
-        let walked = walk(segment, &store, start, None, &mut |head, _| {
-            facts.extend(known(head));
-            Ok(())
-        })?;
+        let (walked, identities) = walk_remembering(segment, &store, start, remembered)?;
         store.close()?;
         point("seal.walked");
         let files = settle(&segment.path)?;
@@ -70,10 +68,37 @@ pub(crate) fn seal(
         manifest.save(journal)?;
         segment.seal(manifest.sealed.last().expect("its line was just added").files.clone());
         point("seal.listed");
-        let run = Run::build(&segment.path, segment.number, tail.chain, facts)?;
+        let run = Run::build(&segment.path, segment.number, tail.chain, &identities)?;
         point("seal.run_named");
         Ok(SealedNow { manifest, run, tail })
     })
+}
+
+/// Walks a whole segment. What is remembered of it must be what its frames name; where nothing is
+/// remembered, they tell.
+pub(crate) fn walk_remembering(
+    segment: &Segment,
+    store: &Store,
+    start: &Tail,
+    remembered: Option<Arc<Table>>,
+) -> Result<(Walked, Arc<Table>), Fault> {
+    let mut told = Table::new(start.position);
+    let mut named = 0;
+    let walked = walk(segment, store, start, None, &mut |head, _| {
+        match remembered {
+            Some(_) => named += known(head).count(),
+            None => known(head).for_each(|known| told.remember(known)),
+        }
+        Ok(())
+    })?;
+    match remembered {
+        Some(table) if table.len() == named => Ok((walked, table)),
+        Some(table) => {
+            let reason = format!("its frames name {named} facts and {} are remembered", table.len());
+            Err(segment.damaged(reason))
+        }
+        None => Ok((walked, Arc::new(told))),
+    }
 }
 
 /// Opens and closes a segment until two successive looks at its files agree.
@@ -97,9 +122,9 @@ pub(crate) struct Sealing {
 }
 
 impl Sealing {
-    fn begin(journal: PathBuf, manifest: Manifest, segment: Arc<Segment>, start: Tail) -> Self {
+    fn begin(journal: PathBuf, manifest: Manifest, segment: Arc<Segment>, start: Tail, remembered: Arc<Table>) -> Self {
         let number = segment.number;
-        let work = move || seal(&journal, manifest, &segment, &start);
+        let work = move || seal(&journal, manifest, &segment, &start, Some(remembered));
         let thread = std::thread::Builder::new().name(format!("seal-{number}")).spawn(work);
         Self { segment: number, thread: thread.expect("a process that writes can start one more thread") }
     }
@@ -140,8 +165,8 @@ impl Journal {
         self.shared.segments.write().expect("nobody panics while listing segments").push(segment.clone());
         let full = std::mem::replace(&mut self.active, segment);
         let before = std::mem::replace(&mut self.start, start);
-        self.identities.freeze(full.number, self.tail.position);
-        self.sealing = Some(Sealing::begin(journal, self.manifest.clone(), full, before));
+        let remembered = self.identities.freeze(full.number, self.tail.position);
+        self.sealing = Some(Sealing::begin(journal, self.manifest.clone(), full, before, remembered));
         Ok(())
     }
 

@@ -5,14 +5,14 @@
 //! A run is derived: delete it and it is built again from the frames of its segment.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use domain::entry::EntryRef;
 use domain::ids::Identity;
 
-use super::Known;
+use super::{Known, Table};
 use crate::bytes::{Cursor, Malformed, Parsed, Put};
 use crate::disk::sync_directory;
 use crate::fault::{Doing, Fault};
@@ -79,13 +79,12 @@ impl Run {
     }
 
     /// Writes the run of a segment and opens it.
-    pub(crate) fn build(segment: &Path, number: u32, chain: Chain, mut known: Vec<Known>) -> Result<Self, Fault> {
-        known.sort_unstable();
+    pub(crate) fn build(segment: &Path, number: u32, chain: Chain, known: &Table) -> Result<Self, Fault> {
         let path = Self::path_of(segment);
         let temporary = path.with_extension("identities-tmp");
         let file = File::create(&temporary).doing("create", &temporary)?;
         let mut out = BufWriter::with_capacity(1 << 20, file);
-        write(&mut out, number, chain, &known).doing("write", &temporary)?;
+        write(&mut out, number, chain, known).doing("write", &temporary)?;
         let file = out.into_inner().map_err(std::io::IntoInnerError::into_error).doing("write", &temporary)?;
         file.sync_all().doing("sync", &temporary)?;
         crate::crash::point("seal.run_written");
@@ -111,9 +110,9 @@ impl Run {
             return Err(damaged("its length is not what its header says"));
         }
         let fence = read_words(&file, HEADER as u64, header.pages).map_err(|_| damaged("its fence is damaged"))?;
-        let filter_at = HEADER as u64 + header.pages * 8 + SUM as u64;
-        let words = read_words(&file, filter_at, header.filter).map_err(|_| damaged("its filter is damaged"))?;
-        let pages_at = filter_at + header.filter * 8 + SUM as u64;
+        let words =
+            read_words(&file, header.filter_at(), header.filter).map_err(|_| damaged("its filter is damaged"))?;
+        let pages_at = header.pages_at();
         Ok(Self { file, path, records: header.records, fence, filter: Filter { words }, pages_at })
     }
 
@@ -206,31 +205,52 @@ impl Header {
         })
     }
 
+    /// Where the filter begins, behind the fence. `length` has seen that these do not overflow.
+    fn filter_at(&self) -> u64 {
+        HEADER as u64 + self.pages * 8 + SUM as u64
+    }
+
+    fn pages_at(&self) -> u64 {
+        self.filter_at() + self.filter * 8 + SUM as u64
+    }
+
     fn length(&self) -> Option<u64> {
         let words = self.pages.checked_add(self.filter)?.checked_mul(8)?;
         self.pages.checked_mul(PAGE as u64)?.checked_add(words)?.checked_add((HEADER + 2 * SUM) as u64)
     }
 }
 
-fn write(out: &mut impl Write, segment: u32, chain: Chain, known: &[Known]) -> std::io::Result<()> {
+/// Writes the pages first, because only they tell the fence that stands before them.
+fn write(out: &mut (impl Write + Seek), segment: u32, chain: Chain, known: &Table) -> std::io::Result<()> {
     let mut filter = Filter::for_records(known.len());
-    known.iter().for_each(|known| filter.add(known.identity));
-    let fence: Vec<u64> = known.chunks(PER_PAGE).map(|page| (page[0].identity.0 >> 64) as u64).collect();
-    let (records, pages, words) = (known.len() as u64, fence.len() as u64, filter.words.len() as u64);
-    out.write_all(&Header { segment, chain, records, pages, filter: words }.write())?;
-    write_words(out, &fence)?;
-    write_words(out, &filter.words)?;
-    let mut page = Vec::with_capacity(PAGE);
-    for records in known.chunks(PER_PAGE) {
-        page.clear();
-        page.put(&u16::try_from(records.len()).expect("a page holds 113 records").to_be_bytes());
-        records.iter().for_each(|known| write_record(&mut page, known));
-        page.resize(PAGE - SUM, 0);
-        let sum = blake3::hash(&page);
-        page.put(&sum.as_bytes()[..SUM]);
-        out.write_all(&page)?;
+    known.identities().for_each(|identity| filter.add(identity));
+    let pages = known.len().div_ceil(PER_PAGE);
+    let header =
+        Header { segment, chain, records: known.len() as u64, pages: pages as u64, filter: filter.words.len() as u64 };
+    out.seek(SeekFrom::Start(header.pages_at()))?;
+    let mut fence = Vec::with_capacity(pages);
+    let mut sorted = known.sorted().peekable();
+    let mut records = Vec::with_capacity(PER_PAGE);
+    while let Some(first) = sorted.peek() {
+        fence.push((first.identity.0 >> 64) as u64);
+        records.extend(sorted.by_ref().take(PER_PAGE));
+        write_page(out, &records)?;
+        records.clear();
     }
-    Ok(())
+    out.seek(SeekFrom::Start(0))?;
+    out.write_all(&header.write())?;
+    write_words(out, &fence)?;
+    write_words(out, &filter.words)
+}
+
+fn write_page(out: &mut impl Write, records: &[Known]) -> std::io::Result<()> {
+    let mut page = Vec::with_capacity(PAGE);
+    page.put(&u16::try_from(records.len()).expect("a page holds 113 records").to_be_bytes());
+    records.iter().for_each(|known| write_record(&mut page, known));
+    page.resize(PAGE - SUM, 0);
+    let sum = blake3::hash(&page);
+    page.put(&sum.as_bytes()[..SUM]);
+    out.write_all(&page)
 }
 
 fn write_record(out: &mut Vec<u8>, known: &Known) {
@@ -284,6 +304,27 @@ mod tests {
         Known { identity, conflicting: false, at: EntryRef { position: number, index: 3 }, short: number }
     }
 
+    fn table(known: &[Known]) -> Table {
+        let mut table = Table::new(0);
+        known.iter().for_each(|known| table.remember(*known));
+        table
+    }
+
+    /// In order over all shares, full pages but for the last: as if the whole table had been sorted.
+    #[test]
+    fn pages_are_full_and_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let all: Vec<Known> = (0..5000).map(known).collect();
+        let run = Run::build(&dir.path().join("00000001"), 1, [7; 32], &table(&all)).unwrap();
+        let pages: Vec<Vec<Known>> = (0..run.pages()).map(|page| run.page(page).unwrap()).collect();
+        assert!(pages[..pages.len() - 1].iter().all(|page| page.len() == PER_PAGE));
+        let mut sorted = all;
+        sorted.sort_unstable();
+        assert_eq!(pages.concat(), sorted);
+        let empty = Run::build(&dir.path().join("00000002"), 2, [7; 32], &table(&[])).unwrap();
+        assert_eq!((empty.pages(), empty.lookup(Identity(7)).unwrap()), (0, Vec::new()));
+    }
+
     #[test]
     fn every_identity_is_found_and_hardly_any_other_is_looked_for() {
         let dir = tempfile::tempdir().unwrap();
@@ -291,7 +332,7 @@ mod tests {
         let mut all: Vec<Known> = (0..5000).map(known).collect();
         let body = Known { conflicting: true, at: EntryRef { position: 9000, index: 0 }, short: 1, ..known(42) };
         all.push(body);
-        let run = Run::build(&segment, 1, [7; 32], all).unwrap();
+        let run = Run::build(&segment, 1, [7; 32], &table(&all)).unwrap();
         for number in 0..5000 {
             let found = run.lookup(known(number).identity).unwrap();
             let expected = if number == 42 { vec![known(42), body] } else { vec![known(number)] };
@@ -307,7 +348,7 @@ mod tests {
     fn damage_is_noticed_when_it_is_read() {
         let dir = tempfile::tempdir().unwrap();
         let segment = dir.path().join("00000001");
-        Run::build(&segment, 1, [7; 32], (0..500).map(known).collect()).unwrap();
+        Run::build(&segment, 1, [7; 32], &table(&(0..500).map(known).collect::<Vec<_>>())).unwrap();
         let path = Run::path_of(&segment);
         let whole = std::fs::read(&path).unwrap();
         for at in (0..whole.len()).step_by(61) {
