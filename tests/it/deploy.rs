@@ -114,6 +114,21 @@ fn neither_unit_nor_image_runs_as_root() {
     assert!(image.rfind("FROM ").unwrap() < user, "the last stage has no user");
 }
 
+/// What the unit tells the allocator, and `pec bench` measures with, the image tells it as well.
+#[test]
+fn unit_and_image_tell_the_allocator_the_same() {
+    let read = |name: &str| {
+        fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(name)).unwrap()
+    };
+    let (unit, image) = (read("pec.service"), read("Dockerfile"));
+    let told: Vec<&str> = unit.lines().filter_map(|line| line.strip_prefix("Environment=MIMALLOC_")).collect();
+    assert!(!told.is_empty());
+    for setting in told {
+        let setting = format!("MIMALLOC_{setting}");
+        assert!(image.split_whitespace().any(|word| word == setting), "the image lacks {setting}");
+    }
+}
+
 /// The instructions of a Dockerfile, continued lines joined, comments left out.
 fn instructions(text: &str) -> Vec<(String, String)> {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect();

@@ -69,7 +69,12 @@ struct Machine {
     kernel: String,
     build: &'static str,
     durability: &'static str,
+    /// What the allocator was told, as in a unit file.
+    allocator: Vec<String>,
 }
+
+/// The unit that is shipped tells the allocator what suits a process that stays; stages run with that.
+const UNIT: &str = include_str!("../../../../deploy/pec.service");
 
 /// `schemas/output/bench.v1.json`.
 #[derive(Serialize)]
@@ -162,6 +167,7 @@ impl Bench {
         if let Some(dir) = &self.work_dir {
             command.arg("--work-dir").arg(dir);
         }
+        command.envs(allocator());
         let ran = command.stderr(std::process::Stdio::inherit()).output()?;
         let line = String::from_utf8_lossy(&ran.stdout);
         serde_json::from_str(line.trim()).map_err(|_| {
@@ -342,7 +348,15 @@ fn machine() -> Machine {
         kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
         build: if cfg!(debug_assertions) { "debug (figures mean little)" } else { "release" },
         durability: "fdatasync per frame",
+        allocator: allocator().map(|(name, value)| format!("{name}={value}")).collect(),
     }
+}
+
+/// The allocator's settings and their values: this process's own, or those of the unit.
+fn allocator() -> impl Iterator<Item = (&'static str, String)> {
+    let lines = UNIT.lines().filter_map(|line| line.strip_prefix("Environment="));
+    let settings = lines.filter_map(|line| line.split_once('=')).filter(|(name, _)| name.starts_with("MIMALLOC_"));
+    settings.map(|(name, value)| (name, std::env::var(name).unwrap_or_else(|_| value.to_owned())))
 }
 
 /// Every stage of one size that folds must come to the same results.
@@ -362,7 +376,8 @@ fn table(report: &Report, out: &mut Output) -> anyhow::Result<()> {
         machine.memory_kib.map_or_else(|| "unknown size".to_owned(), |kib| format!("{} MiB", kib / 1024)),
         machine.kernel
     ))?;
-    out.line(format!("{} build, {}, seed {}\n", machine.build, machine.durability, report.seed))?;
+    let allocator = machine.allocator.join(" ");
+    out.line(format!("{} build, {}, {allocator}, seed {}\n", machine.build, machine.durability, report.seed))?;
     let mut rows = output::table(&["stage", "events", "seconds", "events/s", "cpu s", "peak MiB", "B/event", "digest"]);
     for one in &report.figures {
         rows.add_row(vec![
