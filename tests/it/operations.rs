@@ -327,7 +327,7 @@ fn the_benchmarks_answer_fits_its_schema() {
     let figures = home.json(&words, 0);
     must_fit(&schema("bench"), &figures);
     let stages = figures["figures"].as_array().unwrap();
-    assert_eq!(stages.len(), 4);
+    assert_eq!(stages.len(), 6);
     let digests: BTreeSet<&str> = stages.iter().filter_map(|stage| stage["digest"].as_str()).collect();
     assert_eq!(digests.len(), 1, "{figures}");
     let mut wrong = figures.clone();

@@ -46,6 +46,23 @@ fn setting_schema() -> Value {
     })
 }
 
+/// Every answer names the rules that it was made by; the page names the commands that judge nothing.
+#[test]
+fn every_answer_names_the_version_of_the_rules_or_is_named_as_one_that_judges_nothing() {
+    let document = source::read(DOCUMENT).replace('\n', " ");
+    let exception = document.split("Some commands judge nothing").nth(1).expect("the page says which");
+    let exception = exception.split_once('.').expect("in one sentence").0;
+    let (mut naming, mut not) = (0, 0);
+    for file in source::files("schemas/output", &[".json"]) {
+        let schema: Value = serde_json::from_str(&file.text).unwrap();
+        let command = schema["title"].as_str().unwrap().strip_suffix(" --json").unwrap_or_default();
+        let named = !command.is_empty() && exception.contains(&format!("`{command}`"));
+        assert_ne!(file.text.contains("\"rules_version\""), named, "{} and {DOCUMENT}: {command}", file.path);
+        (naming, not) = if named { (naming, not + 1) } else { (naming + 1, not) };
+    }
+    assert!(naming > 20 && not == 5, "{naming} name them, {not} do not");
+}
+
 #[test]
 fn the_schemas_of_the_policy_document_have_every_field_with_default_and_citation() {
     for path in SCHEMAS {

@@ -21,6 +21,8 @@ mod properties;
 mod closing;
 // Questions that must leave no trace.
 mod supposing;
+// Leaks, looked for where something changed.
+mod leaking;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,9 +36,10 @@ use journal::wire::Message;
 
 use self::dice::Dice;
 use crate::memory::Memory;
+use crate::oracle::conflict::Told;
 use crate::oracle::money::{Says, answer};
 use crate::oracle::reason::{self, reason};
-use crate::oracle::world::{DAY, Offer, World, in_force};
+use crate::oracle::world::{DAY, Offer, Qualified, World, in_force};
 
 /// How many seeds are tried by default; `PEC_SEEDS` asks for more, `PEC_SEED` for a single one.
 const SEEDS: u64 = 200;
@@ -173,6 +176,37 @@ fn another_world_has_other_reasons() {
     assert!(seen > 10, "of 40 worlds that lost a grant only {seen} were judged otherwise");
 }
 
+/// The controls: an oracle for which every reseller is qualified, or for which the other body of a conflict
+/// counts, contradicts somewhere.
+#[test]
+fn another_opinion_of_qualification_or_conflicts_is_seen() {
+    let spoil: [(&str, fn(&mut World)); 4] = [
+        ("qualification", |world| world.partners.iter_mut().for_each(|one| one.qualified = Qualified::Untold)),
+        ("delegations", |world| world.delegations.iter_mut().for_each(|made| other_way(&mut made.role))),
+        ("resellers", |world| {
+            world.plans.iter_mut().flat_map(|plan| &mut plan.resellers).for_each(|(_, told)| other_way(told));
+        }),
+        ("exchange rates", |world| other_way(&mut world.usd_per_unit)),
+    ];
+    for (what, spoil) in spoil {
+        let differs = |seed: &u64| {
+            let mut world = worlds::make(*seed);
+            let (ours, _) = answers::of_domain(&world, &fold(&messages(&world, *seed)));
+            spoil(&mut world);
+            answers::difference(&ours, &answers::of_oracle(&world)).is_some()
+        };
+        assert!((0..SEEDS).any(|seed| differs(&seed)), "no seed sees another opinion of {what}");
+    }
+}
+
+/// Whatever counted, another body does.
+fn other_way<T>(told: &mut Told<T>) {
+    let counts = told.bodies.iter().position(|(_, body)| std::ptr::eq(body, told.counts()));
+    if told.bodies.len() > 1 {
+        told.bodies.remove(counts.expect("what counts was told"));
+    }
+}
+
 /// What stops the closing of a made-up month: unknown access, by plan, subscription and day.
 type Doubts = BTreeSet<(usize, usize, i64)>;
 
@@ -259,17 +293,31 @@ fn kinds_of(world: &World) -> Vec<String> {
         kinds.extend(dev_test.then(|| "credit at prices of DevTest".to_owned()));
         kinds.extend((offers.len() > 1).then(|| "moved from the classic offer".to_owned()));
     }
-    let usage = world.usage.iter().map(|used| ("usage", &used.quantity));
-    for (what, told) in usage.chain(world.links.iter().map(|link| ("link", &link.partner_id))) {
-        let kind = match (told.bodies.len(), told.rulings.len(), told.is_open()) {
-            (1, ..) => continue,
-            (_, 0, _) => "in conflict",
-            (.., true) => "decided by somebody who did not know every body",
-            (.., false) => "conflict decided",
-        };
-        kinds.push(format!("{what} {kind}"));
+    kinds.extend(world.usage.iter().filter_map(|used| conflict_of("usage", &used.quantity)));
+    kinds.extend(world.links.iter().filter_map(|link| conflict_of("link", &link.partner_id)));
+    kinds.extend(world.delegations.iter().filter_map(|made| conflict_of("delegation", &made.role)));
+    for plan in &world.plans {
+        kinds.extend(plan.resellers.iter().take(1).filter_map(|(_, told)| conflict_of("plan", told)));
+        kinds.extend(plan.resellers.iter().skip(1).filter_map(|(_, told)| conflict_of("reseller of record", told)));
     }
+    kinds.extend(conflict_of("exchange rates", &world.usd_per_unit));
+    kinds.extend(world.partners.iter().map(|partner| match partner.qualified {
+        Qualified::Untold => "qualification untold".to_owned(),
+        Qualified::Never => "never qualified".to_owned(),
+        Qualified::Since(since) if since > worlds::window().0 => "qualified late".to_owned(),
+        Qualified::Since(_) => "qualified in time".to_owned(),
+    }));
     kinds
+}
+
+fn conflict_of<T>(what: &str, told: &Told<T>) -> Option<String> {
+    let kind = match (told.bodies.len(), told.rulings.len(), told.is_open()) {
+        (1, ..) => return None,
+        (_, 0, _) => "in conflict",
+        (.., true) => "decided by somebody who did not know every body",
+        (.., false) => "conflict decided",
+    };
+    Some(format!("{what} {kind}"))
 }
 
 #[test]
@@ -285,7 +333,8 @@ fn worlds_have_what_the_rules_distinguish() {
     let others =
         ["several repairs", "another repair alone", "credit at prices of DevTest", "moved from the classic offer"];
     wanted.extend(products.into_iter().chain(others).map(str::to_owned));
-    for what in ["usage", "link"] {
+    wanted.extend(["never qualified", "qualified late", "qualified in time"].map(str::to_owned));
+    for what in ["usage", "link", "delegation", "plan", "reseller of record", "exchange rates"] {
         let kinds = ["in conflict", "conflict decided", "decided by somebody who did not know every body"];
         wanted.extend(kinds.into_iter().map(|kind| format!("{what} {kind}")));
     }

@@ -84,10 +84,11 @@ pub fn start(config: &Config, metrics: &Arc<Metrics>, stop: &Arc<AtomicBool>) ->
         spawn(
             "alerts-kafka",
             Box::new(move || {
-                send(Sink::Kafka, &memory, &metrics, &stop, |alert| {
-                    match ingest::publish_alert(&kafka, alert.key.as_bytes(), alert.event.as_bytes()) {
-                        Ok(()) => Sent::Taken,
-                        Err(error) => Sent::Again(error.to_string()),
+                send(Sink::Kafka, &memory, &metrics, &stop, |alerts| {
+                    let texts = alerts.iter().map(|alert| (alert.key.as_bytes(), alert.event.as_bytes()));
+                    match ingest::publish_alerts(&kafka, texts) {
+                        Ok(()) => (alerts.len(), Sent::Taken),
+                        Err(error) => (0, Sent::Again(error.to_string())),
                     }
                 })
             }),
@@ -97,7 +98,15 @@ pub fn start(config: &Config, metrics: &Arc<Metrics>, stop: &Arc<AtomicBool>) ->
         let (metrics, stop) = (Arc::clone(metrics), Arc::clone(stop));
         spawn(
             "alerts-webhook",
-            Box::new(move || send(Sink::Webhook, &memory, &metrics, &stop, |alert| webhook::post(&webhook, alert))),
+            Box::new(move || {
+                send(Sink::Webhook, &memory, &metrics, &stop, |alerts| match alerts.first() {
+                    None => (0, Sent::Taken),
+                    Some(alert) => match webhook::post(&webhook, alert) {
+                        Sent::Taken => (1, Sent::Taken),
+                        other => (0, other),
+                    },
+                })
+            }),
         )?;
     }
     Ok(Alerts { threads })
@@ -122,36 +131,44 @@ enum Sent {
     Refused(String),
 }
 
-/// Sends what waits for one sink, oldest first, until told to stop.
+/// Sends what waits for one sink, oldest first, until told to stop. `deliver` says how many of the alerts
+/// before it were taken, and what became of the next one.
 fn send(
     sink: Sink,
     memory: &Shared,
     metrics: &Metrics,
     stop: &AtomicBool,
-    mut deliver: impl FnMut(&memory::Alert) -> Sent,
+    mut deliver: impl FnMut(&[memory::Alert]) -> (usize, Sent),
 ) {
-    let mut pause = Duration::ZERO;
+    let mut pause = LOOK;
     while !stop.load(Ordering::Relaxed) {
-        std::thread::sleep(LOOK);
-        if let Some(rest) = pause.checked_sub(LOOK) {
-            pause = rest;
+        if !pause.is_zero() {
+            std::thread::sleep(LOOK);
+            pause = pause.saturating_sub(LOOK);
             continue;
         }
-        let Some(alert) = lock(memory).next(sink) else { continue };
-        let outcome = deliver(&alert);
-        let result = match outcome {
-            Sent::Taken => lock(memory).done(sink, &alert.id),
-            Sent::Refused(why) => {
+        let waiting = lock(memory).waiting(sink, sink.at_once());
+        pause = LOOK;
+        if waiting.is_empty() {
+            continue;
+        }
+        let (taken, outcome) = deliver(&waiting);
+        let (taken, rest) = waiting.split_at(taken.min(waiting.len()));
+        let mut done = taken.to_vec();
+        match (rest.first(), outcome) {
+            // There may be more: no rest while there is something to send.
+            (None, _) | (_, Sent::Taken) => pause = Duration::ZERO,
+            (Some(alert), Sent::Refused(why)) => {
                 metrics.alert_lost(sink.name());
                 tracing::error!(alert = alert.id, sink = sink.name(), "the alert was refused and is given up: {why}");
-                lock(memory).done(sink, &alert.id)
+                done.push(alert.clone());
             }
-            Sent::Again(why) => {
+            (Some(alert), Sent::Again(why)) => {
                 let attempts = lock(memory).failed(sink, &alert.id);
                 if attempts >= sink.attempts_max() {
                     metrics.alert_lost(sink.name());
                     tracing::error!(alert = alert.id, sink = sink.name(), attempts, "the alert is given up: {why}");
-                    lock(memory).done(sink, &alert.id)
+                    done.push(alert.clone());
                 } else {
                     tracing::warn!(
                         alert = alert.id,
@@ -160,11 +177,12 @@ fn send(
                         "the alert will be sent again: {why}"
                     );
                     pause = Duration::from_secs(1 << attempts.min(5));
-                    Ok(())
                 }
             }
-        };
-        if let Err(error) = result {
+        }
+        if !done.is_empty()
+            && let Err(error) = lock(memory).done(sink, &done)
+        {
             tracing::warn!(%error, "it could not be noted that an alert was sent; a restart may send it again");
         }
     }
@@ -245,6 +263,15 @@ impl Meter {
         self.metrics.leaks(open, &per_day);
         Ok(())
     }
+}
+
+/// Looks once, as the meter does, into a memory of its own in `dir`: for measuring. Returns how many resources
+/// leak and how many alerts were written.
+pub(crate) fn look_once(ledger: &Ledger, concern: Concern, now: Instant, dir: &Path) -> anyhow::Result<(usize, usize)> {
+    let mut memory = Memory::load(dir, Sink::ALL.into())?;
+    let (found, only, names) = find(ledger, &BTreeSet::from([concern]), now)?;
+    let told = memory.compare(&found, only.as_ref(), &names, now)?;
+    Ok((memory.open().0, told.len()))
 }
 
 /// Looks at the subscriptions concerned; everything that answers need of the facts is taken along,

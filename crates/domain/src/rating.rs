@@ -121,6 +121,19 @@ impl<'a> Desk<'a> {
         self.conclude(part)
     }
 
+    /// The pieces alone, for who asks what is at stake and not what is wrong: the findings, which look at
+    /// everything there is, are left out.
+    pub fn pieces(
+        &self,
+        bill_to: Guid,
+        period: Period,
+        wanted: &dyn Fn(Guid) -> bool,
+        judging: &mut Judging<'_>,
+        sink: &mut dyn FnMut(&Piece<'_>),
+    ) {
+        self.rate_part(bill_to, period, wanted, judging, sink);
+    }
+
     /// The same without what concerns no plan alone, so that parts may be rated side by side:
     /// [`Part::join`] puts them together, [`Desk::conclude`] says what does not add up.
     pub(crate) fn rate_part(

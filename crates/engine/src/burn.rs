@@ -12,10 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::ids::Guid;
 use domain::money::{Exact, Rounding};
 use domain::period::{Day, Period};
-use domain::rating::{Access, Asked};
+use domain::rating::{Access, Asked, Desk};
 use domain::scope::Scope;
 
 use crate::books::Books;
+use crate::side_by_side;
 
 /// How many days with usage are averaged, at most.
 pub const DAYS: usize = 7;
@@ -45,32 +46,64 @@ impl Burn {
     }
 }
 
+/// What was at stake, by place and day: looked up by reference, for there is a piece for every cell.
+type AtStake = BTreeMap<Guid, BTreeMap<Scope, BTreeMap<Day, Exact>>>;
+
 /// The burn of every resource under some plans (all, if none are named) as it stood when the day
-/// `before` began.
+/// `before` began. Plans are rated on every core: none needs another.
 pub fn burns(books: &Books<'_>, before: Day, plans: Option<&BTreeSet<Guid>>) -> BTreeMap<Place, Burn> {
-    let mut days: BTreeMap<Place, BTreeMap<Day, Exact>> = BTreeMap::new();
-    let wanted = |plan: Guid| plans.is_none_or(|plans| plans.contains(&plan));
-    // Access does not matter here: what counts is what it could have earned.
-    let mut earning = |_: &Asked<'_>, days: &[Day]| vec![Access::Earned; days.len()];
+    let mut at_stake = AtStake::new();
     for bill_to in books.bill_to() {
-        if !books.commerce.plans().any(|plan| plan.bill_to == bill_to && wanted(plan.plan)) {
+        let wanted = |plan: &Guid| plans.is_none_or(|plans| plans.contains(plan));
+        let weights: Vec<(Guid, usize)> =
+            books.desk.weights(bill_to).into_iter().filter(|(plan, _)| wanted(plan)).collect();
+        if weights.is_empty() {
             continue;
         }
-        for period in months(before) {
-            books.desk.rate_plans(bill_to, period, &wanted, &mut earning, &mut |piece| {
-                if piece.day < before && piece.day.0 >= before.0 - LOOK_BACK {
-                    let place = (piece.subscription, piece.scope.clone());
-                    *days.entry(place).or_default().entry(piece.day).or_default() += &piece.credit_at_stake();
-                }
-            });
-        }
+        let desk = &books.desk;
+        let parts = side_by_side::each(&weights, &|dealt| of_plans(desk, bill_to, before, dealt));
+        parts.into_iter().for_each(|part| join(&mut at_stake, part));
     }
     let burn = |by_day: BTreeMap<Day, Exact>| {
         let newest = by_day.values().rev().take(DAYS);
         Burn { days: u32::try_from(newest.len()).expect("at most a handful"), credit: newest.sum() }
     };
-    let all = days.into_iter().map(|(place, by_day)| (place, burn(by_day)));
-    all.filter(|(_, burn)| !burn.credit.is_zero()).collect()
+    let places = at_stake.into_iter().flat_map(|(subscription, scopes)| {
+        scopes.into_iter().map(move |(scope, by_day)| ((subscription, scope), burn(by_day)))
+    });
+    places.filter(|(_, burn)| !burn.credit.is_zero()).collect()
+}
+
+fn of_plans(desk: &Desk<'_>, bill_to: Guid, before: Day, plans: &BTreeSet<Guid>) -> AtStake {
+    let mut at_stake = AtStake::new();
+    // Access does not matter here: what counts is what it could have earned.
+    let mut earning = |_: &Asked<'_>, days: &[Day]| vec![Access::Earned; days.len()];
+    for period in months(before) {
+        desk.pieces(bill_to, period, &|plan| plans.contains(&plan), &mut earning, &mut |piece| {
+            if piece.day < before && piece.day.0 >= before.0 - LOOK_BACK {
+                let scopes = at_stake.entry(piece.subscription).or_default();
+                if !scopes.contains_key(piece.scope) {
+                    scopes.insert(piece.scope.clone(), BTreeMap::new());
+                }
+                let by_day = scopes.get_mut(piece.scope).expect("it was put there if it was missing");
+                *by_day.entry(piece.day).or_default() += &piece.credit_at_stake();
+            }
+        });
+    }
+    at_stake
+}
+
+/// A resource that changed plans has days under each of them.
+fn join(whole: &mut AtStake, part: AtStake) {
+    for (subscription, scopes) in part {
+        let known = whole.entry(subscription).or_default();
+        for (scope, by_day) in scopes {
+            let days = known.entry(scope).or_default();
+            for (day, credit) in by_day {
+                *days.entry(day).or_default() += &credit;
+            }
+        }
+    }
 }
 
 /// The months that the look back touches.

@@ -151,7 +151,10 @@ pub fn leaks(books: &mut Books<'_>, now: Instant, only: Option<&BTreeSet<Guid>>)
             Covered::Never => {}
         }
     }
-    let plans: BTreeSet<Guid> = open.iter().map(|(_, _, placement, _)| placement.plan).collect();
+    // Whoever changed plans lately used something under each of them.
+    let subscriptions: BTreeSet<Guid> = open.iter().map(|(subscription, ..)| *subscription).collect();
+    let placements = subscriptions.iter().flat_map(|subscription| books.commerce.placements(*subscription));
+    let plans: BTreeSet<Guid> = placements.map(|placement| placement.plan).collect();
     let burns = if open.is_empty() { BTreeMap::new() } else { burn::burns(books, Day::of(now), Some(&plans)) };
     for (subscription, resource, placement, since) in open {
         let place = (subscription, resource);

@@ -83,6 +83,21 @@ impl<'a> Hands<'a> {
     }
 }
 
+/// Has something done with plans on every core, each hand with some of them, and gives back what every hand
+/// came to; on one core where there is little usage. The plans are named with how many series they have.
+pub(crate) fn each<T: Send>(weights: &[(Guid, usize)], work: &(dyn Fn(&BTreeSet<Guid>) -> T + Sync)) -> Vec<T> {
+    let cores = thread::available_parallelism().map_or(1, usize::from).min(HANDS_AT_MOST);
+    let series: usize = weights.iter().map(|(_, weight)| weight).sum();
+    let dealt = dealt(weights, if series < WORTHWHILE { 1 } else { cores });
+    thread::scope(|scope| {
+        let (own, others) = dealt.split_first().expect("there is one hand at least");
+        let working: Vec<_> = others.iter().map(|plans| scope.spawn(move || work(plans))).collect();
+        let own = work(own);
+        let others = working.into_iter().map(|hand| hand.join().expect("rating does not panic"));
+        std::iter::once(own).chain(others).collect()
+    })
+}
+
 /// Deals plans out, the heaviest first, each to the hand that has least.
 fn dealt(weights: &[(Guid, usize)], hands: usize) -> Vec<BTreeSet<Guid>> {
     let mut sorted = weights.to_vec();

@@ -26,7 +26,7 @@ pub use check::{Accept, Known, Reason, Start, accepted};
 pub use config::Config;
 pub use fault::{BoxError, Fault};
 pub use mock::MockBroker;
-pub use producer::{Sink, publish, publish_alert, publish_missing};
+pub use producer::{Sink, publish, publish_alerts, publish_missing};
 pub use progress::Progress;
 pub use run::{Delivery, Joined, Plan, Report, Resume, Until, run};
 pub use watermarks::{Due, held, read_topic, watermarks_at};

@@ -180,16 +180,22 @@ pub fn publish<'m>(config: &Config, messages: impl IntoIterator<Item = &'m Messa
     sink.finish()
 }
 
-/// Publishes one alert, a structured CloudEvent, and returns when it is acknowledged.
-pub fn publish_alert(config: &Config, key: &[u8], event: &[u8]) -> Result<(), Fault> {
+/// Publishes alerts, each a key and a structured CloudEvent, in their order, and returns when all are
+/// acknowledged. After a fault some of them may have arrived.
+pub fn publish_alerts<'m>(
+    config: &Config,
+    alerts: impl IntoIterator<Item = (&'m [u8], &'m [u8])>,
+) -> Result<(), Fault> {
     let topic = config.topics.alerts.as_str();
     if topic.is_empty() {
         return Err(Fault::Configuration("no topic is configured for alerts".to_owned()));
     }
     let content_type = b"application/cloudevents+json; charset=UTF-8".as_slice();
-    let headers = OwnedHeaders::new().insert(Header { key: "content-type", value: Some(content_type) });
     let mut sink = Sink::new(config)?;
-    sink.send_to(topic, key, headers, event)?;
+    for (key, event) in alerts {
+        let headers = OwnedHeaders::new().insert(Header { key: "content-type", value: Some(content_type) });
+        sink.send_to(topic, key, headers, event)?;
+    }
     sink.finish().map(|_| ())
 }
 

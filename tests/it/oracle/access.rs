@@ -5,7 +5,7 @@
 //! qualifying can be lifted, which is how `reason` tries its repairs; nothing else differs then.
 
 use super::reason::Code;
-use super::world::{By, DAY, DayNumber, Id, Kind, Role, Span, Time, World, in_force};
+use super::world::{By, DAY, DayNumber, Id, Kind, Qualified, Role, Span, Time, World, in_force};
 
 /// A role at the subscription written this soon after it was created counts from the creation.
 const CREATION_GRACE: Time = 15 * 60;
@@ -69,7 +69,7 @@ pub fn holdings(world: &World) -> Vec<Holding> {
     let delegations = world.delegations.iter().map(|made| Holding {
         principal: made.principal,
         scope: made.scope.clone(),
-        role: made.role,
+        role: *made.role.counts(),
         held: made.held.clone(),
         unknown: None,
         just_in_time: made.eligible_only,
@@ -156,13 +156,36 @@ impl<'w> Case<'w> {
     fn may_earn(&self, partner: usize, at: Time, lifted: Option<Code>) -> bool {
         let barred = self.world.partners[partner].barred.iter().any(|span| span.holds(at));
         let ours = self.is_of_record(partner, at) || lifted == Some(Code::OtherPartner);
-        ours && (!barred || lifted == Some(Code::Barred))
+        let too_early = self.is_unqualified(partner, at) && lifted != Some(Code::AgreementInactive);
+        ours && (!barred || lifted == Some(Code::Barred)) && !too_early
+    }
+
+    /// Whether a partner was attached to this subscription as a reseller before it qualified, and has not
+    /// qualified yet. Who qualified before it was attached stays attached.
+    pub fn is_unqualified(&self, partner: usize, at: Time) -> bool {
+        let since = match self.world.partners[partner].qualified {
+            Qualified::Untold => return false,
+            Qualified::Never => Time::MAX,
+            Qualified::Since(since) => since,
+        };
+        let (plan, plans) = (&self.world.plans[self.plan], &self.world.subscriptions[self.subscription].plans);
+        if partner == plan.bill_to || at >= since {
+            return false;
+        }
+        // The stretch under this plan, and within it the one with this reseller.
+        let stretch = |starts: Vec<Time>| starts.into_iter().rev().find(|start| *start <= at);
+        let under_plan = in_force(plans, at) == Some(&self.plan);
+        let placed = stretch(plans.iter().map(|(start, _)| *start).collect());
+        let named = stretch(plan.resellers.iter().map(|(start, _)| *start).collect());
+        let reseller = in_force(&plan.resellers, at).and_then(|told| told.counts().clone());
+        let (Some(placed), Some(named), Some(reseller)) = (placed, named, reseller) else { return false };
+        under_plan && partner_of(self.world, &reseller) == Some(partner) && since > placed.max(named)
     }
 
     /// Whether a partner is the billed one or, at that instant, the reseller of record.
     fn is_of_record(&self, partner: usize, at: Time) -> bool {
         let plan = &self.world.plans[self.plan];
-        let reseller = in_force(&plan.resellers, at).cloned().flatten();
+        let reseller = in_force(&plan.resellers, at).and_then(|told| told.counts().clone());
         let organisation = &self.world.partners[partner].organisation;
         let billed = &self.world.partners[plan.bill_to].organisation;
         let of_reseller = reseller.and_then(|id| partner_of(self.world, &id));

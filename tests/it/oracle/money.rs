@@ -153,7 +153,8 @@ pub fn exchange_rate(world: &World, currency: &str) -> Ratio {
     if currency == "USD" {
         return Ratio::whole(1);
     }
-    let (_, usd) = world.usd_per_unit.iter().find(|(name, _)| *name == currency).expect("a rate for each currency");
+    let (_, usd) =
+        world.usd_per_unit.counts().iter().find(|(name, _)| *name == currency).expect("a rate for each currency");
     Ratio::whole(1).over(&Ratio::of(usd)).nearest_even(9)
 }
 
@@ -181,7 +182,8 @@ fn draw(world: &World) -> Vec<(Cell, Ratio, Vec<Slice>)> {
         let subscription = &world.subscriptions[usage.subscription];
         let plan = *in_force(&subscription.plans, usage.start).expect("usage after creation");
         let offer = *in_force(&subscription.offers, usage.start).expect("usage after creation");
-        let reseller = in_force(&world.plans[plan].resellers, usage.start).expect("usage after the plan began").clone();
+        let told = in_force(&world.plans[plan].resellers, usage.start).expect("usage after the plan began");
+        let reseller = told.counts().clone();
         let (meter, day, resource) = (usage.meter, usage.start.div_euclid(DAY), usage.resource.clone());
         let (dev_test, classic) = (offer == Offer::DevTest, offer == Offer::Classic);
         let cell = Cell { plan, meter, day, resource, subscription: usage.subscription, reseller, dev_test, classic };

@@ -111,10 +111,17 @@ fn applies(case: &Case<'_>, code: Code, holdings: &[Holding]) -> bool {
     };
     match code {
         Code::PartnerRole => bill_to.kind == Kind::Reseller,
-        Code::AgreementInactive => bill_to.memberships.as_ref().is_some_and(|spans| {
-            let member = |at: &i64| spans.iter().any(|span| span.holds(*at));
-            !case.tested.iter().all(member)
-        }),
+        Code::AgreementInactive => {
+            let left = bill_to.memberships.as_ref().is_some_and(|spans| {
+                let member = |at: &i64| spans.iter().any(|span| span.holds(*at));
+                !case.tested.iter().all(member)
+            });
+            let too_early = |partner: usize| case.tested.iter().any(|at| case.is_unqualified(partner, *at));
+            let of_holding = |holding: &Holding, at: i64| {
+                case.held(holding, at) && case.tied_ever(holding).into_iter().any(too_early)
+            };
+            left || some(&of_holding)
+        }
         Code::Barred => {
             let barred = |partner: usize| {
                 let spans = &case.world.partners[partner].barred;

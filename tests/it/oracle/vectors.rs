@@ -6,7 +6,9 @@
 use super::conflict::Told;
 use super::money::{Answer, answer};
 use super::number::Ratio;
-use super::world::{By, DAY, Grant, Kind, Offer, Partner, Plan, Price, Role, Span, Subscription, Usage, World};
+use super::world::{
+    By, DAY, Grant, Kind, Offer, Partner, Plan, Price, Qualified, Role, Span, Subscription, Usage, World,
+};
 
 const FIRST: i64 = 20_454;
 
@@ -38,8 +40,9 @@ fn month(currency: &'static str, bands: &[(&str, &str)], days: &[(&str, bool)]) 
             identities: Vec::new(),
             memberships: None,
             barred: Vec::new(),
+            qualified: Qualified::Untold,
         }],
-        plans: vec![Plan { id: 6, bill_to: 0, created: 0, resellers: vec![(0, None)] }],
+        plans: vec![Plan { id: 6, bill_to: 0, created: 0, resellers: vec![(0, Told::of([None]))] }],
         subscriptions: vec![Subscription {
             id: 7,
             created: 0,
@@ -59,7 +62,7 @@ fn month(currency: &'static str, bands: &[(&str, &str)], days: &[(&str, bool)]) 
             dev_test: Vec::new(),
             bands: bands.iter().map(|(above, price)| ((*above).to_owned(), (*price).to_owned())).collect(),
         }],
-        usd_per_unit: vec![("EUR", "1.181749999".to_owned())],
+        usd_per_unit: Told::of([vec![("EUR", "1.181749999".to_owned())]]),
         usage: numbered().map(|(day, (quantity, _))| used(&scope, day, quantity)).collect(),
     }
 }

@@ -57,6 +57,17 @@ pub struct Partner {
     /// Nothing was ever said about membership, or it was active in these spans.
     pub memberships: Option<Vec<Span>>,
     pub barred: Vec<Span>,
+    pub qualified: Qualified,
+}
+
+/// Since when a reseller has all that it needs before it may sell to new subscriptions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Qualified {
+    /// Nothing was ever said about it: it counts.
+    Untold,
+    /// Something is still missing.
+    Never,
+    Since(Time),
 }
 
 #[derive(Clone, Debug)]
@@ -66,7 +77,7 @@ pub struct Plan {
     pub bill_to: usize,
     pub created: Time,
     /// Location PartnerID of the reseller of record from a time on; the first one from `created`.
-    pub resellers: Vec<(Time, Option<String>)>,
+    pub resellers: Vec<(Time, Told<Option<String>>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -149,7 +160,7 @@ pub struct Delegation {
     /// From a Marketplace offer: no link is needed.
     pub marketplace: bool,
     pub principal: Id,
-    pub role: Role,
+    pub role: Told<Role>,
     /// Just in time only.
     pub eligible_only: bool,
     pub held: Span,
@@ -193,6 +204,9 @@ pub struct Usage {
     pub voided: bool,
 }
 
+/// USD per one unit of a currency.
+pub type Rates = Vec<(&'static str, String)>;
+
 /// A month of one customer.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -207,8 +221,8 @@ pub struct World {
     pub denies: Vec<Deny>,
     pub links: Vec<Link>,
     pub prices: Vec<Price>,
-    /// USD per one unit of a currency.
-    pub usd_per_unit: Vec<(&'static str, String)>,
+    /// USD per one unit of each currency, published together.
+    pub usd_per_unit: Told<Rates>,
     pub usage: Vec<Usage>,
 }
 
@@ -218,6 +232,9 @@ impl World {
         let mut all: Vec<Time> = (self.days.0..=self.days.1).map(|day| day * DAY).collect();
         for partner in &self.partners {
             partner.memberships.iter().flatten().chain(&partner.barred).for_each(|span| span.instants(&mut all));
+            if let Qualified::Since(since) = partner.qualified {
+                all.push(since);
+            }
         }
         self.plans.iter().flat_map(|plan| &plan.resellers).for_each(|(at, _)| all.push(*at));
         self.subscriptions.iter().flat_map(|sub| &sub.plans).for_each(|(at, _)| all.push(*at));

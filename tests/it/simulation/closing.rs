@@ -25,6 +25,7 @@ use super::splits::home;
 use super::telling::{self, guid, instant};
 use super::worlds;
 use crate::memory::{Body, Told};
+use crate::oracle::conflict;
 use crate::oracle::money::answer;
 use crate::oracle::number::Ratio;
 use crate::oracle::world::World;
@@ -338,7 +339,7 @@ fn what_was_issued_in_the_end_is_what_the_oracle_says_is_due() {
         let changed = worlds::window().0 + 90_000;
         let resellers = &mut world.plans[0].resellers;
         let place = resellers.partition_point(|(at, _)| *at <= changed);
-        resellers.insert(place, (changed, Some("2000002".to_owned())));
+        resellers.insert(place, (changed, conflict::Told::of([Some("2000002".to_owned())])));
         let answer = answer(&world, "0.15");
         for (number, partner) in world.partners.iter().enumerate() {
             let lines = answer.lines.iter().filter(|(of, _)| world.plans[of.plan].bill_to == number);

@@ -18,6 +18,7 @@ use super::answers::{self, Rows};
 use super::dice::Dice;
 use super::telling::guid;
 use super::{fold, for_every_seed, messages, worlds};
+use crate::oracle::conflict::Told;
 use crate::oracle::world::{By, Delegation, Grant, Span, World};
 
 /// Credit of each day of a resource and meter under a plan, exact.
@@ -76,7 +77,7 @@ fn with_one_more(world: &World, dice: &mut Dice, number: u64) -> World {
             managing_tenant: partner.managing_tenant,
             marketplace: dice.chance(60),
             principal: partner.identities[0],
-            role,
+            role: Told::of([role]),
             eligible_only: dice.chance(20),
             held,
         });
@@ -171,6 +172,8 @@ fn split(world: &World, meet: Option<Meet>, dice: &mut Dice) -> World {
         }
     }
     for (number, made) in (0..).zip(world.delegations) {
+        // Which body of a conflict counts goes by digests, and two halves have others than the whole.
+        let made = Delegation { role: Told::of([*made.role.counts()]), ..made };
         match parts(&made.held, how(dice), dice) {
             None => delegations.push(made),
             Some((first, second)) => {

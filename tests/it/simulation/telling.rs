@@ -6,14 +6,16 @@
 
 use chrono::{DateTime, Utc};
 use domain::entry::{
-    AssignmentCreated, AssignmentDeleted, AssignmentsListed, Authorization, ConflictDecided, CustomerRegistered, Dated,
-    Decision, Delegation, DelegationDeleted, DenyAssignment, DenyAssignmentDeleted, Event, ExchangeRates, GrantFacts,
-    ListedAssignment, MembershipChange, Move, Offer, PalLinked, PalUnlinked, Part, PartnerKind, PartnerRegistered,
-    PartnerStanding, PlanCreated, PriceKind, PriceRow, PriceSheet, ResellerOfRecordSet, Schedule, Stream,
-    SubscriptionCreated, TransferCompleted, Usage, UsageAdjusted, UsageVoided,
+    AssignmentCreated, AssignmentDeleted, AssignmentsListed, Authorization, ChannelEvent, ConflictDecided,
+    CustomerRegistered, Dated, Decision, Delegation, DelegationDeleted, DenyAssignment, DenyAssignmentDeleted, Event,
+    ExchangeRates, GrantFacts, ListedAssignment, MembershipChange, Move, Offer, PalLinked, PalUnlinked, Part,
+    PartnerAgreementSigned, PartnerKind, PartnerRegistered, PartnerStanding, PlanCreated, PriceKind, PriceRow,
+    PriceSheet, ResellerEnrolled, ResellerOfRecordSet, ResellerOnboarded, Schedule, Stream, SubscriptionCreated,
+    TransferCompleted, Usage, UsageAdjusted, UsageVoided,
 };
 use domain::ids::{Currency, Digest, Guid, Market, MeterId};
 use domain::period::{Day, Instant, Period};
+use domain::regions::Region;
 use domain::scope::Scope;
 use journal::wire::{self, prices};
 use rust_decimal::Decimal;
@@ -23,7 +25,7 @@ use super::dice::Dice;
 use crate::azure::{self, Record};
 use crate::memory::{Body, SOURCE, Told};
 use crate::oracle::conflict;
-use crate::oracle::world::{self, By, DAY, Grant, Id, Kind, Role, Time, World};
+use crate::oracle::world::{self, By, DAY, Grant, Id, Kind, Qualified, Role, Time, World};
 
 pub fn guid(id: Id) -> Guid {
     Guid::parse(&format!("{id:08x}-0000-4000-8000-000000000000")).expect("eight digits and a fixed tail")
@@ -87,6 +89,25 @@ pub fn stamp(world: &mut World) {
             *digest = digest_of(Event::PalLinked(linked(&of, body)));
         }
     }
+    for made in &mut world.delegations {
+        let of = made.clone();
+        for (digest, body) in &mut made.role.bodies {
+            *digest = digest_of(Event::DelegationChanged(delegated(&of, *body)));
+        }
+    }
+    for (plan, of) in world.plans.iter_mut().zip(&whole.plans) {
+        for (number, (at, told)) in plan.resellers.iter_mut().enumerate() {
+            for (digest, body) in &mut told.bodies {
+                *digest = digest_of(match number {
+                    0 => Event::PlanCreated(plan_created(&whole, of, body)),
+                    _ => Event::ResellerOfRecordSet(reseller_set(of, *at, body)),
+                });
+            }
+        }
+    }
+    for (digest, body) in &mut world.usd_per_unit.bodies {
+        *digest = digest_of(Event::ExchangeRatesPublished(rates_published(&whole, body)));
+    }
 }
 
 /// The digest of an event's content, as whoever receives it computes it.
@@ -113,6 +134,43 @@ fn usage(world: &World, used: &world::Usage, quantity: &str) -> Usage {
     }
 }
 
+fn channel(event: ChannelEvent) -> Event {
+    Event::Channel(Box::new(event))
+}
+
+fn plan_created(world: &World, plan: &world::Plan, reseller: &Option<String>) -> PlanCreated {
+    PlanCreated {
+        plan: guid(plan.id),
+        customer: guid(world.customer_tenant),
+        bill_to: guid(world.partners[plan.bill_to].tenant),
+        reseller: reseller.as_deref().map(Into::into),
+        at: instant(plan.created),
+    }
+}
+
+fn reseller_set(plan: &world::Plan, at: Time, reseller: &Option<String>) -> ResellerOfRecordSet {
+    ResellerOfRecordSet { plan: guid(plan.id), reseller: reseller.as_deref().map(Into::into), at: instant(at) }
+}
+
+fn delegated(made: &world::Delegation, held_role: Role) -> Delegation {
+    let (principal, role) = (guid(made.principal), role(held_role));
+    Delegation {
+        delegation: guid(made.id),
+        scope: Scope::parse(&made.scope),
+        managing_tenant: guid(made.managing_tenant),
+        marketplace_offer: made.marketplace,
+        authorizations: vec![Authorization { principal, role, eligible_only: made.eligible_only }],
+        at: instant(made.held.from),
+    }
+}
+
+fn rates_published(world: &World, rates: &world::Rates) -> ExchangeRates {
+    let period = Day(i32::try_from(world.days.0).expect("a day of this century")).period();
+    let rate = |(currency, usd): &(&str, String)| (Currency::parse(currency).expect("three letters"), decimal(usd));
+    let published_at = instant((world.days.0 - 3) * DAY);
+    ExchangeRates { period, published_at, usd_per_unit: rates.iter().map(rate).collect() }
+}
+
 fn linked(link: &world::Link, partner_id: &str) -> PalLinked {
     let (principal, tenant) = (guid(link.principal), guid(link.tenant));
     PalLinked { principal, tenant, partner_id: partner_id.into(), at: instant(link.held.from) }
@@ -130,7 +188,7 @@ impl Teller<'_> {
     }
 
     /// One event in every way in which it is told, and what people decided about that.
-    fn say_all(&mut self, told: &conflict::Told<String>, event: impl Fn(&str) -> Event) -> String {
+    fn say_all<T>(&mut self, told: &conflict::Told<T>, event: impl Fn(&T) -> Event) -> String {
         let mut bodies = told.bodies.iter();
         let (_, first) = bodies.next().expect("something is told");
         let first = event(first);
@@ -178,6 +236,7 @@ impl Teller<'_> {
                     self.say(Event::MembershipEnded(MembershipChange { partner: tenant, at: instant(to) }));
                 }
             }
+            self.qualification(tenant, partner.qualified);
             let standing = |at| PartnerStanding { partner: tenant, reason: "made up".into(), at: instant(at) };
             for span in &partner.barred {
                 self.say(Event::PartnerBarred(standing(span.from)));
@@ -185,6 +244,32 @@ impl Teller<'_> {
                     self.say(Event::PartnerReinstated(standing(to)));
                 }
             }
+        }
+    }
+
+    /// Enrolled, onboarded and signed: qualified since the last of the three, which is any of them.
+    fn qualification(&mut self, partner: Guid, qualified: Qualified) {
+        let (since, whole) = match qualified {
+            Qualified::Untold => return,
+            Qualified::Since(since) => (since, true),
+            Qualified::Never => (self.world.days.0 * DAY, false),
+        };
+        let last = self.dice.below(3);
+        let mut at = |number: u64| match number == last {
+            true => whole.then_some(since),
+            false => Some(since - self.dice.between(0, 90) * DAY),
+        };
+        let (enrolled, onboarded, signed) = (at(0), at(1), at(2));
+        if let Some(at) = enrolled.map(instant) {
+            self.say(channel(ChannelEvent::ResellerEnrolled(ResellerEnrolled { partner, at })));
+        }
+        if let Some(at) = onboarded.map(instant) {
+            let partner_id = None;
+            self.say(channel(ChannelEvent::ResellerOnboarded(ResellerOnboarded { partner, partner_id, at })));
+        }
+        if let Some(at) = signed.map(instant) {
+            let region = Region::parse("europe").expect("a region of the programme");
+            self.say(channel(ChannelEvent::PartnerAgreementSigned(PartnerAgreementSigned { partner, region, at })));
         }
     }
 
@@ -198,17 +283,9 @@ impl Teller<'_> {
         for plan in &world.plans {
             let mut resellers = plan.resellers.iter();
             let (_, first) = resellers.next().expect("a plan says from the start who sells it");
-            self.say(Event::PlanCreated(PlanCreated {
-                plan: guid(plan.id),
-                customer,
-                bill_to: guid(world.partners[plan.bill_to].tenant),
-                reseller: first.as_deref().map(Into::into),
-                at: instant(plan.created),
-            }));
-            for (at, reseller) in resellers {
-                let reseller = reseller.as_deref().map(Into::into);
-                let plan = guid(plan.id);
-                self.say(Event::ResellerOfRecordSet(ResellerOfRecordSet { plan, reseller, at: instant(*at) }));
+            self.say_all(first, |reseller| Event::PlanCreated(plan_created(world, plan, reseller)));
+            for (at, told) in resellers {
+                self.say_all(told, |reseller| Event::ResellerOfRecordSet(reseller_set(plan, *at, reseller)));
             }
         }
         for made in &world.subscriptions {
@@ -252,9 +329,8 @@ impl Teller<'_> {
             rows_digest: prices::rows_digest(&rows),
         }));
         self.say(Event::PriceSheetPart(prices::part("sheet".into(), 0, rows)));
-        let rate = |(currency, usd): &(&str, String)| (Currency::parse(currency).expect("three letters"), decimal(usd));
-        let usd_per_unit = self.world.usd_per_unit.iter().map(rate).collect();
-        self.say(Event::ExchangeRatesPublished(ExchangeRates { period, published_at, usd_per_unit }));
+        let world = self.world;
+        self.say_all(&world.usd_per_unit, |rates| Event::ExchangeRatesPublished(rates_published(world, rates)));
     }
 
     fn denies(&mut self) {
@@ -389,15 +465,7 @@ impl Teller<'_> {
     fn delegations(&mut self) {
         for made in &self.world.delegations {
             let (delegation, scope) = (guid(made.id), Scope::parse(&made.scope));
-            let (principal, role) = (guid(made.principal), role(made.role));
-            self.say(Event::DelegationChanged(Delegation {
-                delegation,
-                scope: scope.clone(),
-                managing_tenant: guid(made.managing_tenant),
-                marketplace_offer: made.marketplace,
-                authorizations: vec![Authorization { principal, role, eligible_only: made.eligible_only }],
-                at: instant(made.held.from),
-            }));
+            self.say_all(&made.role, |role| Event::DelegationChanged(delegated(made, *role)));
             if let Some(to) = made.held.to {
                 self.say(Event::DelegationDeleted(DelegationDeleted { delegation, scope, at: instant(to) }));
             }

@@ -10,8 +10,8 @@ use super::telling;
 use crate::oracle::access::subscription_scope;
 use crate::oracle::conflict::{Ruling, Told};
 use crate::oracle::world::{
-    Bands, By, DAY, DayNumber, Delegation, Deny, Grant, Id, Kind, Link, Offer, Partner, Plan, Price, Role, Span,
-    Subscription, Time, Usage, World, in_force,
+    Bands, By, DAY, DayNumber, Delegation, Deny, Grant, Id, Kind, Link, Offer, Partner, Plan, Price, Qualified, Role,
+    Span, Subscription, Time, Usage, World, in_force,
 };
 
 /// 2026-01-01, and the month's length.
@@ -49,7 +49,9 @@ pub fn make(seed: u64) -> World {
     let denies = denies(dice, &subscriptions, &resources);
     let links = links(dice);
     let prices = prices(dice);
-    let usd_per_unit = vec![("EUR", "1.1817536".to_owned()), ("JPY", "0.00912".to_owned())];
+    let rates = |euro: &str| vec![("EUR", euro.to_owned()), ("JPY", "0.00912".to_owned())];
+    let corrected = dice.chance(15).then(|| rates("1.1817635"));
+    let usd_per_unit = Told::of([rates("1.1817536")].into_iter().chain(corrected));
     let mut world = World {
         customer_tenant: CUSTOMER,
         days: (FIRST, FIRST + MONTH),
@@ -68,6 +70,9 @@ pub fn make(seed: u64) -> World {
     telling::stamp(&mut world);
     world.usage.iter_mut().for_each(|used| rule(dice, &mut used.quantity));
     world.links.iter_mut().for_each(|link| rule(dice, &mut link.partner_id));
+    world.delegations.iter_mut().for_each(|made| rule(dice, &mut made.role));
+    world.plans.iter_mut().flat_map(|plan| &mut plan.resellers).for_each(|(_, told)| rule(dice, told));
+    rule(dice, &mut world.usd_per_unit);
     world
 }
 
@@ -77,7 +82,7 @@ fn rule<T>(dice: &mut Dice, told: &mut Told<T>) {
     if all.len() > 1 && dice.chance(60) {
         for _ in 0..=dice.below(2) {
             let keep = *dice.pick(&all);
-            let knew = if dice.chance(25) { vec![keep] } else { all.clone() };
+            let knew = if dice.chance(35) { vec![keep] } else { all.clone() };
             told.rulings.push(Ruling { keep, knew });
         }
     }
@@ -117,8 +122,19 @@ fn partners(dice: &mut Dice) -> Vec<Partner> {
         identities: vec![person(number)],
         memberships: memberships(dice),
         barred: if dice.chance(10) { vec![span(dice, LONG_AGO)] } else { Vec::new() },
+        qualified: if kind == Kind::Reseller { qualified(dice) } else { Qualified::Untold },
     };
     (0..).zip(kinds).map(|numbered| partner(numbered, dice)).collect()
+}
+
+/// Long before anything was sold, in the month that is looked at, never, or nobody says.
+fn qualified(dice: &mut Dice) -> Qualified {
+    match dice.below(10) {
+        0..=3 => Qualified::Untold,
+        4 | 5 => Qualified::Since(LONG_AGO - DAY),
+        6 => Qualified::Never,
+        _ => Qualified::Since(minute(dice)),
+    }
 }
 
 fn memberships(dice: &mut Dice) -> Option<Vec<Span>> {
@@ -134,7 +150,14 @@ fn memberships(dice: &mut Dice) -> Option<Vec<Span>> {
 }
 
 fn plan(dice: &mut Dice, bill_to: usize, number: u64) -> Plan {
-    let reseller = |dice: &mut Dice| dice.chance(60).then(|| "2000001".to_owned());
+    let named = |dice: &mut Dice| dice.chance(60).then(|| "2000001".to_owned());
+    // Told in two ways now and then: who sells it, or nobody.
+    let reseller = |dice: &mut Dice| {
+        let first = named(dice);
+        let other = if first.is_some() { None } else { Some("2000001".to_owned()) };
+        let second = dice.chance(18).then_some(other);
+        Told::of([first].into_iter().chain(second))
+    };
     let mut resellers = vec![(LONG_AGO, reseller(dice))];
     if dice.chance(30) {
         resellers.push((minute(dice), reseller(dice)));
@@ -186,6 +209,12 @@ pub fn role(dice: &mut Dice) -> Role {
     *dice.pick(&[Role::Owner, Role::Owner, Role::Contributor, Role::Reader, Role::Custom])
 }
 
+fn told_role(dice: &mut Dice) -> Told<Role> {
+    let first = role(dice);
+    let second = dice.chance(25).then(|| if first.counts() { Role::Reader } else { Role::Owner });
+    Told::of([first].into_iter().chain(second))
+}
+
 fn grants(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, String)]) -> Vec<Grant> {
     let mut grants = Vec::new();
     let principals =
@@ -198,7 +227,7 @@ fn grants(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, 
         let by = match dice.below(10) {
             0 if individual => By::EligibleSchedule,
             1 | 2 if individual => By::Schedule,
-            3 if held.to.is_some() => By::RemovalAlone,
+            3 | 4 if held.to.is_some() => By::RemovalAlone,
             _ => By::Assignment,
         };
         let held = if by == By::RemovalAlone { Span { from: FOREVER, ..held } } else { held };
@@ -216,18 +245,19 @@ fn grants(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, 
             let from = subscription.created + dice.between(0, 25) * 60;
             let held = Span { from, to: dice.chance(50).then(|| minute(dice).max(from + 60)) };
             let principal = id(2, dice.below(2));
+            let removal_alone = held.to.is_some() && dice.chance(15);
             let grant = Grant {
                 id: id(4, number),
                 scope: scope.clone(),
                 principal,
                 role: Role::Owner,
-                held,
-                by: By::Assignment,
+                held: if removal_alone { Span { from: FOREVER, ..held } } else { held },
+                by: if removal_alone { By::RemovalAlone } else { By::Assignment },
             };
             if let (Some(ended), true) = (grant.held.to, dice.chance(60)) {
                 // Given back the same day, as a rule.
                 let again = Span { from: ended + dice.between(1, 180) * 60, to: None };
-                grants.push(Grant { held: again, ..grant.clone() });
+                grants.push(Grant { held: again, by: By::Assignment, ..grant.clone() });
             }
             grants.push(grant);
         }
@@ -259,7 +289,7 @@ fn delegations(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(us
             managing_tenant: id(1, partner),
             marketplace: dice.chance(50),
             principal: person(partner),
-            role: role(dice),
+            role: told_role(dice),
             eligible_only: dice.chance(20),
             held: span(dice, subscriptions[at].created),
         });

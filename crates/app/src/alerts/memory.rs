@@ -38,6 +38,14 @@ impl Sink {
         }
     }
 
+    /// How many alerts it is given at a time: a webhook takes them one by one.
+    pub(super) fn at_once(self) -> usize {
+        match self {
+            Self::Kafka => 500,
+            Self::Webhook => 1,
+        }
+    }
+
     /// Kafka keeps what it took and comes back; a webhook may be gone for good.
     pub(super) fn attempts_max(self) -> u32 {
         match self {
@@ -171,9 +179,9 @@ impl Memory {
         (self.kept.open.len(), per_day.iter().sum())
     }
 
-    /// The oldest alert that a sink has not taken.
-    pub(super) fn next(&self, sink: Sink) -> Option<Alert> {
-        self.kept.pending.iter().find(|alert| alert.to.contains_key(&sink)).cloned()
+    /// The oldest alerts that a sink has not taken, so many at most.
+    pub(super) fn waiting(&self, sink: Sink, most: usize) -> Vec<Alert> {
+        self.kept.pending.iter().filter(|alert| alert.to.contains_key(&sink)).take(most).cloned().collect()
     }
 
     /// Counts a failure; kept in memory alone, so that a restart begins to count anew.
@@ -185,9 +193,10 @@ impl Memory {
         })
     }
 
-    /// A sink took an alert, or never will.
-    pub(super) fn done(&mut self, sink: Sink, id: &str) -> anyhow::Result<()> {
-        for alert in self.kept.pending.iter_mut().filter(|alert| alert.id == id) {
+    /// A sink took these alerts, or never will.
+    pub(super) fn done(&mut self, sink: Sink, alerts: &[Alert]) -> anyhow::Result<()> {
+        let done: BTreeSet<&str> = alerts.iter().map(|alert| alert.id.as_str()).collect();
+        for alert in self.kept.pending.iter_mut().filter(|alert| done.contains(alert.id.as_str())) {
             alert.to.remove(&sink);
         }
         self.kept.pending.retain(|alert| !alert.to.is_empty());
@@ -275,6 +284,10 @@ mod tests {
         }
     }
 
+    fn ids(alerts: &[Alert]) -> Vec<&str> {
+        alerts.iter().map(|alert| alert.id.as_str()).collect()
+    }
+
     fn found(resources: &[&str]) -> Found {
         Found { leaks: resources.iter().map(|resource| leak(resource)).collect(), ends: BTreeMap::new() }
     }
@@ -297,14 +310,18 @@ mod tests {
             memory.compare(&found(&["a", "b"]), None, &names, now).unwrap().is_empty(),
             "a restart repeats nothing"
         );
-        assert_eq!(memory.next(Sink::Webhook).unwrap().id, first[0].id, "and forgets nothing that was not taken");
+        let waiting = memory.waiting(Sink::Webhook, 5);
+        assert_eq!(ids(&waiting), [first[0].id.as_str()], "and forgets nothing that was not taken");
         let elsewhere = BTreeSet::from([Guid(8)]);
         assert!(memory.compare(&found(&[]), Some(&elsewhere), &names, now).unwrap().is_empty());
         let over = memory.compare(&found(&["b"]), None, &names, now).unwrap();
         assert_eq!((over.len(), over[0].kind), (1, event::CLEARED));
-        memory.done(Sink::Webhook, &first[0].id).unwrap();
-        assert_eq!(memory.next(Sink::Webhook).unwrap().id, over[0].id);
-        memory.done(Sink::Webhook, &over[0].id).unwrap();
-        assert_eq!(Memory::load(dir.path(), sinks).unwrap().next(Sink::Webhook), None);
+        let both = memory.waiting(Sink::Webhook, 5);
+        assert_eq!(ids(&both), [first[0].id.as_str(), over[0].id.as_str()], "in the order in which they were told");
+        assert_eq!(ids(&memory.waiting(Sink::Webhook, 1)), [first[0].id.as_str()]);
+        memory.done(Sink::Webhook, &both[..1]).unwrap();
+        assert_eq!(ids(&memory.waiting(Sink::Webhook, 5)), [over[0].id.as_str()]);
+        memory.done(Sink::Webhook, &both).unwrap();
+        assert_eq!(Memory::load(dir.path(), sinks).unwrap().waiting(Sink::Webhook, 5), []);
     }
 }

@@ -3,6 +3,8 @@
 //! Every stage runs in a process of its own, so that its peak memory is its own. Data is seeded;
 //! every stage that folds prints the digest of all results, and they must be equal.
 
+mod alert;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
@@ -99,7 +101,7 @@ impl Bench {
         let mut figures = Vec::new();
         for events in &self.events {
             self.fill(*events, out)?;
-            for stage in STAGES {
+            for stage in STAGES.into_iter().chain(alert::STAGES) {
                 out.note(format!("{stage}, {events} events …"))?;
                 figures.push(self.in_a_process(stage, *events)?);
             }
@@ -187,6 +189,10 @@ impl Bench {
             "kafka to facts" => self.ingest(stage, events),
             "replay to invoice" => self.replay(stage, events),
             "invoice from facts" => self.invoice(stage, events),
+            alerting if alert::STAGES.contains(&alerting) => {
+                let dir = self.journal_dir(events);
+                alert::measure(&open(&dir, false)?, stage, &dir)
+            }
             _ => Err(Problem::usage(format!("there is no stage `{stage}`")).into()),
         }
     }

@@ -23,7 +23,7 @@ use crate::output::Output;
 )]
 pub struct Generate {
     /// Folder for one JSON Lines file per stream
-    #[arg(long, value_name = "DIR", conflicts_with = "kafka", required_unless_present = "kafka")]
+    #[arg(long, value_name = "DIR", conflicts_with = "kafka")]
     to: Option<PathBuf>,
     /// Bootstrap servers of a cluster without security (else the configuration's [kafka] table: `--kafka config`)
     #[arg(long, value_name = "SERVERS")]
@@ -105,7 +105,11 @@ impl Generate {
         let to = match (&self.to, &self.kafka) {
             (Some(folder), _) => self.to_files(folder, counted)?,
             (None, Some(servers)) => self.to_kafka(servers, kafka, counted)?,
-            (None, None) => return Err(Problem::usage("neither --to nor --kafka is given").into()),
+            (None, None) => {
+                return Err(Problem::usage("generating needs to know where to: --to FOLDER or --kafka SERVERS")
+                    .hint("for example `pec generate --to ./events`, or `pec generate --kafka localhost:9092 --create-topics 4`")
+                    .into());
+            }
         };
         bar.finish_and_clear();
         let streams: Vec<_> =

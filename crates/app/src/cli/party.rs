@@ -10,6 +10,7 @@ use domain::entry::{OrderDoor, OrderKind, OrderRequested, TransitionState};
 use domain::ids::Guid;
 use domain::order::{self, Desk, Held, Step};
 use domain::period::{Day, Instant};
+use domain::policy::RULES_VERSION;
 use serde::Serialize;
 use showing::{show_customer, show_partner};
 
@@ -70,6 +71,8 @@ enum CustomerAction {
 #[derive(Serialize)]
 struct PartnerView {
     schema: &'static str,
+    rules_version: u32,
+    policy_revision: u32,
     partner: String,
     name: Option<String>,
     at: String,
@@ -130,6 +133,8 @@ struct StepRow {
 #[derive(Serialize)]
 struct CustomerView {
     schema: &'static str,
+    rules_version: u32,
+    policy_revision: u32,
     customer: String,
     name: Option<String>,
     at: String,
@@ -213,6 +218,7 @@ impl Partner {
             return Ok(Exit::Fine);
         }
         show_partner(&view, out)?;
+        out.line(format!("Rules version {} · policy revision {}", view.rules_version, view.policy_revision))?;
         Ok(Exit::Fine)
     }
 }
@@ -237,6 +243,7 @@ impl Customer {
             return Ok(Exit::Fine);
         }
         show_customer(&view, out)?;
+        out.line(format!("Rules version {} · policy revision {}", view.rules_version, view.policy_revision))?;
         Ok(Exit::Fine)
     }
 }
@@ -315,6 +322,8 @@ fn partner_view(desk: &Desk<'_>, partner: Guid, at: Instant) -> PartnerView {
     let holds = |spans: Vec<domain::period::Interval>| spans.iter().any(|span| span.contains(at));
     PartnerView {
         schema: "pec.partner.v1",
+        rules_version: RULES_VERSION,
+        policy_revision: desk.policy(at).revision,
         partner: partner.to_string(),
         name: statement.map(|statement| statement.name.to_string()),
         at: period::instant(at),
@@ -351,6 +360,8 @@ fn customer_view(desk: &Desk<'_>, access: &Access, customer: Guid, with: &[Guid]
     let market = desk.commerce.market(customer);
     CustomerView {
         schema: "pec.customer.v1",
+        rules_version: RULES_VERSION,
+        policy_revision: desk.policy(at).revision,
         customer: customer.to_string(),
         name: desk.commerce.customer(customer).map(|known| known.name.to_string()),
         at: period::instant(at),
