@@ -64,6 +64,7 @@ fn a_credit_note_turns_every_sign_of_its_invoice() {
         assert_eq!(&*back.rule, "INV-8");
     }
     assert_eq!(note.lines_digest, fake_digest(&canonical_lines(&note.lines)));
+    assert_ne!(canonical_lines(&note.lines), canonical_lines(&invoice.lines), "the digest is of the lines");
     assert_eq!((note.position, note.decision.actor.as_ref(), note.rules_version), (9, "ben", RULES_VERSION));
 }
 

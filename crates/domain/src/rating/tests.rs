@@ -255,6 +255,92 @@ fn too_much_cover_names_resource_meter_and_day() {
     assert_eq!(codes(&world), [], "cover finds its resource wherever that stands in the order of ids");
 }
 
+/// RATE-10: a reservation covers first and a savings plan what is left of the day; neither covers a unit
+/// twice, and what is too much is named once.
+#[test]
+fn a_savings_plan_covers_what_a_reservation_left() {
+    let mut world = september();
+    world.uses("vm", "2020-09-08", "5");
+    for (benefit, quantity) in [(Benefit::SavingsPlan, "4"), (Benefit::Reservation, "3")] {
+        world.tell(Event::CoverageRecorded(CoverageRecorded {
+            customer: CUSTOMER,
+            plan: PLAN,
+            subscription: SUBSCRIPTION,
+            resource: Some(resource("vm")),
+            meter: MeterId::parse("m"),
+            product: None,
+            sku: None,
+            unit: "1 Hour".into(),
+            day: Day::parse("2020-09-08").unwrap(),
+            quantity: number(quantity),
+            benefit,
+            order: "o".into(),
+        }));
+    }
+    let commerce = world.facts.commerce.view();
+    let mut covered: BTreeMap<String, Exact> = BTreeMap::new();
+    let mut sink = |piece: &Piece<'_>| {
+        *covered.entry(format!("{:?}", piece.portion)).or_default() += &piece.quantity.exact();
+    };
+    let desk = Desk::new(&world.facts, &commerce);
+    let found = desk.rate_plans(BILL_TO, month("2020-09"), &|_| true, &mut access, &mut sink);
+    let covered: Vec<(&str, String)> =
+        covered.iter().map(|(portion, sum)| (portion.as_str(), sum.to_string())).collect();
+    assert_eq!(covered, [("Reservation", "3".to_owned()), ("SavingsPlan", "2".to_owned())]);
+    assert_eq!(found.iter().map(|one| one.code).collect::<Vec<_>>(), [Code::Overcovered]);
+    assert!(found[0].detail.contains("2 more than were used"), "{}", found[0].detail);
+}
+
+/// RATE-11: a grant's balance is what is left of it; it appears with the month in which it begins and
+/// has expired in the month in which it ends.
+#[test]
+fn a_balance_is_what_is_left_of_a_grant() {
+    let mut world = september();
+    world.uses("gap", "2020-09-08", "30");
+    for (grant, from, until) in [("a", "2020-09-01", "2020-10-01"), ("b", "2020-10-01", "2020-11-02")] {
+        world.tell(Event::AzureCreditGranted(AzureCreditGranted {
+            grant: grant.into(),
+            name: "offer".into(),
+            bill_to: BILL_TO,
+            customer: CUSTOMER,
+            plan: None,
+            scope: None,
+            amount: number("100"),
+            from: Day::parse(from).unwrap(),
+            until: Day::parse(until).unwrap(),
+        }));
+    }
+    let commerce = world.facts.commerce.view();
+    let desk = Desk::new(&world.facts, &commerce);
+    let said = |period: &str| {
+        let balances = desk.balances(BILL_TO, month(period));
+        let one = |one: &Balance<'_>| format!("{} {} {} {}", one.grant.grant, one.drawn, one.left, one.expired);
+        balances.iter().map(one).collect::<Vec<_>>()
+    };
+    assert_eq!(said("2020-09"), ["a 30 70 true"]);
+    assert_eq!(said("2020-10"), ["a 0 70 true", "b 0 100 false"]);
+    assert_eq!(said("2020-11"), ["a 0 70 true", "b 0 100 true"]);
+}
+
+/// RATE-2: a price sheet of which parts are missing is not in force, and is named with its event.
+#[test]
+fn a_sheet_with_missing_parts_is_named() {
+    let mut world = september();
+    world.uses("vm", "2020-09-08", "1");
+    let rows = vec![row("9")];
+    let header = world.tell(Event::PriceSheetPublished(PriceSheet {
+        sheet: "half".into(),
+        market: Market::parse("US").unwrap(),
+        period: month("2020-09"),
+        published_at: at("2020-09-15"),
+        parts: 2,
+        rows: 2,
+        rows_digest: crate::prices::tests::rows_digest(&rows),
+    }));
+    let found = only(&world, Code::IncompleteSheet);
+    assert_eq!((found.about, found.events), (of_month(), vec![header]));
+}
+
 /// What contradicts itself in the life of a plan is told to the partner billed, in the month of the
 /// change.
 #[test]
