@@ -192,4 +192,18 @@ mod tests {
             assert_eq!(slices.iter().collect::<Vec<_>>(), [(start, end, Quantity::from(Decimal::ONE))], "{seconds}");
         }
     }
+
+    /// A fraction of a second at one end only is kept like one at both.
+    #[test]
+    fn a_fraction_of_a_second_at_either_end_is_kept() {
+        let at = |text: &str| text.parse::<Instant>().unwrap();
+        for (start, end) in [
+            (at("2026-01-05T07:00:00.5Z"), at("2026-01-05T08:00:00Z")),
+            (at("2026-01-05T07:00:00Z"), at("2026-01-05T08:00:00.5Z")),
+        ] {
+            let mut slices = Slices::default();
+            slices.add(start, end, Decimal::ONE);
+            assert_eq!(slices.iter().collect::<Vec<_>>(), [(start, end, Quantity::from(Decimal::ONE))]);
+        }
+    }
 }
