@@ -17,7 +17,17 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Held for as long as it exists.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Gives the lock up for every copy of the descriptor: a child process that was forked a moment ago
+    /// and does not run its own program yet has one, and would hold the lock on.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::debug!(%error, "the lock is given up when its file is closed");
+        }
+    }
 }
 
 impl Lock {
@@ -32,7 +42,7 @@ impl Lock {
                     file.set_len(0).doing("write", &path)?;
                     file.rewind().doing("write", &path)?;
                     file.write_all(std::process::id().to_string().as_bytes()).doing("write", &path)?;
-                    return Ok(Self { _file: file });
+                    return Ok(Self { file });
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
                 Err(TryLockError::Error(error)) => return Err(error).doing("lock", &path),
@@ -56,7 +66,9 @@ mod tests {
             Err(Fault::Locked { owner, .. }) => assert_eq!(owner, std::process::id().to_string()),
             other => panic!("{other:?}"),
         }
+        let copy = held.file.try_clone().unwrap();
         drop(held);
         Lock::acquire(dir.path(), false).unwrap();
+        drop(copy);
     }
 }
