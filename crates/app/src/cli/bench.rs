@@ -144,11 +144,17 @@ impl Bench {
     fn fill(&self, events: u64, out: &mut Output) -> anyhow::Result<()> {
         let kafka = self.kafka(events);
         let stop = AtomicBool::new(false);
-        if let Ok(polled) = alone::poll_all(&kafka, &stop)
-            && polled.messages >= events
-        {
+        // Where the topics are missing or cannot be asked, making them says why.
+        let there = alone::poll_all(&kafka, &stop).map_or(0, |polled| polled.messages);
+        if there >= events {
             out.note(format!("topics for {events} events are there already"))?;
             return Ok(());
+        }
+        if there > 0 {
+            let told = format!("the topics bench-{}-{events}-… hold {there} messages, too few", self.seed);
+            let hint =
+                "delete them and run again: filling them was interrupted, and filling them twice would measure more";
+            return Err(Problem::refused(told).hint(hint).into());
         }
         out.note(format!("filling topics with {events} events …"))?;
         admin::create_topics(&kafka, &admin::topics_of(&kafka, PARTITIONS)).map_err(problem)?;
