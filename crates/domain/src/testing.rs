@@ -154,6 +154,24 @@ impl World {
         self.tell(usage(name, start, quantity))
     }
 
+    /// Units of a resource's day that a reservation or a savings plan covers.
+    pub(crate) fn covers(&mut self, benefit: Benefit, name: &str, day: &str, quantity: &str) -> Identity {
+        self.tell(Event::CoverageRecorded(CoverageRecorded {
+            customer: CUSTOMER,
+            plan: PLAN,
+            subscription: SUBSCRIPTION,
+            resource: Some(resource(name)),
+            meter: MeterId::parse("m"),
+            product: None,
+            sku: None,
+            unit: "1 Hour".into(),
+            day: Day::parse(day).unwrap(),
+            quantity: number(quantity),
+            benefit,
+            order: "o".into(),
+        }))
+    }
+
     pub(crate) fn policy(&mut self, revision: u32, from: &str, name: &str, value: &str) {
         let settings = vec![PolicySetting { name: name.into(), value: value.into() }];
         let effective_from = Day::parse(from).unwrap();

@@ -193,6 +193,13 @@ impl UsageBook {
         })
     }
 
+    /// When the oldest and the newest usage begin, what was taken away again included.
+    #[must_use]
+    pub fn span(&self) -> Option<(Instant, Instant)> {
+        let spans = self.series.values().iter().filter_map(|series| series.slices.span());
+        spans.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+    }
+
     /// USE-4: corrections without effect: of a correction (blocking), or held until their target is
     /// known (a warning). In order of identity.
     pub fn ineffective(&self) -> impl Iterator<Item = Ineffective<'_>> {

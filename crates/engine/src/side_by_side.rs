@@ -33,9 +33,7 @@ impl<'a> Hands<'a> {
     /// As many hands as there are cores and work for.
     #[must_use]
     pub fn new(facts: &'a Facts, commerce: &'a Commerce) -> Self {
-        let cores = thread::available_parallelism().map_or(1, usize::from).min(HANDS_AT_MOST);
-        let series = facts.usage.consumption().take(WORTHWHILE).count();
-        Self::of(facts, commerce, if series < WORTHWHILE { 1 } else { cores })
+        Self::of(facts, commerce, hands_for(facts.usage.consumption().take(WORTHWHILE).count()))
     }
 
     /// With so many hands, whatever there is to do.
@@ -86,9 +84,7 @@ impl<'a> Hands<'a> {
 /// Has something done with plans on every core, each hand with some of them, and gives back what every hand
 /// came to; on one core where there is little usage. The plans are named with how many series they have.
 pub(crate) fn each<T: Send>(weights: &[(Guid, usize)], work: &(dyn Fn(&BTreeSet<Guid>) -> T + Sync)) -> Vec<T> {
-    let cores = thread::available_parallelism().map_or(1, usize::from).min(HANDS_AT_MOST);
-    let series: usize = weights.iter().map(|(_, weight)| weight).sum();
-    let dealt = dealt(weights, if series < WORTHWHILE { 1 } else { cores });
+    let dealt = dealt(weights, hands_for(weights.iter().map(|(_, weight)| weight).sum()));
     thread::scope(|scope| {
         let (own, others) = dealt.split_first().expect("there is one hand at least");
         let working: Vec<_> = others.iter().map(|plans| scope.spawn(move || work(plans))).collect();
@@ -96,6 +92,11 @@ pub(crate) fn each<T: Send>(weights: &[(Guid, usize)], work: &(dyn Fn(&BTreeSet<
         let others = working.into_iter().map(|hand| hand.join().expect("rating does not panic"));
         std::iter::once(own).chain(others).collect()
     })
+}
+
+/// As many hands as there are cores; one where there are too few series to be worth more.
+fn hands_for(series: usize) -> usize {
+    if series < WORTHWHILE { 1 } else { thread::available_parallelism().map_or(1, usize::from).min(HANDS_AT_MOST) }
 }
 
 /// Deals plans out, the heaviest first, each to the hand that has least.

@@ -4,8 +4,8 @@ use super::beside::cut;
 use super::tests::drafted;
 use super::*;
 use crate::charges::Booked;
-use crate::entry::{AzureCreditGranted, Benefit, ChargeType, CoverageRecorded, Event, Portion};
-use crate::ids::{Guid, MeterId};
+use crate::entry::{AzureCreditGranted, Benefit, ChargeType, Event, Portion};
+use crate::ids::Guid;
 use crate::money::Rounding;
 use crate::period::Day;
 use crate::policy::{ChargeRounding, Policy};
@@ -97,20 +97,7 @@ fn cover_takes_units_without_money() {
         let mut world = World::new();
         world.sheet("2020-09", vec![band("0", Some("5"), "1"), band("5", None, "2")]);
         world.uses("vm", "2020-09-02", "8");
-        world.tell(Event::CoverageRecorded(CoverageRecorded {
-            customer: CUSTOMER,
-            plan: PLAN,
-            subscription: SUBSCRIPTION,
-            resource: Some(resource("vm")),
-            meter: MeterId::parse("m"),
-            product: None,
-            sku: None,
-            unit: "1 Hour".into(),
-            day: Day::parse("2020-09-02").unwrap(),
-            quantity: number(quantity),
-            benefit: Benefit::SavingsPlan,
-            order: "sp".into(),
-        }));
+        world.covers(Benefit::SavingsPlan, "vm", "2020-09-02", quantity);
         drafted(&world, "USD", "2020-09")
     };
     let (draft, findings) = cover("4");

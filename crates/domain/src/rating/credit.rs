@@ -77,11 +77,17 @@ struct Candidate<'c> {
     price: Exact,
 }
 
-/// The months before which a partner's grants may have been drawn, none of them known yet.
+/// The months before which a partner's grants may have been drawn, none of them known yet. Only usage
+/// draws: a grant until the year 9999 has no more months than there is usage.
 pub(super) fn months(facts: &Facts) -> BTreeMap<(Guid, Period), OnceLock<Drawn>> {
     let mut months = BTreeMap::new();
-    for (_, grant) in facts.charges.credits() {
-        let (mut month, last) = (grant.from.period(), grant.until.period());
+    let mut credits = facts.charges.credits().peekable();
+    let span = credits.peek().and_then(|_| facts.usage.span());
+    let Some((oldest, newest)) = span.map(|(oldest, newest)| (Day::of(oldest), Day::of(newest))) else {
+        return months;
+    };
+    for (_, grant) in credits {
+        let (mut month, last) = (grant.from.max(oldest).period(), grant.until.min(newest).period());
         while month <= last {
             month = month.next();
             months.insert((grant.bill_to, month), OnceLock::new());

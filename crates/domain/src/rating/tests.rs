@@ -215,22 +215,6 @@ fn usage_without_a_price_names_customer_plan_and_meter() {
 /// RATE-10: cover of more than was used names the resource, the meter and the day that it was for.
 #[test]
 fn too_much_cover_names_resource_meter_and_day() {
-    let cover = |name: &str, date: &str| {
-        Event::CoverageRecorded(CoverageRecorded {
-            customer: CUSTOMER,
-            plan: PLAN,
-            subscription: SUBSCRIPTION,
-            resource: Some(resource(name)),
-            meter: MeterId::parse("m"),
-            product: None,
-            sku: None,
-            unit: "1 Hour".into(),
-            day: Day::parse(date).unwrap(),
-            quantity: number("3"),
-            benefit: Benefit::Reservation,
-            order: "r".into(),
-        })
-    };
     let about = |name: &str, date: &str| About {
         customer: Some(CUSTOMER),
         plan: Some(PLAN),
@@ -242,16 +226,16 @@ fn too_much_cover_names_resource_meter_and_day() {
     };
     let mut world = september();
     world.uses("vm", "2020-09-08", "1");
-    world.tell(cover("vm", "2020-09-08"));
+    world.covers(Benefit::Reservation, "vm", "2020-09-08", "3");
     assert_eq!(only(&world, Code::Overcovered).about, about("vm", "2020-09-08"), "two hours too many");
     let mut world = september();
     world.uses("vm", "2020-09-08", "1");
-    world.tell(cover("vm", "2020-09-09"));
+    world.covers(Benefit::Reservation, "vm", "2020-09-09", "3");
     assert_eq!(only(&world, Code::Overcovered).about, about("vm", "2020-09-09"), "nothing was used that day");
     let mut world = september();
     world.uses("zz", "2020-09-08", "5");
     world.uses("aa", "2020-09-08", "1");
-    world.tell(cover("zz", "2020-09-08"));
+    world.covers(Benefit::Reservation, "zz", "2020-09-08", "3");
     assert_eq!(codes(&world), [], "cover finds its resource wherever that stands in the order of ids");
 }
 
@@ -262,20 +246,7 @@ fn a_savings_plan_covers_what_a_reservation_left() {
     let mut world = september();
     world.uses("vm", "2020-09-08", "5");
     for (benefit, quantity) in [(Benefit::SavingsPlan, "4"), (Benefit::Reservation, "3")] {
-        world.tell(Event::CoverageRecorded(CoverageRecorded {
-            customer: CUSTOMER,
-            plan: PLAN,
-            subscription: SUBSCRIPTION,
-            resource: Some(resource("vm")),
-            meter: MeterId::parse("m"),
-            product: None,
-            sku: None,
-            unit: "1 Hour".into(),
-            day: Day::parse("2020-09-08").unwrap(),
-            quantity: number(quantity),
-            benefit,
-            order: "o".into(),
-        }));
+        world.covers(benefit, "vm", "2020-09-08", quantity);
     }
     let commerce = world.facts.commerce.view();
     let mut covered: BTreeMap<String, Exact> = BTreeMap::new();
@@ -297,29 +268,51 @@ fn a_savings_plan_covers_what_a_reservation_left() {
 fn a_balance_is_what_is_left_of_a_grant() {
     let mut world = september();
     world.uses("gap", "2020-09-08", "30");
-    for (grant, from, until) in [("a", "2020-09-01", "2020-10-01"), ("b", "2020-10-01", "2020-11-02")] {
-        world.tell(Event::AzureCreditGranted(AzureCreditGranted {
-            grant: grant.into(),
-            name: "offer".into(),
-            bill_to: BILL_TO,
-            customer: CUSTOMER,
-            plan: None,
-            scope: None,
-            amount: number("100"),
-            from: Day::parse(from).unwrap(),
-            until: Day::parse(until).unwrap(),
-        }));
-    }
+    grant(&mut world, "a", "2020-09-01", "2020-10-01");
+    grant(&mut world, "b", "2020-10-01", "2020-11-02");
     let commerce = world.facts.commerce.view();
     let desk = Desk::new(&world.facts, &commerce);
-    let said = |period: &str| {
-        let balances = desk.balances(BILL_TO, month(period));
-        let one = |one: &Balance<'_>| format!("{} {} {} {}", one.grant.grant, one.drawn, one.left, one.expired);
-        balances.iter().map(one).collect::<Vec<_>>()
-    };
-    assert_eq!(said("2020-09"), ["a 30 70 true"]);
-    assert_eq!(said("2020-10"), ["a 0 70 true", "b 0 100 false"]);
-    assert_eq!(said("2020-11"), ["a 0 70 true", "b 0 100 true"]);
+    assert_eq!(balances(&desk, "2020-09"), ["a 30 70 true"]);
+    assert_eq!(balances(&desk, "2020-10"), ["a 0 70 true", "b 0 100 false"]);
+    assert_eq!(balances(&desk, "2020-11"), ["a 0 70 true", "b 0 100 true"]);
+}
+
+/// RATE-11: a grant of which nobody said a real beginning or end is drawn in the months with usage, and is
+/// no reason to look at every month of ten thousand years.
+#[test]
+fn a_grant_for_ages_is_drawn_in_the_months_with_usage() {
+    let mut world = september();
+    world.uses("gap", "2020-09-08", "30");
+    world.uses("gap", "2020-11-08", "20");
+    world.sheet("2020-11", vec![row("1")]);
+    grant(&mut world, "a", "0001-01-01", "9999-12-31");
+    let commerce = world.facts.commerce.view();
+    let desk = Desk::new(&world.facts, &commerce);
+    assert_eq!(desk.drawn.len(), 3, "what was drawn before October, November and December");
+    assert_eq!(balances(&desk, "2020-08"), ["a 0 100 false"]);
+    assert_eq!(balances(&desk, "2020-11"), ["a 20 50 false"]);
+    assert_eq!(balances(&desk, "2021-05"), ["a 0 50 false"]);
+}
+
+fn grant(world: &mut World, grant: &str, from: &str, until: &str) {
+    world.tell(Event::AzureCreditGranted(AzureCreditGranted {
+        grant: grant.into(),
+        name: "offer".into(),
+        bill_to: BILL_TO,
+        customer: CUSTOMER,
+        plan: None,
+        scope: None,
+        amount: number("100"),
+        from: Day::parse(from).unwrap(),
+        until: Day::parse(until).unwrap(),
+    }));
+}
+
+/// What was drawn of each grant, what is left, and whether it has expired.
+fn balances(desk: &Desk<'_>, period: &str) -> Vec<String> {
+    let balances = desk.balances(BILL_TO, month(period));
+    let one = |one: &Balance<'_>| format!("{} {} {} {}", one.grant.grant, one.drawn, one.left, one.expired);
+    balances.iter().map(one).collect()
 }
 
 /// RATE-2: a price sheet of which parts are missing is not in force, and is named with its event.

@@ -120,6 +120,18 @@ impl Slices {
         all.filter(|(.., quantity)| !quantity.is_zero())
     }
 
+    /// When the oldest and the newest slice begin, what was taken away again included.
+    pub(super) fn span(&self) -> Option<(Instant, Instant)> {
+        let oldest = self.slices.iter().map(|slice| slice.start).min();
+        let newest = self.slices.iter().map(|slice| slice.start).max();
+        let plain = oldest.into_iter().chain(newest).map(|start| seconds(ORIGIN + i64::from(start)));
+        let wide = self.rare.iter().flat_map(|rare| rare.wide.keys().map(|(start, _)| *start));
+        plain.chain(wide).fold(None, |span, start| {
+            let (oldest, newest) = span.unwrap_or((start, start));
+            Some((oldest.min(start), newest.max(start)))
+        })
+    }
+
     fn told(&self) -> impl Iterator<Item = (Instant, Instant, Quantity)> + '_ {
         let plain = self.slices.iter().map(|slice| (slice.start(), slice.end(), slice.quantity()));
         let wide = self.rare.iter().flat_map(|rare| rare.wide.iter());
