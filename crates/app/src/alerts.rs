@@ -87,8 +87,8 @@ pub fn start(config: &Config, metrics: &Arc<Metrics>, stop: &Arc<AtomicBool>) ->
                 send(Sink::Kafka, &memory, &metrics, &stop, |alerts| {
                     let texts = alerts.iter().map(|alert| (alert.key.as_bytes(), alert.event.as_bytes()));
                     match ingest::publish_alerts(&kafka, texts) {
-                        Ok(()) => (alerts.len(), Sent::Taken),
-                        Err(error) => (0, Sent::Again(error.to_string())),
+                        Ok(()) => Sent::Taken,
+                        Err(error) => Sent::Again(error.to_string()),
                     }
                 })
             }),
@@ -99,12 +99,9 @@ pub fn start(config: &Config, metrics: &Arc<Metrics>, stop: &Arc<AtomicBool>) ->
         spawn(
             "alerts-webhook",
             Box::new(move || {
-                send(Sink::Webhook, &memory, &metrics, &stop, |alerts| match alerts.first() {
-                    None => (0, Sent::Taken),
-                    Some(alert) => match webhook::post(&webhook, alert) {
-                        Sent::Taken => (1, Sent::Taken),
-                        other => (0, other),
-                    },
+                send(Sink::Webhook, &memory, &metrics, &stop, |alerts| {
+                    let mut posted = alerts.iter().map(|alert| webhook::post(&webhook, alert));
+                    posted.find(|sent| !matches!(sent, Sent::Taken)).unwrap_or(Sent::Taken)
                 })
             }),
         )?;
@@ -131,14 +128,14 @@ enum Sent {
     Refused(String),
 }
 
-/// Sends what waits for one sink, oldest first, until told to stop. `deliver` says how many of the alerts
-/// before it were taken, and what became of the next one.
+/// Sends what waits for one sink, oldest first, until told to stop: as many at once as the sink is given,
+/// which are taken, refused or sent again together.
 fn send(
     sink: Sink,
     memory: &Shared,
     metrics: &Metrics,
     stop: &AtomicBool,
-    mut deliver: impl FnMut(&[memory::Alert]) -> (usize, Sent),
+    mut deliver: impl FnMut(&[memory::Alert]) -> Sent,
 ) {
     let mut pause = LOOK;
     while !stop.load(Ordering::Relaxed) {
@@ -149,40 +146,34 @@ fn send(
         }
         let waiting = lock(memory).waiting(sink, sink.at_once());
         pause = LOOK;
-        if waiting.is_empty() {
-            continue;
-        }
-        let (taken, outcome) = deliver(&waiting);
-        let (taken, rest) = waiting.split_at(taken.min(waiting.len()));
-        let mut done = taken.to_vec();
-        match (rest.first(), outcome) {
+        let Some(oldest) = waiting.first() else { continue };
+        let lost = || waiting.iter().for_each(|_| metrics.alert_lost(sink.name()));
+        let (alert, alerts, sink_name) = (oldest.id.as_str(), waiting.len(), sink.name());
+        let done = match deliver(&waiting) {
             // There may be more: no rest while there is something to send.
-            (None, _) | (_, Sent::Taken) => pause = Duration::ZERO,
-            (Some(alert), Sent::Refused(why)) => {
-                metrics.alert_lost(sink.name());
-                tracing::error!(alert = alert.id, sink = sink.name(), "the alert was refused and is given up: {why}");
-                done.push(alert.clone());
+            Sent::Taken => {
+                pause = Duration::ZERO;
+                true
             }
-            (Some(alert), Sent::Again(why)) => {
-                let attempts = lock(memory).failed(sink, &alert.id);
+            Sent::Refused(why) => {
+                lost();
+                tracing::error!(alert, alerts, sink = sink_name, "the alert was refused and is given up: {why}");
+                true
+            }
+            Sent::Again(why) => {
+                let attempts = lock(memory).failed(sink, &oldest.id);
                 if attempts >= sink.attempts_max() {
-                    metrics.alert_lost(sink.name());
-                    tracing::error!(alert = alert.id, sink = sink.name(), attempts, "the alert is given up: {why}");
-                    done.push(alert.clone());
+                    lost();
+                    tracing::error!(alert, alerts, sink = sink_name, attempts, "the alert is given up: {why}");
+                    true
                 } else {
-                    tracing::warn!(
-                        alert = alert.id,
-                        sink = sink.name(),
-                        attempts,
-                        "the alert will be sent again: {why}"
-                    );
+                    tracing::warn!(alert, alerts, sink = sink_name, attempts, "the alert will be sent again: {why}");
                     pause = Duration::from_secs(1 << attempts.min(5));
+                    false
                 }
             }
-        }
-        if !done.is_empty()
-            && let Err(error) = lock(memory).done(sink, &done)
-        {
+        };
+        if done && let Err(error) = lock(memory).done(sink, &waiting) {
             tracing::warn!(%error, "it could not be noted that an alert was sent; a restart may send it again");
         }
     }

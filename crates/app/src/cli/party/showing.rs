@@ -137,7 +137,7 @@ fn day(time: &str) -> &str {
 }
 
 /// The beginning of an id, for people; JSON has it whole.
-fn short(id: &str) -> String {
+fn beginning(id: &str) -> String {
     id.split('-').next().map_or_else(|| id.to_owned(), |first| format!("{first}…"))
 }
 
@@ -153,7 +153,7 @@ fn show_held(with: &WithPartner, out: &mut Output) -> anyhow::Result<()> {
         let role = held.role.as_deref().unwrap_or("administration");
         list.add_row([
             left(format!("{role}{eligible}")),
-            left(format!("{} {}", held.held_by, short(&held.holder))),
+            left(format!("{} {}", held.held_by, beginning(&held.holder))),
             left(held.scope.as_deref().map_or("the whole tenant", |scope| scope.trim_start_matches("/subscriptions/"))),
             left(held.since.as_deref().map_or("before anything was told", day)),
             left(if held.stayed { "stayed after the end" } else { "" }),
