@@ -22,7 +22,8 @@ pub struct Polled {
     pub bytes: u64,
 }
 
-/// Polls from the beginning of every topic to the end that it has at the start.
+/// Polls from the beginning of every topic to the end that it has at the start. Topics that fall silent
+/// before their end are a fault: a yardstick for a part would measure nothing.
 pub fn poll_all(config: &Config, stop: &AtomicBool) -> Result<Polled, Fault> {
     let consumer = cluster::connect(&settings::consumer(config)?)?;
     let seen = Questions { config, consumer: &consumer, stop }.look()?;
@@ -39,10 +40,11 @@ pub fn poll_all(config: &Config, stop: &AtomicBool) -> Result<Polled, Fault> {
     consumer.assign(&assignment).map_err(|source| Fault::Client { doing: "assign partitions", source })?;
     let mut polled = Polled::default();
     let mut last = 0;
-    let mut idle_until = crate::now() + limits::REQUEST;
+    let mut silent_since = None;
     while !due.is_empty() && !stop.load(Ordering::Relaxed) {
         match consumer.poll(Duration::from_millis(50)) {
             Some(Ok(message)) => {
+                silent_since = None;
                 polled.messages += 1;
                 polled.bytes += message.payload_len() as u64;
                 let is = |(topic, partition, _): &(String, i32, i64)| {
@@ -53,12 +55,19 @@ pub fn poll_all(config: &Config, stop: &AtomicBool) -> Result<Polled, Fault> {
                 }
                 if due.get(last).is_some_and(|(_, _, high)| message.offset() + 1 >= *high) {
                     due.swap_remove(last);
-                    idle_until = crate::now() + limits::REQUEST;
                 }
             }
             Some(Err(source)) => tracing::debug!(%source, "while polling alone"),
-            None if crate::now() > idle_until => break,
-            None => {}
+            None => {
+                let now = crate::now();
+                if now - *silent_since.get_or_insert(now) > limits::REQUEST {
+                    return Err(Fault::Unreachable {
+                        servers: config.bootstrap_servers.clone(),
+                        doing: "polling topics to their end",
+                        detail: consumer.context().trouble().unwrap_or_else(|| "no answer in time".to_owned()),
+                    });
+                }
+            }
         }
     }
     crate::close(consumer);

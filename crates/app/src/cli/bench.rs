@@ -144,8 +144,11 @@ impl Bench {
     fn fill(&self, events: u64, out: &mut Output) -> anyhow::Result<()> {
         let kafka = self.kafka(events);
         let stop = AtomicBool::new(false);
-        // Where the topics are missing or cannot be asked, making them says why.
-        let there = alone::poll_all(&kafka, &stop).map_or(0, |polled| polled.messages);
+        let there = match alone::poll_all(&kafka, &stop) {
+            Ok(polled) => polled.messages,
+            Err(ingest::Fault::TopicMissing { .. }) => 0,
+            Err(fault) => return Err(problem(fault).into()),
+        };
         if there >= events {
             out.note(format!("topics for {events} events are there already"))?;
             return Ok(());
