@@ -102,15 +102,14 @@ impl Batch {
 
     /// Copies the message and decodes it.
     pub fn push(&mut self, origin: Origin, message: &MessageRef<'_>) {
-        let items = wire::decode(message);
-        self.push_decoded(origin, message, items);
+        self.push_decoded(origin, message, wire::decode(message));
     }
 
     /// Copies a message whose items the caller already has from [`wire::decode`].
-    pub fn push_decoded(&mut self, origin: Origin, message: &MessageRef<'_>, items: wire::Items) {
+    pub fn push_decoded(&mut self, origin: Origin, message: &MessageRef<'_>, mut items: wire::Items) {
         self.decode();
         self.collect(origin, message);
-        self.enter(items);
+        self.enter(&mut items);
     }
 
     /// Copies a message and leaves decoding it to [`Batch::prepare`], for a thread that must not be
@@ -136,12 +135,13 @@ impl Batch {
     fn decode(&mut self) {
         let mut unnamed = Unnamed::default();
         let mut named = self.entries.len();
+        let mut items = wire::Items::new();
         while self.decoded < self.rows.len() {
             let bytes = self.message(self.decoded);
             let kept = Kept::read(&mut Cursor::new(bytes)).expect("what was written a moment ago can be read");
             let message = kept.as_ref(self.rows[self.decoded].stream);
-            let items = wire::decode_naming(&message, &mut Naming::Later(&mut unnamed));
-            self.enter(items);
+            wire::decode_into(&message, &mut Naming::Later(&mut unnamed), &mut items);
+            self.enter(&mut items);
             if unnamed.are_enough() || self.decoded == self.rows.len() {
                 unnamed.name(self.entries[named..].iter_mut().map(|entry| &mut entry.fact));
                 named = self.entries.len();
@@ -149,13 +149,13 @@ impl Batch {
         }
     }
 
-    /// Takes up what the first undecoded message says.
-    fn enter(&mut self, items: wire::Items) {
+    /// Takes up what the first undecoded message says, and leaves `items` empty.
+    fn enter(&mut self, items: &mut wire::Items) {
         if self.entries.capacity() == 0 {
             self.entries = spare::entries();
         }
         let row = self.decoded;
-        for (index, item) in (0_u32..).zip(items) {
+        for (index, item) in (0_u32..).zip(items.drain(..)) {
             let entry = self.entry(row, index, item);
             self.entries.push(entry);
         }

@@ -148,7 +148,8 @@ impl Shared {
     ) -> Result<(), Fault> {
         let own = heads.iter().take_while(|head| !head.redriven).count();
         let (own, redriven) = heads.split_at(own);
-        let items = wire::decode_naming(&message.as_ref(stream), naming);
+        let mut items = Items::new();
+        wire::decode_into(&message.as_ref(stream), naming, &mut items);
         let decision = match items.first() {
             Some(Ok(Fact { event: Event::EntryRedriven(decision), .. })) => Some(decision.entry),
             _ => None,

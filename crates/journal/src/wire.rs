@@ -105,21 +105,23 @@ pub type Items = Vec<Result<Fact, Rejection>>;
 /// Reads a message. Never panics, and loses no record: what cannot be read is a [`Rejection`].
 #[must_use]
 pub fn decode(message: &MessageRef<'_>) -> Items {
-    decode_naming(message, &mut Naming::AtOnce)
+    let mut items = Items::new();
+    decode_into(message, &mut Naming::AtOnce, &mut items);
+    items
 }
 
-/// The same, for whoever names many facts at a time.
-pub(crate) fn decode_naming(message: &MessageRef<'_>, naming: &mut Naming<'_>) -> Items {
-    match items(message, naming) {
-        Ok(items) => items,
-        Err(rejection) => vec![Err(rejection)],
+/// The same, added to `out`, for whoever reads millions and names many facts at a time.
+pub(crate) fn decode_into(message: &MessageRef<'_>, naming: &mut Naming<'_>, out: &mut Items) {
+    if let Err(rejection) = read(message, naming, out) {
+        out.push(Err(rejection));
     }
 }
 
-fn items(message: &MessageRef<'_>, naming: &mut Naming<'_>) -> Result<Items, Rejection> {
+/// An error speaks of the message as a whole; nothing is in `out` then.
+fn read(message: &MessageRef<'_>, naming: &mut Naming<'_>, out: &mut Items) -> Result<(), Rejection> {
     let headers = Headers::read(message.headers)?;
     let value = match message.value {
-        None if !headers.has_attributes() => return Ok(Items::new()),
+        None if !headers.has_attributes() => return Ok(()),
         None => &[][..],
         Some(value) => value,
     };
@@ -129,11 +131,12 @@ fn items(message: &MessageRef<'_>, naming: &mut Naming<'_>) -> Result<Items, Rej
         return Err(Rejection::new(rejection::TOO_LARGE, detail));
     }
     if value.is_empty() && headers.has_attributes() {
-        return Ok(event(envelope::binary(&headers, Data::Absent, message.key), message.stream, naming));
+        event(envelope::binary(&headers, Data::Absent, message.key)?, message.stream, naming, out);
+        return Ok(());
     }
     match document(value, message.stream) {
-        Ok(document) => of_json(message, &headers, unframed(value), &document, naming),
-        Err(problem) => of_other(message, &headers, problem),
+        Ok(document) => of_json(message, &headers, unframed(value), &document, naming, out),
+        Err(problem) => Err(of_other(message, &headers, problem)),
     }
 }
 
@@ -144,42 +147,55 @@ fn of_json(
     value: &[u8],
     document: &Document<'_>,
     naming: &mut Naming<'_>,
-) -> Result<Items, Rejection> {
+    out: &mut Items,
+) -> Result<(), Rejection> {
     let root = document.root();
-    let mut structured = |value| event(envelope::structured(value, message.key), message.stream, naming);
     if root.is_object() && (headers.is_structured() || envelope::is_structured(root)) {
-        return Ok(structured(root));
+        event(envelope::structured(root, message.key)?, message.stream, naming, out);
+        return Ok(());
     }
     if root.is_array() && (headers.is_structured() || root.children().any(envelope::is_structured)) {
-        return Ok(root.children().flat_map(|element| in_batch(element, &mut structured)).collect());
+        for element in root.children() {
+            match in_batch(element, message.key) {
+                Ok(received) => event(received, message.stream, naming, out),
+                Err(rejection) => out.push(Err(rejection)),
+            }
+        }
+        return Ok(());
     }
     if headers.has_attributes() {
-        return Ok(event(envelope::binary(headers, Data::Json(root), message.key), message.stream, naming));
+        event(envelope::binary(headers, Data::Json(root), message.key)?, message.stream, naming, out);
+        return Ok(());
     }
-    without_envelope(message.stream, value, root)
+    out.extend(without_envelope(message.stream, value, root)?);
+    Ok(())
 }
 
-fn in_batch<'d>(element: Value<'d>, structured: &mut impl FnMut(Value<'d>) -> Items) -> Items {
+fn in_batch<'d>(element: Value<'d>, key: Option<&'d [u8]>) -> Result<Received<'d>, Rejection> {
     if element.is_object() {
-        return structured(element);
+        return envelope::structured(element, key);
     }
     let detail = format!("an element of the batch is {}; expected a CloudEvent", element.describe());
-    vec![Err(Rejection::new(rejection::UNKNOWN_SHAPE, detail))]
+    Err(Rejection::new(rejection::UNKNOWN_SHAPE, detail))
 }
 
-/// A value that is not JSON, for which a binary event may still have an identity and a reason.
-fn of_other(message: &MessageRef<'_>, headers: &Headers<'_>, problem: Problem) -> Result<Items, Rejection> {
+/// Why a value that is not JSON cannot be read; a binary event has an identity, and so perhaps a better reason.
+fn of_other(message: &MessageRef<'_>, headers: &Headers<'_>, problem: Problem) -> Rejection {
     if headers.has_attributes() && !headers.is_structured() {
-        let received = envelope::binary(headers, Data::Opaque, message.key)?;
-        kinds::find(&received.kind, message.stream)?;
-        received.require_json()?;
+        let better = envelope::binary(headers, Data::Opaque, message.key).and_then(|received| {
+            kinds::find(&received.kind, message.stream)?;
+            received.require_json()
+        });
+        if let Err(rejection) = better {
+            return rejection;
+        }
     }
     let framed = message.value.is_some_and(|value| value.first() == Some(&0));
     if framed || headers.is_other_format() {
         let detail = "the value is schema-registry framed or named as another format, and is not JSON; publish JSON";
-        return Err(Rejection::new(rejection::FRAMED, detail));
+        return Rejection::new(rejection::FRAMED, detail);
     }
-    Err(problem.rejection("the message"))
+    problem.rejection("the message")
 }
 
 /// JSON without any envelope: Azure's own records, or usage that nobody named.
@@ -196,13 +212,13 @@ fn without_envelope(stream: Stream, value: &[u8], root: Value<'_>) -> Result<Ite
 }
 
 /// What one CloudEvent says: a single fact, or as many as a batch of Azure's records in it holds.
-fn event(received: Result<Received<'_>, Rejection>, stream: Stream, naming: &mut Naming<'_>) -> Items {
-    match received {
-        Ok(received) => match kinds::find(&received.kind, stream) {
-            Ok(kind) => vec![fact(kind, &received, naming)],
-            Err(rejection) => azure_event(&received, stream).unwrap_or_else(|| vec![Err(rejection)]),
+fn event(received: Received<'_>, stream: Stream, naming: &mut Naming<'_>, out: &mut Items) {
+    match kinds::find(&received.kind, stream) {
+        Ok(kind) => out.push(fact(kind, &received, naming)),
+        Err(rejection) => match azure_event(&received, stream) {
+            Some(items) => out.extend(items),
+            None => out.push(Err(rejection)),
         },
-        Err(rejection) => vec![Err(rejection)],
     }
 }
 
