@@ -36,11 +36,6 @@ struct Slot {
     index: u32,
 }
 
-/// A table grows in few and large steps, because each moves every slot there is: from 2^10 slots, of
-/// which seven eighths are used, to four times as many, so that one step ends at the 2^22 of a full segment.
-const GROWTH: usize = 4;
-const FIRST: usize = 896;
-
 /// What is decided about a fact.
 pub(crate) struct Decided {
     pub(crate) outcome: Outcome,
@@ -51,35 +46,43 @@ pub(crate) struct Decided {
 #[expect(clippy::disallowed_types, reason = "its order is never seen; half the memory of an ordered map")]
 type Slots = hashbrown::HashMap<Identity, Slot, Mixer>;
 
-/// A table is taken out in so many shares, by the leading bits of the identities, so that sorting it
-/// needs little memory beside it.
-const SHARES: u8 = 16;
+/// A table is so many small ones, by the leading bits of the identities: growing one moves few slots and
+/// needs little memory beside it, and so does sorting what it holds.
+const SHARES: usize = 16;
+
+fn share(identity: Identity) -> usize {
+    (identity.0 >> 124) as usize
+}
 
 /// Where the facts of one segment were first told.
 pub(crate) struct Table {
     /// The first position of the segment.
     base: u64,
-    slots: Slots,
+    shares: [Slots; SHARES],
     conflicts: BTreeMap<Identity, Vec<Known>>,
 }
 
 impl Table {
     pub(crate) fn new(base: u64) -> Self {
-        Self { base, slots: Slots::with_hasher(Mixer), conflicts: BTreeMap::new() }
+        Self { base, shares: std::array::from_fn(|_| Slots::with_hasher(Mixer)), conflicts: BTreeMap::new() }
+    }
+
+    /// How many identities it knows.
+    fn identities_known(&self) -> usize {
+        self.shares.iter().map(Slots::len).sum()
     }
 
     /// How many facts it remembers.
     pub(crate) fn len(&self) -> usize {
-        self.slots.len() + self.conflicts.values().map(Vec::len).sum::<usize>()
+        self.identities_known() + self.conflicts.values().map(Vec::len).sum::<usize>()
     }
 
     /// Everything that is remembered, a share after the other, in order.
     fn sorted(&self) -> impl Iterator<Item = Known> + '_ {
-        (0..SHARES).flat_map(|share| {
-            let within = |identity: &Identity| (identity.0 >> 124) as u8 == share;
-            let slots = self.slots.iter().filter(|(identity, _)| within(identity));
-            let mut known: Vec<Known> = slots.map(|(identity, slot)| self.known(*identity, *slot)).collect();
-            known.extend(self.conflicts.iter().filter(|(identity, _)| within(identity)).flat_map(|(_, told)| told));
+        self.shares.iter().enumerate().flat_map(|(number, slots)| {
+            let mut known: Vec<Known> = slots.iter().map(|(identity, slot)| self.known(*identity, *slot)).collect();
+            let conflicts = self.conflicts.iter().filter(|(identity, _)| share(**identity) == number);
+            known.extend(conflicts.flat_map(|(_, told)| told));
             known.sort_unstable();
             known
         })
@@ -87,7 +90,7 @@ impl Table {
 
     /// Every identity, those with several bodies more than once, in no order.
     fn identities(&self) -> impl Iterator<Item = Identity> + '_ {
-        self.slots.keys().copied().chain(self.conflicts.keys().copied())
+        self.shares.iter().flat_map(|slots| slots.keys().copied()).chain(self.conflicts.keys().copied())
     }
 
     fn known(&self, identity: Identity, slot: Slot) -> Known {
@@ -99,7 +102,7 @@ impl Table {
     }
 
     fn first(&self, identity: Identity) -> Option<(EntryRef, u64)> {
-        let slot = self.slots.get(&identity)?;
+        let slot = self.shares[share(identity)].get(&identity)?;
         Some((self.at(*slot), slot.short))
     }
 
@@ -114,10 +117,8 @@ impl Table {
         }
         let position = u32::try_from(known.at.position - self.base)
             .expect("a segment is rotated long before it holds 2^32 messages");
-        if self.slots.len() == self.slots.capacity() {
-            self.slots.reserve(if self.slots.is_empty() { FIRST } else { self.slots.len() * (GROWTH - 1) });
-        }
-        self.slots.insert(known.identity, Slot { short: known.short, position, index: known.at.index });
+        let slot = Slot { short: known.short, position, index: known.at.index };
+        self.shares[share(known.identity)].insert(known.identity, slot);
     }
 }
 
@@ -199,7 +200,8 @@ impl Identities {
     /// How many facts are remembered, those in memory only, and the bytes of filters in memory and
     /// of runs on disk.
     pub(crate) fn figures(&self) -> Figures {
-        let in_tables = self.active.slots.len() + self.frozen.values().map(|table| table.slots.len()).sum::<usize>();
+        let in_tables =
+            self.active.identities_known() + self.frozen.values().map(|table| table.identities_known()).sum::<usize>();
         let mut figures = Figures { in_tables: in_tables as u64, ..Figures::default() };
         for run in self.runs.values() {
             let (memory, disk) = run.costs();
@@ -212,7 +214,7 @@ impl Identities {
 
     /// How many facts the active segment has brought.
     pub(crate) fn active(&self) -> u64 {
-        self.active.slots.len() as u64
+        self.active.identities_known() as u64
     }
 }
 
@@ -266,19 +268,21 @@ mod tests {
         EntryRef { position, index: 0 }
     }
 
-    /// A step more would double the memory of every full segment.
+    /// Shares are not equally full; a step more for half of them would cost half as much memory again.
     #[test]
-    fn a_full_segment_fills_the_table_that_it_has_grown_to() {
+    fn a_full_segment_fills_the_shares_that_it_has_grown_to() {
         let mut table = Table::new(0);
-        for number in 0..200_000_u64 {
-            let known = Known { identity: Identity(number.into()), conflicting: false, at: at(number), short: 0 };
-            table.remember(known);
+        let full = crate::Options::default().segment_identities;
+        for number in 0..full {
+            let hash = blake3::hash(&number.to_le_bytes());
+            let identity = Identity(u128::from_le_bytes(*hash.as_bytes().first_chunk().unwrap()));
+            table.remember(Known { identity, conflicting: false, at: at(number), short: 0 });
         }
-        let slots = table.slots.capacity() / 7 * 8;
-        let full = crate::Options::default().segment_identities as usize;
-        let grown = std::iter::successors(Some(slots), |slots| Some(slots * GROWTH));
-        let last = grown.into_iter().find(|slots| slots / 8 * 7 >= full).unwrap();
-        assert!(last / 8 * 7 < full + full / 10, "{last} slots for {full} identities");
+        assert_eq!(table.len() as u64, full);
+        for slots in &table.shares {
+            assert_eq!(slots.capacity(), (1 << 18) / 8 * 7, "{} identities", slots.len());
+            assert!(slots.len() * 100 > slots.capacity() * 95, "{} identities", slots.len());
+        }
     }
 
     #[test]
