@@ -322,14 +322,23 @@ impl UsageBook {
         None
     }
 
+    /// One question for place and item together: nearly every event belongs to a series that is known,
+    /// and each table that is asked besides is likely to lie far from the processor.
     fn series_of(&mut self, usage: &Usage) -> u32 {
-        let (place, item) = (self.places.place(usage), self.items.item(usage));
         let sent = usage.sent.filter(|_| self.sending.kept);
         self.sending.lost |= usage.sent.is_some() && !self.sending.kept;
-        let same =
-            |series: &Series| (series.place, series.item) == (place, item) && series.sent.as_deref().copied() == sent;
-        let hash = self.series.hash((place, item, sent));
-        self.series.number(hash, same, || Series { place, item, sent: sent.map(Box::new), slices: Slices::default() })
+        let scope = intern::scope_of(usage);
+        let place = (usage.subscription, &*scope, usage.customer, usage.plan);
+        let hash = self.series.hash((place, &usage.meter, &usage.product, &usage.sku, &usage.unit, sent));
+        let same = |series: &Series| {
+            series.sent.as_deref().copied() == sent
+                && self.items.get(series.item).is_of(usage)
+                && self.places.get(series.place).is_of(usage, &scope)
+        };
+        self.series.find(hash, same).unwrap_or_else(|| {
+            let (place, item) = (self.places.place(usage, &scope), self.items.item(usage));
+            self.series.add(hash, Series { place, item, sent: sent.map(Box::new), slices: Slices::default() })
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 //! The tables are hashed for speed and only ever looked up, never walked: everything that leaves
 //! the usage book is put in order by its content, so the numbers given here leave no trace.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher as _, Hash};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -63,14 +64,15 @@ impl<T> Interned<T> {
         self.hasher.hash_one(key)
     }
 
-    /// The number of the value that `same` recognises among those with this hash; made if new.
-    pub(super) fn number(&mut self, hash: u64, same: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> u32 {
-        let values = &self.values;
-        if let Some(number) = self.index.find(hash, |number| same(&values[*number as usize])) {
-            return *number;
-        }
+    /// The number of the value that `same` recognises among those with this hash.
+    pub(super) fn find(&self, hash: u64, same: impl Fn(&T) -> bool) -> Option<u32> {
+        self.index.find(hash, |number| same(&self.values[*number as usize])).copied()
+    }
+
+    /// Gives a new value its number.
+    pub(super) fn add(&mut self, hash: u64, value: T) -> u32 {
         let number = u32::try_from(self.values.len()).expect("four thousand million places do not fit in memory");
-        self.values.push(make());
+        self.values.push(value);
         self.hashes.push(hash);
         let hashes = &self.hashes;
         self.index.insert_unique(hash, number, |number| hashes[*number as usize]);
@@ -78,45 +80,62 @@ impl<T> Interned<T> {
     }
 }
 
+/// The scope that an event names: its resource, else the group or the subscription.
+pub(super) fn scope_of(usage: &Usage) -> Cow<'_, Scope> {
+    match (&usage.resource, &usage.resource_group) {
+        (Some(resource), _) => Cow::Borrowed(resource),
+        (None, group) => {
+            let subscription = Scope::subscription_of(usage.subscription);
+            Cow::Owned(match group {
+                Some(group) => Scope::parse(&format!("{subscription}/resourceGroups/{group}")),
+                None => subscription,
+            })
+        }
+    }
+}
+
+impl Place {
+    /// Whether an event that names this scope names this place.
+    pub(super) fn is_of(&self, usage: &Usage, scope: &Scope) -> bool {
+        (self.subscription, self.customer, self.claimed_plan) == (usage.subscription, usage.customer, usage.plan)
+            && self.scope == *scope
+    }
+}
+
+impl Item {
+    pub(super) fn is_of(&self, usage: &Usage) -> bool {
+        (&self.meter, &self.product, &self.sku, &self.unit) == (&usage.meter, &usage.product, &usage.sku, &usage.unit)
+    }
+}
+
 impl Interned<Place> {
-    /// The place that an event names.
-    pub(super) fn place(&mut self, usage: &Usage) -> u32 {
-        let built;
-        let scope = match (&usage.resource, &usage.resource_group) {
-            (Some(resource), _) => resource,
-            (None, group) => {
-                let subscription = Scope::subscription_of(usage.subscription);
-                built = match group {
-                    Some(group) => Scope::parse(&format!("{subscription}/resourceGroups/{group}")),
-                    None => subscription,
-                };
-                &built
-            }
-        };
-        let key = (usage.subscription, scope.as_str(), usage.customer, usage.plan);
-        let same =
-            |place: &Place| (place.subscription, place.scope.as_str(), place.customer, place.claimed_plan) == key;
-        let make = || Place {
-            subscription: usage.subscription,
-            scope: scope.clone(),
-            customer: usage.customer,
-            claimed_plan: usage.plan,
-        };
-        self.number(self.hash(key), same, make)
+    /// The place that an event with this scope names.
+    pub(super) fn place(&mut self, usage: &Usage, scope: &Scope) -> u32 {
+        let hash = self.hash((usage.subscription, scope, usage.customer, usage.plan));
+        self.find(hash, |place| place.is_of(usage, scope)).unwrap_or_else(|| {
+            let place = Place {
+                subscription: usage.subscription,
+                scope: scope.clone(),
+                customer: usage.customer,
+                claimed_plan: usage.plan,
+            };
+            self.add(hash, place)
+        })
     }
 }
 
 impl Interned<Item> {
     /// The item that an event names.
     pub(super) fn item(&mut self, usage: &Usage) -> u32 {
-        let key = (&usage.meter, &usage.product, &usage.sku, &usage.unit);
-        let same = |item: &Item| (&item.meter, &item.product, &item.sku, &item.unit) == key;
-        let make = || Item {
-            meter: usage.meter.clone(),
-            product: usage.product.clone(),
-            sku: usage.sku.clone(),
-            unit: usage.unit.clone(),
-        };
-        self.number(self.hash(key), same, make)
+        let hash = self.hash((&usage.meter, &usage.product, &usage.sku, &usage.unit));
+        self.find(hash, |item| item.is_of(usage)).unwrap_or_else(|| {
+            let item = Item {
+                meter: usage.meter.clone(),
+                product: usage.product.clone(),
+                sku: usage.sku.clone(),
+                unit: usage.unit.clone(),
+            };
+            self.add(hash, item)
+        })
     }
 }
