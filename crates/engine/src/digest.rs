@@ -4,6 +4,8 @@
 //! answered, never over memory, and names no position: a replay of the same set of facts in another
 //! order has the same digest.
 
+use std::fmt::Write as _;
+
 use domain::facts::Facts;
 use domain::finding::Finding;
 use domain::ids::Digest;
@@ -18,11 +20,15 @@ pub fn of(facts: &Facts) -> Digest {
     let commerce = facts.commerce.view();
     let mut books = Books::new(facts, &commerce);
     let mut whole = blake3::Hasher::new();
+    // Used again for each of millions of pieces.
+    let mut text = String::new();
     for period in books.periods() {
         for bill_to in books.bill_to() {
             let mut pieces = blake3::Hasher::new();
             let drafts = books.drafts(bill_to, period, &mut |piece| {
-                pieces.update(piece_text(piece).as_bytes());
+                text.clear();
+                write_piece(&mut text, piece);
+                pieces.update(text.as_bytes());
             });
             for (draft, findings) in &drafts {
                 whole.update(draft_text(draft, findings).as_bytes());
@@ -33,12 +39,14 @@ pub fn of(facts: &Facts) -> Digest {
     Digest(*whole.finalize().as_bytes())
 }
 
-fn piece_text(piece: &Piece<'_>) -> String {
+fn write_piece(text: &mut String, piece: &Piece<'_>) {
     let (verdict, reason) = verdict(piece.verdict);
-    format!(
-        "{}|{}|{}|{}|{}|{}|{}|{verdict}|{reason}\n",
+    writeln!(
+        text,
+        "{}|{}|{}|{}|{}|{}|{}|{verdict}|{reason}",
         piece.plan, piece.subscription, piece.scope, piece.meter, piece.day, piece.band.tier, piece.quantity,
     )
+    .expect("writing to a string cannot fail");
 }
 
 /// A verdict in the words of every output: the outcome, and the code of the reason.
@@ -52,7 +60,6 @@ pub fn verdict(verdict: Verdict) -> (&'static str, &'static str) {
 }
 
 fn draft_text(draft: &Draft, findings: &[Finding]) -> String {
-    use std::fmt::Write as _;
     let mut text = format!(
         "{} {} {} {} rules {} policy {}\n",
         draft.bill_to, draft.period, draft.currency, draft.exchange_rate, draft.rules_version, draft.policy.revision
