@@ -144,9 +144,6 @@ fn start_checks(plan: &Plan<'_>, questions: &Questions<'_>) -> Result<Joined, Fa
     let refetched = cluster::refetch(plan.config, &starts, &plan.resume.delivery_key, questions.stop)?;
     check::witnesses(&mut starts, &seen, &refetched, plan.accept)?;
     let gone = check::gone(known, &seen);
-    for warning in admin::topic_warnings(plan.config) {
-        tracing::warn!("{warning}");
-    }
     Ok(Joined { cluster_id, starts, gone })
 }
 
@@ -227,6 +224,7 @@ fn pipeline(
         }
         let polled = polling.join().expect("the polling thread does not panic");
         halt.store(true, Ordering::Relaxed);
+        watching.thread().unpark();
         packing.into_iter().for_each(|thread| thread.join().expect("a packing thread does not panic"));
         watching.join().expect("the watching thread does not panic");
         written?;
@@ -307,8 +305,9 @@ fn diagnose(plan: &Plan<'_>, progress: &Progress, stop: &AtomicBool, fault: Faul
     check::out_of_range(&next, &watermarks).unwrap_or(fault)
 }
 
-/// Looks at the cluster now and then, with a client of its own: partitions that were added, a topic
-/// that is gone, retention that comes close.
+/// Looks at the cluster now and then, with a client of its own: first at how its topics are configured,
+/// for which no message has to wait; then at partitions that were added, a topic that is gone, retention
+/// that comes close.
 fn watch(
     config: &Config,
     starts: &[Start],
@@ -318,11 +317,14 @@ fn watch(
     suspicion: &AtomicBool,
 ) -> Option<Fault> {
     let ended = || stop.load(Ordering::Relaxed) || halt.load(Ordering::Relaxed);
+    for warning in admin::topic_warnings(config) {
+        tracing::warn!("{warning}");
+    }
     let mut consumer: Option<Consumer> = None;
     let mut looked_at = crate::now();
     let mut troubled_since: Option<Instant> = None;
     while !ended() {
-        std::thread::sleep(limits::POLL_WAIT);
+        std::thread::park_timeout(limits::POLL_WAIT);
         let now = crate::now();
         let every = if troubled_since.is_some() || suspicion.load(Ordering::Relaxed) {
             limits::REQUEST
