@@ -102,7 +102,8 @@ impl Shared {
         let (head, items) = (&frame.head.messages[index], frame.head.items_of(index));
         let mut facts = Vec::with_capacity(items.len());
         let mut take = |_, fact| facts.push(fact);
-        self.restore(&frame.message(index)?, head.stream, items, position, &mut Naming::AtOnce, &mut take)?;
+        let decoding = &mut Decoding { naming: Naming::AtOnce, items: &mut Items::new() };
+        self.restore(&frame.message(index)?, head.stream, items, position, decoding, &mut take)?;
         agree(items, &facts, position)?;
         Ok(facts)
     }
@@ -143,22 +144,22 @@ impl Shared {
         stream: Stream,
         heads: &[ItemHead],
         position: u64,
-        naming: &mut Naming<'_>,
+        decoding: &mut Decoding<'_>,
         take: &mut dyn FnMut(u32, Fact),
     ) -> Result<(), Fault> {
         let own = heads.iter().take_while(|head| !head.redriven).count();
         let (own, redriven) = heads.split_at(own);
-        let mut items = Items::new();
-        wire::decode_into(&message.as_ref(stream), naming, &mut items);
+        let Decoding { naming, items } = decoding;
+        wire::decode_into(&message.as_ref(stream), naming, items);
         let decision = match items.first() {
             Some(Ok(Fact { event: Event::EntryRedriven(decision), .. })) => Some(decision.entry),
             _ => None,
         };
-        restore((0, items), own, message.bytes, position, take)?;
+        restore((0, &mut **items), own, message.bytes, position, take)?;
         if !redriven.is_empty() {
             let named = decision.ok_or_else(|| reread(position, "it no longer decides to read another entry again"))?;
             let first = u32::try_from(own.len()).expect("a message yields fewer than 2^32 events");
-            restore((first, self.read_again(named)?), redriven, message.bytes, position, take)?;
+            restore((first, &mut self.read_again(named)?), redriven, message.bytes, position, take)?;
         }
         Ok(())
     }
@@ -168,10 +169,12 @@ impl Shared {
     pub(crate) fn entries_of(&self, frame: &Frame, from: u64, out: &mut Vec<Entry>) -> Result<(), Fault> {
         let (head, start) = (&frame.head, out.len());
         let mut unnamed = Unnamed::default();
+        let mut items = Items::new();
         let mut named = start;
         frame.messages(|index, message| {
             if head.first_position + index as u64 >= from {
-                self.entries(head, index, &message, &mut Naming::Later(&mut unnamed), out)?;
+                let decoding = &mut Decoding { naming: Naming::Later(&mut unnamed), items: &mut items };
+                self.entries(head, index, &message, decoding, out)?;
             }
             if unnamed.are_enough() {
                 unnamed.name(out[named..].iter_mut().map(|entry| &mut entry.fact));
@@ -191,7 +194,7 @@ impl Shared {
         frame: &Head,
         index: usize,
         message: &Kept<'_>,
-        naming: &mut Naming<'_>,
+        decoding: &mut Decoding<'_>,
         out: &mut Vec<Entry>,
     ) -> Result<(), Fault> {
         let position = frame.first_position + index as u64;
@@ -200,7 +203,7 @@ impl Shared {
             let (outcome, antecedent, incumbent) = (Outcome::Accepted, None, None);
             out.push(Entry { position, index, recorded_at, outcome, fact, antecedent, incumbent });
         };
-        self.restore(message, frame.messages[index].stream, heads, position, naming, &mut take)?;
+        self.restore(message, frame.messages[index].stream, heads, position, decoding, &mut take)?;
         for (entry, head) in out[start..].iter_mut().zip(heads) {
             entry.outcome = head.outcome;
             for (at, earlier) in [(head.antecedent, &mut entry.antecedent), (head.incumbent, &mut entry.incumbent)] {
@@ -216,13 +219,19 @@ impl Shared {
     }
 }
 
+/// How messages are read, and a list for what one of them says that serves the next one too.
+struct Decoding<'n> {
+    naming: Naming<'n>,
+    items: &'n mut Items,
+}
+
 fn reread(position: u64, reason: impl Into<String>) -> Fault {
     Fault::Reread { position, reason: reason.into() }
 }
 
 /// Puts decoded items, the first of which has this number, and recorded heads together.
 fn restore(
-    (first, items): (u32, Items),
+    (first, items): (u32, &mut Items),
     heads: &[ItemHead],
     bytes: &[u8],
     position: u64,
@@ -233,7 +242,7 @@ fn restore(
         let reason = format!("it yielded {} events and now yields {}", heads.len(), items.len());
         return Err(reread(position, reason));
     }
-    let mut items = items.into_iter();
+    let mut items = items.drain(..);
     for (number, head) in (first..).zip(heads) {
         let item = items.next();
         if head.outcome == Outcome::Quarantined {
