@@ -63,8 +63,9 @@ impl Home {
     /// What goes wrong, with the exit code it must have.
     pub fn complaint(&self, words: &[&str], code: i32) -> String {
         let output = self.pec(words);
-        assert_eq!(output.status.code(), Some(code), "pec {}: {}", words.join(" "), text(&output.stdout));
-        text(&output.stderr)
+        let (out, error) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "pec {}: {out}{error}", words.join(" "));
+        error
     }
 
     /// What `pec run` logs.
@@ -291,6 +292,27 @@ fn an_answer_that_does_not_fit_is_seen() {
 }
 
 /// Every question is asked of a directory that nobody holds, then of a server that holds it.
+/// Commands whose answers a server gives in a test of their own.
+const ASKED_ELSEWHERE: [&str; 4] = ["close", "import", "backup", "order"];
+/// Commands that need no journal, or make or hold one themselves.
+const WITHOUT_SERVER: [&str; 9] =
+    ["demo", "run", "restore", "scenario", "generate", "bench", "schema", "config", "help"];
+
+/// A command that `pec --help` lists is among the questions, or said to be asked elsewhere.
+fn every_command_is_asked(home: &Home, questions: &[Vec<&str>]) {
+    let help = home.answer(&["--help"], 0);
+    let list = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    // Further lines of a description are indented more.
+    let named = list.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '));
+    let named: Vec<&str> = named.map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert!(named.len() > 25, "{named:?}");
+    for command in named {
+        let asked = questions.iter().any(|words| words[0] == command);
+        let elsewhere = ASKED_ELSEWHERE.contains(&command) || WITHOUT_SERVER.contains(&command);
+        assert!(asked != elsewhere, "pec {command} through a running server");
+    }
+}
+
 #[test]
 fn a_running_server_gives_the_same_answers() {
     let home = Home::demo();
@@ -319,10 +341,15 @@ fn a_running_server_gives_the_same_answers() {
         vec!["what-if", "revoke", "0f0f0f0f-0000-4000-8000-000000000001", "--at", "2026-01-10"],
         vec!["conflicts", "list"],
         vec!["quarantine", "list", "--json"],
+        vec!["quarantine", "show", "1.0"],
+        vec!["statement", "--reseller", "7000001", "--period", MONTH],
+        vec!["partner", "show", "Nordwind Distribution", "--day", &day],
+        vec!["customer", "show", "Orchard Foods", "--day", &day, "--json"],
         vec!["replay"],
         vec!["verify"],
         vec!["void", "no-such-document", "--reason", "none"],
     ];
+    every_command_is_asked(&home, &questions);
     let alone: Vec<Output> = questions.iter().map(|words| home.pec(words)).collect();
     let server = home.serve();
     for (words, alone) in questions.iter().zip(&alone) {
@@ -519,4 +546,28 @@ fn a_month_from_a_real_broker_equals_the_same_month_from_files() {
     assert!(wanted["quarantined"].as_u64() > Some(0) && wanted["duplicate"].as_u64() > Some(0), "{wanted}");
     let digest = |home: &Home| home.json(&["replay", "--json"], 0)["digest"].clone();
     assert_eq!(digest(&kafka), digest(&files));
+}
+
+/// A demo makes room for itself, but never under a process that holds the directory.
+#[test]
+fn a_demo_replaces_nothing_that_is_in_use() {
+    let home = Home::demo();
+    let server = home.serve();
+    let refused = home.complaint(&["demo"], 1);
+    assert!(refused.contains("in use by process") && refused.contains("hint:"), "{refused}");
+    home.answer(&["status"], 0);
+    assert_eq!(server.stop(), Some(0));
+    home.answer(&["verify"], 0);
+    home.answer(&["demo"], 0);
+}
+
+/// A misspelt file is the command line's fault, and no journal comes into being by it.
+#[test]
+fn importing_what_is_not_there_leaves_nothing_behind() {
+    let home = Home::empty();
+    for file in ["nothing.json", "."] {
+        let refused = home.complaint(&["import", file], 2);
+        assert!(refused.contains("cannot read") && refused.contains("hint:"), "{refused}");
+        assert!(!home.data().exists(), "{file}");
+    }
 }

@@ -5,7 +5,7 @@
 //! directory, because copying files that sled has open would only be as good as a crash. Both are done
 //! over a cut, while the journal is written on. The witness is written last: a backup that was interrupted has none, and is refused.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -119,7 +119,7 @@ pub fn restore(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Re
     if !from.join("journal").is_dir() {
         return Err(Fault::NotAJournal { path: from.to_owned() });
     }
-    must_be_unused(from)?;
+    lock::must_be_free(from)?;
     let restoring = to.with_extension("restoring");
     remove_tree(&restoring)?;
     copy_tree(from, &restoring)?;
@@ -150,18 +150,5 @@ fn must_be_absent(dir: &Path) -> Result<(), Fault> {
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error).doing("list", dir),
-    }
-}
-
-/// A directory that somebody writes to cannot be copied.
-fn must_be_unused(dir: &Path) -> Result<(), Fault> {
-    let path = dir.join(lock::NAME);
-    let Ok(file) = File::open(&path) else { return Ok(()) };
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => {
-            let owner = fs::read_to_string(&path).doing("read", &path)?;
-            Err(Fault::Locked { path: dir.to_owned(), owner })
-        }
-        _ => Ok(()),
     }
 }

@@ -47,6 +47,7 @@ pub use fault::Fault;
 pub use frame::{FORMAT_VERSION, PartitionState};
 pub use identity::Figures;
 pub use journal::{DeliveryKey, Journal, Options, Status};
+pub use lock::must_be_free;
 pub use reader::{Chunk, Reader, Record};
 pub use spare::spent;
 pub use verify::{VerifyReport, verify};

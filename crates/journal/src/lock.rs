@@ -54,6 +54,19 @@ impl Lock {
     }
 }
 
+/// Says who owns a directory, if anybody does: it must be neither copied nor replaced then.
+pub fn must_be_free(dir: &Path) -> Result<(), Fault> {
+    let path = dir.join(NAME);
+    let Ok(file) = File::open(&path) else { return Ok(()) };
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            let owner = std::fs::read_to_string(&path).doing("read", &path)?;
+            Err(Fault::Locked { path: dir.to_owned(), owner })
+        }
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -110,9 +110,13 @@ impl Demo {
     }
 }
 
-/// Makes room: an earlier demo's directory is replaced, anything else is left alone.
+/// Makes room: an earlier demo's directory is replaced unless somebody uses it, anything else is left alone.
 fn prepare(dir: &Path) -> anyhow::Result<()> {
     if dir.join(MARK).exists() {
+        journal::must_be_free(dir).map_err(|held| {
+            Problem::refused(format!("{held}; a demo would replace what is there"))
+                .hint("stop it first, or name another directory with --data-dir")
+        })?;
         std::fs::remove_dir_all(dir)?;
     } else if dir.exists() && std::fs::read_dir(dir)?.next().is_some() {
         return Err(Problem::usage(format!("{} exists and was not made by a demo", dir.display()))

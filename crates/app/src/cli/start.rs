@@ -25,6 +25,9 @@ pub fn start(arguments: &Arguments, words: &[OsString], out: &mut Output) -> any
     if let Some(exit) = without_journal(arguments, &loaded, out)? {
         return Ok(exit.code());
     }
+    if let Command::Import(import) = &arguments.command {
+        import.files_are_there()?;
+    }
     let config = &loaded.config;
     if let Some(stream) = remote::connect(&config::socket_path(&config.data_dir))? {
         return remote::ask(stream, &request(arguments, words, out)?, out);
