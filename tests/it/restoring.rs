@@ -1,6 +1,10 @@
 //! The directory is lost: what comes back from Kafka, what does not, and that the tool says which.
 
+use domain::entry::{Decision, EntryRedriven, EntryRef, Event, Stream};
+use engine::{Clock, Ledger};
 use ingest::MockBroker;
+use journal::wire::{self, Envelope, Message, Rejection};
+use journal::{Batch, Options, Origin};
 use serde_json::{Value, json};
 
 use crate::cli::{Home, must_fit, schema};
@@ -88,7 +92,7 @@ fn a_lost_directory_comes_back_from_kafka_with_what_was_decided() {
 /// What the topic of decisions holds, as text.
 fn published(kafka: &ingest::Config) -> Vec<String> {
     let mut found = Vec::new();
-    ingest::read_topic(kafka, domain::entry::Stream::Decisions, &kafka.topics.decisions, &mut |message| {
+    ingest::read_topic(kafka, Stream::Decisions, &kafka.topics.decisions, &mut |message| {
         found.push(format!("{:?} {}", message.headers, String::from_utf8_lossy(message.value.unwrap_or_default())));
     })
     .unwrap();
@@ -157,6 +161,113 @@ fn what_kafka_cannot_bring_back_keeps_months_from_being_closed() {
     for what in ["missing-records", "missing-decisions"] {
         assert!(all.iter().any(|one| one["what"] == what && one["reason"] == "files are in"), "{all:?}");
     }
+}
+
+/// A month of which the first message about usage was taken in by a build that could not read it.
+fn with_one_unread(broker: &MockBroker) -> Home {
+    let home = Home::empty();
+    let servers = broker.bootstrap_servers();
+    configure(&home, "", servers, PUBLISHING);
+    home.answer(&["generate", "--period", MONTH, "--kafka", servers, "--events", "300"], 0);
+    let kafka = client(servers);
+    let mut first = None;
+    ingest::read_topic(&kafka, Stream::Usage, &kafka.topics.usage, &mut |message| {
+        first.get_or_insert_with(|| Message {
+            stream: Stream::Usage,
+            key: message.key.map(<[u8]>::to_vec),
+            headers: message.headers.iter().map(|h| (h.name.to_owned(), h.value.map(<[u8]>::to_vec))).collect(),
+            value: message.value.map(<[u8]>::to_vec),
+        });
+    })
+    .unwrap();
+    let first = first.unwrap();
+    let origin =
+        Origin::Kafka { topic: kafka.topics.usage.as_str().into(), partition: 0, offset: 0, timestamp_ms: None };
+    let unknown = Rejection { code: "R-unknown-version", detail: "to a build before this one".into() };
+    let mut batch = Batch::new();
+    batch.push_decoded(origin, &first.borrow(&first.header_refs()), vec![Err(unknown)]);
+    let options = Options { create: true, ..Options::default() };
+    let ledger = Ledger::open(&home.data(), &options, Clock::start(), &mut |_, _| {}).unwrap();
+    ledger.append(batch).unwrap();
+    ledger.close().unwrap();
+    home
+}
+
+/// Runs until everything is read and `text` stands on the topic of decisions.
+fn run_until_published(home: &Home, kafka: &ingest::Config, text: &str) {
+    let running = Running::start(home, &[]).reads();
+    let ends = ingest::watermarks_at(kafka, None).unwrap();
+    let wanted: i64 = ends.iter().map(|due| due.high_watermark).sum();
+    let read = || -> i64 {
+        let status = home.json(&["status", "--json"], 0);
+        status["partitions"].as_array().unwrap().iter().map(|one| one["next_offset"].as_i64().unwrap()).sum()
+    };
+    wait_until("everything is read", || read() >= wanted);
+    wait_until("it is published", || published(kafka).iter().any(|decision| decision.contains(text)));
+    running.stop();
+}
+
+/// A re-drive names its message: it comes back to a journal made anew, in which the message stands elsewhere, and
+/// to a backup from before it, in which it still waits. Both then give the answers that were given before. One of an
+/// earlier build names a position alone; it is left and said, and does not keep anybody from starting.
+#[test]
+fn a_redrive_comes_back_with_the_answers_that_it_gave() {
+    let broker = broker(1);
+    let home = with_one_unread(&broker);
+    let kafka = client(broker.bootstrap_servers());
+    run_until_published(&home, &kafka, "policy.adopted");
+    home.answer(&["backup", "copy"], 0);
+    let digest = |home: &Home| home.json(&["replay", "--json"], 0)["digest"].clone();
+    let without = digest(&home);
+    let waiting = home.lines(&["quarantine", "list", "--json"], 0);
+    assert_eq!(waiting.len(), 1, "{waiting:?}");
+    let entry = waiting[0]["entry"].as_str().unwrap();
+    home.answer(&["quarantine", "redrive", entry, "--reason", "this build reads it"], 0);
+    run_until_published(&home, &kafka, "entry.redriven");
+    let before = digest(&home);
+    assert_ne!(before, without, "the event that was read again counts");
+    let redriven = published(&kafka).into_iter().find(|text| text.contains("entry.redriven")).unwrap();
+    assert!(redriven.contains(r#""kafka":{"topic":"pec.usage.v1","partition":0,"offset":0}"#), "{redriven}");
+
+    // An earlier build's, which would read another entry again in a journal made anew.
+    let nameless = EntryRedriven {
+        entry: EntryRef { position: 3, index: 0 },
+        message: None,
+        decision: Decision {
+            actor: "bob".into(),
+            reason: "an old build".into(),
+            at: "2026-01-05T00:00:00Z".parse().unwrap(),
+        },
+    };
+    let envelope = Envelope { id: "old".into(), source: "pec".into(), time: None, causation_id: None };
+    ingest::publish(&kafka, &[wire::encode(&envelope, &Event::EntryRedriven(nameless))]).unwrap();
+
+    let counted = |answer: &Value| {
+        ["messages", "brought", "known", "redrives", "foreign"].map(|name| answer["decisions"][name].as_u64().unwrap())
+    };
+    lose(&home);
+    home.answer(&["restore", "copy"], 0);
+    let refused = home.complaint(&["run"], 3);
+    assert!(refused.contains("decisions-unknown") && refused.contains("entry read again"), "{refused}");
+    let [_, brought, _, left, _] = counted(&restore(&home));
+    assert_eq!((brought, left), (1, 1));
+    assert_eq!(digest(&home), before);
+    assert!(home.lines(&["quarantine", "list", "--json"], 0).is_empty(), "it waits no longer");
+    let all = home.lines(&["quarantine", "list", "--all", "--json"], 0);
+    assert_eq!((all.len(), &all[0]["entry"]), (1, &Value::from(entry)));
+    assert!(all[0]["redriven"].is_string(), "{all:?}");
+    home.answer(&["verify"], 0);
+    Running::start(&home, &[]).reads().stop();
+
+    lose(&home);
+    let anew = restore(&home);
+    let [messages, brought, known, left, foreign] = counted(&anew);
+    assert_eq!((brought, known, left, foreign), (messages - 1, 0, 1, 0), "{anew}");
+    assert_eq!(digest(&home), before);
+    assert!(home.lines(&["quarantine", "list", "--all", "--json"], 0).is_empty(), "it was read at once");
+    home.answer(&["verify"], 0);
+    Running::start(&home, &[]).reads().stop();
+    assert_eq!(digest(&home), before);
 }
 
 /// Without Kafka, without a reason, over something: each is refused with what to do.

@@ -6,7 +6,7 @@ mod channel;
 
 use domain::entry::{
     ActivityOperation, ActivityResult, AssignmentActivity, Benefit, ChargeAction, Event, GrantFacts, IssuedDocument,
-    Offer, PartnerKind, PolicyDocument,
+    KafkaPlace, MessageName, Offer, PartnerKind, PolicyDocument,
 };
 use domain::period::Instant;
 
@@ -225,13 +225,25 @@ pub fn event(event: &Event) -> String {
         Event::ConflictDecided(decided) => {
             format!("of event {} body {} counts: {}", decided.identity, decided.keep, decided.decision.reason)
         }
-        Event::EntryRedriven(redriven) => format!("entry {}: {}", redriven.entry, redriven.decision.reason),
+        Event::EntryRedriven(redriven) => {
+            let message = redriven.message.as_ref().map_or_else(String::new, |named| format!(" ({})", place(named)));
+            format!("entry {}{message}: {}", redriven.entry, redriven.decision.reason)
+        }
         Event::AcceptanceRecorded(acceptance) => {
             let about = acceptance.about.as_deref().map_or_else(String::new, |about| format!(" ({about})"));
             format!("{}{about}: {}", acceptance.what, acceptance.decision.reason)
         }
         Event::Restored(restored) => format!("from {}: {}", restored.from, restored.decision.reason),
         Event::Unreadable(code) => (*code).to_owned(),
+    }
+}
+
+/// Where a message came from, as [`crate::trace::origin`] words it.
+fn place(message: &MessageName) -> String {
+    match (&message.kafka, &message.file) {
+        (Some(KafkaPlace { topic, partition, offset }), _) => format!("{topic}/{partition} offset {offset}"),
+        (None, Some(file)) => format!("{} record {}", file.name, file.record.saturating_add(1)),
+        (None, None) => "written here".to_owned(),
     }
 }
 

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::entry::{Decision, Entry, EntryRedriven, EntryRef, Event, Outcome};
+use domain::entry::{Decision, Entry, EntryRedriven, EntryRef, Event, FilePlace, KafkaPlace, MessageName, Outcome};
 use domain::period::Instant;
-use journal::{Reader, Record};
+use journal::{Origin, Reader, Record};
 
 use crate::decision::Name;
 use crate::fault::Fault;
@@ -81,7 +81,26 @@ pub fn redrive(ledger: &Ledger, at: EntryRef, actor: &str, reason: &str) -> Resu
     let decision = Decision { actor: actor.into(), reason: reason.into(), at: now };
     let nanos = now.timestamp_subsec_nanos();
     let name = Name::new(format!("entry-redriven/{at}/{}.{nanos:09}", now.timestamp()));
-    let mut recorded = ledger.decide(&[(name, Event::EntryRedriven(EntryRedriven { entry: at, decision }))])?;
+    let message = ledger.reader().record(at.position)?.map(named);
+    let redriven = EntryRedriven { entry: at, message, decision };
+    let mut recorded = ledger.decide(&[(name, Event::EntryRedriven(redriven))])?;
     recorded.accepted = recorded.accepted.saturating_sub(1);
     Ok(recorded)
+}
+
+/// What a message is called in every journal: its digest, and where it came from.
+fn named(record: Record) -> MessageName {
+    let digest = journal::message_digest(&record.message.borrow(&record.message.header_refs()));
+    let (kafka, file) = match record.origin {
+        Origin::Kafka { topic, partition, offset, .. } => {
+            // Kafka counts both from 0.
+            let (partition, offset) = (partition.unsigned_abs(), offset.unsigned_abs());
+            (Some(KafkaPlace { topic: (*topic).into(), partition, offset }), None)
+        }
+        Origin::File { name, digest, ordinal } => {
+            (None, Some(FilePlace { name: (*name).into(), digest, record: ordinal }))
+        }
+        Origin::Here => (None, None),
+    };
+    MessageName { digest, kafka, file }
 }

@@ -1,14 +1,15 @@
 //! A journal that is filled again from Kafka, and decisions that come back from their topic.
 //!
 //! What Kafka no longer holds is written down as what it is: an acceptance of the person who restored,
-//! for the months that cannot be known. Re-drives do not come back: they name positions of the journal
-//! that is gone.
+//! for the months that cannot be known. A re-drive names its message and comes back like every decision; those of
+//! earlier builds name nothing but a position of the journal that is gone, and are left.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use domain::entry::{Acceptance, Decision, Event, Restored, Stream};
 use domain::facts::Facts;
-use domain::ids::Identity;
+use domain::ids::{Digest, Identity};
 use domain::period::{Day, Period};
 use journal::wire::{self, Message};
 use journal::{Batch, Journal, Options, Origin};
@@ -16,7 +17,7 @@ use journal::{Batch, Journal, Options, Origin};
 use crate::clock::Clock;
 use crate::decision::{self, Name};
 use crate::fault::Fault;
-use crate::ledger::{Ledger, Recorded};
+use crate::ledger::Ledger;
 
 /// What of Kafka is missing for good: the words of the acceptance that names it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,7 +64,7 @@ pub struct Missing {
 pub struct Brought {
     pub brought: u64,
     pub known: u64,
-    /// Re-drives: the positions that they name are those of another journal.
+    /// Re-drives of earlier builds: nothing but a position of another journal says what they read.
     pub left: u64,
     /// Messages that are no decisions of ours.
     pub foreign: u64,
@@ -71,8 +72,9 @@ pub struct Brought {
 
 /// What one message of the topic of decisions is.
 enum Told {
-    Ours(Identity, Box<Event>),
-    Redrive,
+    Ours((Identity, Digest), Box<Event>),
+    /// A re-drive that does not name its message.
+    Nameless,
     Foreign,
 }
 
@@ -81,8 +83,8 @@ fn told(message: &Message) -> Told {
     let mut items = wire::decode(&message.borrow(&headers)).into_iter();
     match (items.next(), items.next()) {
         (Some(Ok(fact)), None) if fact.event.stream() == Some(Stream::Decisions) => match fact.event {
-            Event::EntryRedriven(_) => Told::Redrive,
-            event => Told::Ours(fact.identity, Box::new(event)),
+            Event::EntryRedriven(redriven) if redriven.message.is_none() => Told::Nameless,
+            event => Told::Ours((fact.identity, fact.digest), Box::new(event)),
         },
         _ => Told::Foreign,
     }
@@ -136,19 +138,21 @@ pub fn begin(
 pub fn bring(ledger: &Ledger, decisions: &[Message]) -> Result<Brought, Fault> {
     let mut brought = Brought::default();
     let mut lacking = Vec::new();
+    let mut seen = BTreeSet::new();
     for message in decisions {
         match told(message) {
-            Told::Redrive => brought.left += 1,
+            Told::Nameless => brought.left += 1,
             Told::Foreign => brought.foreign += 1,
-            Told::Ours(identity, _) if ledger.writer()?.entry_of(identity)?.is_some() => brought.known += 1,
-            Told::Ours(..) => lacking.push(message),
+            Told::Ours((identity, _), _) if ledger.writer()?.entry_of(identity)?.is_some() => brought.known += 1,
+            Told::Ours(named, _) if seen.insert(named) => lacking.push(message),
+            Told::Ours(..) => brought.known += 1,
         }
     }
+    // Counted here: a re-drive also records what it reads again.
+    brought.brought = lacking.len() as u64;
     let batch = batch_of(lacking.into_iter());
     if !batch.is_empty() {
-        let Recorded { accepted, duplicate, conflicting, .. } = ledger.append(batch)?;
-        brought.brought = accepted + conflicting;
-        brought.known += duplicate;
+        ledger.append(batch)?;
     }
     Ok(brought)
 }
@@ -157,7 +161,7 @@ pub fn bring(ledger: &Ledger, decisions: &[Message]) -> Result<Brought, Fault> {
 pub fn unknown(ledger: &Ledger, decisions: &[Message]) -> Result<Vec<String>, Fault> {
     let mut found = Vec::new();
     for message in decisions {
-        if let Told::Ours(identity, event) = told(message)
+        if let Told::Ours((identity, _), event) = told(message)
             && ledger.writer()?.entry_of(identity)?.is_none()
         {
             found.push(format!("{}: {}", crate::describe::kind(&event), crate::describe::event(&event)));

@@ -151,13 +151,13 @@ impl Journal {
             let one = self.decide_one(entry, redriven.contains(&next))?;
             decided.push(one);
             let named = match &entry.fact.event {
-                Event::EntryRedriven(decision) if entry.outcome == Outcome::Accepted => Some(decision.entry),
+                Event::EntryRedriven(decision) if entry.outcome == Outcome::Accepted => Some(decision.clone()),
                 _ => None,
             };
             let alone = batch.items_of(row) == (next..next + 1);
             next += 1;
             if let Some(named) = named.filter(|_| alone) {
-                let again = self.shared.read_again(named)?;
+                let again = self.shared.read_again(&named)?;
                 redriven = next..next + again.len();
                 batch.insert(next, row, again);
             }

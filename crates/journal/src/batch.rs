@@ -306,6 +306,19 @@ pub(crate) fn write_message(out: &mut Vec<u8>, message: &MessageRef<'_>) {
     out.put_optional(message.value);
 }
 
+/// The plain hash of a message as [`write_message`] puts it.
+pub(crate) fn digest_of(bytes: &[u8]) -> Digest {
+    Digest(*blake3::hash(bytes).as_bytes())
+}
+
+/// The digest by which a decision names a message, in whichever journal that one stands.
+#[must_use]
+pub fn message_digest(message: &MessageRef<'_>) -> Digest {
+    let mut bytes = Vec::new();
+    write_message(&mut bytes, message);
+    digest_of(&bytes)
+}
+
 /// A message inside a frame, borrowed.
 pub(crate) struct Kept<'a> {
     pub(crate) bytes: &'a [u8],

@@ -40,7 +40,7 @@ mod traps;
 
 pub use append::Appended;
 pub use backup::{BackupReport, backup, restore};
-pub use batch::{Batch, Origin, Topic};
+pub use batch::{Batch, Origin, Topic, message_digest};
 pub use crash::CRASH_POINTS;
 pub use cut::{Cut, Remembered};
 pub use fault::Fault;

@@ -10,11 +10,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
-use domain::entry::{Antecedent, Entry, EntryRef, Event, Fact, Outcome, Stream};
-use domain::ids::{Digest, Identity};
+use domain::entry::{Antecedent, Entry, EntryRedriven, EntryRef, Event, Fact, Outcome, Stream};
+use domain::ids::Identity;
 use domain::period::Instant;
 
-use crate::batch::{Coordinates, Kept, Origin};
+use crate::batch::{Coordinates, Kept, Origin, digest_of};
 use crate::fault::Fault;
 use crate::frame::{Head, ItemHead};
 use crate::segment::{Assembled, Frame, Segment};
@@ -117,8 +117,10 @@ impl Shared {
     }
 
     /// What the message of a quarantined entry yields now: all of it where it was rejected as a
-    /// whole, else the item that the entry names. Empty when there is nothing to read again.
-    pub(crate) fn read_again(&self, at: EntryRef) -> Result<Items, Fault> {
+    /// whole, else the item that the entry names. Empty when there is nothing to read again, also where
+    /// the decision was made over another journal, in which something else stood at that position.
+    pub(crate) fn read_again(&self, decision: &EntryRedriven) -> Result<Items, Fault> {
+        let at = decision.entry;
         if at.position >= self.end() {
             return Ok(Items::new());
         }
@@ -130,6 +132,9 @@ impl Shared {
             return Ok(Items::new());
         }
         let message = frame.message(index)?;
+        if decision.message.as_ref().is_some_and(|named| named.digest != digest_of(message.bytes)) {
+            return Ok(Items::new());
+        }
         let mut items = wire::decode(&message.as_ref(frame.head.messages[index].stream));
         if recorded.len() > 1 && items.len() == recorded.len() {
             items = vec![items.swap_remove(at.index as usize)];
@@ -152,14 +157,14 @@ impl Shared {
         let Decoding { naming, items } = decoding;
         wire::decode_into(&message.as_ref(stream), naming, items);
         let decision = match items.first() {
-            Some(Ok(Fact { event: Event::EntryRedriven(decision), .. })) => Some(decision.entry),
+            Some(Ok(Fact { event: Event::EntryRedriven(decision), .. })) => Some(decision.clone()),
             _ => None,
         };
         restore((0, &mut **items), own, message.bytes, position, take)?;
         if !redriven.is_empty() {
             let named = decision.ok_or_else(|| reread(position, "it no longer decides to read another entry again"))?;
             let first = u32::try_from(own.len()).expect("a message yields fewer than 2^32 events");
-            restore((first, &mut self.read_again(named)?), redriven, message.bytes, position, take)?;
+            restore((first, &mut self.read_again(&named)?), redriven, message.bytes, position, take)?;
         }
         Ok(())
     }
@@ -281,11 +286,11 @@ fn agree(heads: &[ItemHead], facts: &[Fact], position: u64) -> Result<(), Fault>
 /// The fact that stands for what could not be read. Named by its bytes, so that the same message
 /// told twice is the same unreadable fact.
 pub(crate) fn unreadable(bytes: &[u8], index: u32, code: &'static str) -> Fact {
-    let digest = blake3::hash(bytes);
-    let named = blake3::keyed_hash(digest.as_bytes(), &u64::from(index).to_be_bytes());
+    let digest = digest_of(bytes);
+    let named = blake3::keyed_hash(&digest.0, &u64::from(index).to_be_bytes());
     let (identity, _) = named.as_bytes().split_first_chunk::<16>().expect("a hash has 32 bytes");
     let identity = Identity(u128::from_be_bytes(*identity));
-    Fact { identity, digest: Digest(*digest.as_bytes()), event: Event::Unreadable(code) }
+    Fact { identity, digest, event: Event::Unreadable(code) }
 }
 
 /// Codes are few and come from our own decoders, so each distinct one is kept for ever.

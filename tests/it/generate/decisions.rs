@@ -60,6 +60,20 @@ prop_compose! {
     }
 }
 
+fn message() -> impl Strategy<Value = MessageName> {
+    let kafka = (name(), any::<u32>(), any::<u64>()).prop_map(|(topic, partition, offset)| KafkaPlace {
+        topic,
+        partition,
+        offset,
+    });
+    let file = (words(), digest(), any::<u64>()).prop_map(|(name, digest, record)| FilePlace { name, digest, record });
+    (digest(), option::of(kafka), option::of(file)).prop_map(|(digest, kafka, file)| MessageName {
+        digest,
+        kafka,
+        file,
+    })
+}
+
 pub fn decisions() -> impl Strategy<Value = Event> {
     prop_oneof![
         document().prop_map(Event::InvoiceIssued),
@@ -69,9 +83,11 @@ pub fn decisions() -> impl Strategy<Value = Event> {
         (any::<u128>(), digest(), vec(digest(), 0..3), decision()).prop_map(|(identity, keep, known, decision)| {
             Event::ConflictDecided(ConflictDecided { identity: Identity(identity), keep, known, decision })
         }),
-        (any::<u64>(), any::<u32>(), decision()).prop_map(|(position, index, decision)| {
-            Event::EntryRedriven(EntryRedriven { entry: EntryRef { position, index }, decision })
-        }),
+        (any::<u64>(), any::<u32>(), option::of(message()), decision()).prop_map(
+            |(position, index, message, decision)| {
+                Event::EntryRedriven(EntryRedriven { entry: EntryRef { position, index }, message, decision })
+            }
+        ),
         (policy(), proptest::option::of(decision()))
             .prop_map(|(document, decision)| Event::PolicyAdopted(PolicyAdopted { document, decision })),
         (name(), option::of(words()), option::of(guid()), option::of(period()), decision()).prop_map(

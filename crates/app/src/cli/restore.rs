@@ -371,7 +371,7 @@ fn print(answer: &FromKafka, out: &mut Output) -> anyhow::Result<()> {
         if decisions.redrives > 0 {
             let left = count(decisions.redrives, "re-drive");
             out.line(format!(
-                "{left} not taken back: they name positions of the other journal (pec quarantine list)."
+                "{left} of earlier builds not taken back: they name positions of the other journal alone (pec quarantine list)."
             ))?;
         }
         if decisions.foreign > 0 {

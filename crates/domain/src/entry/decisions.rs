@@ -155,8 +155,38 @@ pub struct PolicyAdopted {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct EntryRedriven {
+    /// Where the entry stands in the journal in which this was decided.
     pub entry: EntryRef,
+    /// What its message is called in every journal; earlier builds did not say it.
+    pub message: Option<MessageName>,
     pub decision: Decision,
+}
+
+/// A message, named so that another journal can tell whether it holds the same one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageName {
+    /// BLAKE3 of key, headers and value, as the journal keeps them.
+    pub digest: Digest,
+    pub kafka: Option<KafkaPlace>,
+    pub file: Option<FilePlace>,
+}
+
+/// Where Kafka holds a message, or held it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KafkaPlace {
+    pub topic: Box<str>,
+    pub partition: u32,
+    pub offset: u64,
+}
+
+/// Which record of which file a message was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilePlace {
+    pub name: Box<str>,
+    /// BLAKE3 of the whole file.
+    pub digest: Digest,
+    /// Counted from 0.
+    pub record: u64,
 }
 
 /// A person accepted something that would otherwise stop us.

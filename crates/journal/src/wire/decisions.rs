@@ -4,8 +4,8 @@
 //! Amounts are decimal text with every digit; a document is whole, lines and digest included.
 
 use domain::entry::{
-    Acceptance, ChargeKey, ChargeType, ConflictDecided, Decision, EntryRedriven, InvoiceVoided, IssuedDocument,
-    IssuedLine, LineKey, PolicyAdopted, Portion, Restored,
+    Acceptance, ChargeKey, ChargeType, ConflictDecided, Decision, EntryRedriven, FilePlace, InvoiceVoided,
+    IssuedDocument, IssuedLine, KafkaPlace, LineKey, MessageName, PolicyAdopted, Portion, Restored,
 };
 use domain::period::Day;
 use rust_decimal::Decimal;
@@ -141,7 +141,25 @@ impl Fields for Option<Decision> {
 
 form! { EntryRedriven {
     entry: "entry" as Citation,
-} with { decision } }
+} with { decision } then { message: "message" as Added<Object> } }
+
+form! { MessageName {
+    digest: "digest" as Blake3,
+    kafka: "kafka" as Maybe<Object>,
+    file: "file" as Maybe<Object>,
+} }
+
+form! { KafkaPlace {
+    topic: "topic" as Name,
+    partition: "partition" as Whole,
+    offset: "offset" as Whole,
+} }
+
+form! { FilePlace {
+    name: "name" as Words,
+    digest: "digest" as Blake3,
+    record: "record" as Whole,
+} }
 
 form! { Acceptance {
     what: "what" as Name,

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::entry::{Decision, Entry, EntryRedriven, EntryRef, Event, Outcome, UsageAdjusted, UsageVoided};
+use domain::entry::{
+    Decision, Entry, EntryRedriven, EntryRef, Event, MessageName, Outcome, UsageAdjusted, UsageVoided,
+};
 use domain::facts::Facts;
-use domain::ids::Identity;
+use domain::ids::{Digest, Identity};
 use domain::money::Exact;
 use domain::projection::Projection as _;
-use journal::{Batch, Journal, Options};
+use journal::wire::{self, Envelope, Rejection};
+use journal::{Batch, Journal, Options, Origin};
 use rust_decimal::Decimal;
 
 use crate::common::{append_usage, at, options, outcomes, push_event, push_unreadable, quick_dir, small, usage};
@@ -79,31 +82,51 @@ fn a_redrive_of_what_is_still_unreadable_gives_its_rejection_at_the_position_of_
     push_unreadable(&mut batch, 0, "{");
     journal.append(batch, at(0)).unwrap();
     append_usage(&mut journal, 1..2);
-    let redrive = |position| {
-        let decision = Decision { actor: "ada".into(), reason: "fixed".into(), at: at(0) };
-        Event::EntryRedriven(EntryRedriven { entry: EntryRef { position, index: 0 }, decision })
-    };
-    let mut told = Vec::new();
-    for (number, named) in [(0_i64, 0), (1, 1), (2, 99)] {
-        let message = journal::wire::encode(
-            &journal::wire::Envelope {
-                id: format!("r{number}"),
-                source: "pec".into(),
-                time: Some(at(0)),
-                causation_id: None,
-            },
-            &redrive(named),
-        );
-        let mut batch = Batch::new();
-        batch.push(journal::Origin::Here, &message.borrow(&message.header_refs()));
-        told.push(journal.append(batch, at(0)).unwrap().entries);
-    }
+    let told: Vec<Vec<Entry>> =
+        (0..).zip([0, 1, 99]).map(|(number, named)| redrive(&mut journal, number, named, None)).collect();
     let shape = |entries: &[domain::entry::Entry]| entries.iter().map(|e| (e.index, e.outcome)).collect::<Vec<_>>();
     assert_eq!(shape(&told[0]), [(0, Outcome::Accepted), (1, Outcome::Quarantined)]);
     assert_eq!(shape(&told[1]), [(0, Outcome::Accepted)], "an accepted entry is not read again");
     assert_eq!(shape(&told[2]), [(0, Outcome::Accepted)], "an entry that does not exist yields nothing");
     let read: Vec<_> = journal.reader().entries(2).map(Result::unwrap).collect();
     assert_eq!(read, told.concat());
+}
+
+/// Decides to read an entry again, and gives what that recorded.
+fn redrive(journal: &mut Journal, number: u32, position: u64, digest: Option<Digest>) -> Vec<Entry> {
+    let decision = Decision { actor: "ada".into(), reason: "fixed".into(), at: at(0) };
+    let message = digest.map(|digest| MessageName { digest, kafka: None, file: None });
+    let event = Event::EntryRedriven(EntryRedriven { entry: EntryRef { position, index: 0 }, message, decision });
+    let envelope = Envelope { id: format!("r{number}"), source: "pec".into(), time: Some(at(0)), causation_id: None };
+    let message = wire::encode(&envelope, &event);
+    let mut batch = Batch::new();
+    batch.push(Origin::Here, &message.borrow(&message.header_refs()));
+    journal.append(batch, at(0)).unwrap().entries
+}
+
+/// An event that an earlier build could not read is read by a decision about it, and by none that was made about
+/// another message which stood at its position in another journal.
+#[test]
+fn a_redrive_reads_only_the_message_that_it_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = Journal::open(dir.path(), &options(), at(0)).unwrap();
+    let envelope = Envelope { id: "late".into(), source: "meter".into(), time: Some(at(0)), causation_id: None };
+    let message = wire::encode(&envelope, &usage(1, 5));
+    let unknown = Rejection { code: "R-unknown-version", detail: "to a build before this one".into() };
+    let mut batch = Batch::new();
+    batch.push_decoded(Origin::Here, &message.borrow(&message.header_refs()), vec![Err(unknown)]);
+    assert_eq!(journal.append(batch, at(0)).unwrap().entries[0].outcome, Outcome::Quarantined);
+
+    let own = journal::message_digest(&message.borrow(&message.header_refs()));
+    let mut told = redrive(&mut journal, 0, 0, Some(Digest([7; 32])));
+    assert_eq!(told.len(), 1, "another message stood there");
+    told.extend(redrive(&mut journal, 1, 0, Some(own)));
+    let read: Vec<_> = told.iter().map(|entry| (entry.position, entry.index, entry.outcome)).collect();
+    assert_eq!(read, [(1, 0, Outcome::Accepted), (2, 0, Outcome::Accepted), (2, 1, Outcome::Accepted)]);
+    assert_eq!(told[2].fact.event, usage(1, 5));
+    journal.close().unwrap();
+    let journal = Journal::open(dir.path(), &options(), at(0)).unwrap();
+    assert_eq!(journal.reader().entries(1).map(Result::unwrap).collect::<Vec<_>>(), told);
 }
 
 #[test]
