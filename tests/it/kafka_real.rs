@@ -10,8 +10,10 @@ use domain::ids::Digest;
 use journal::wire::Message;
 
 use crate::broker::{Broker, PLAIN_PASSWORD, SCRAM_PASSWORD, plain_cluster};
+use crate::cli::Home;
 use crate::kafka::{self, Station, assert_exactly_once, only_usage, produce, wait_until, while_reading};
 use crate::memory::Told;
+use crate::operations::{Running, accepted, configure};
 use crate::simulation::{telling, worlds};
 
 /// A topic under a name that no other test and no earlier run used.
@@ -83,6 +85,56 @@ fn an_aborted_tail_is_no_alarm_and_a_recreated_topic_is() {
     station.catch_up_accepting(&config, &[Accept::RecreatedTopic]).unwrap();
     assert_eq!(station.kept().len(), 22);
     assert_eq!(station.catch_up(&config).unwrap().counters.messages, 0);
+}
+
+/// The same as whoever operates it sees it: `pec run` starts again behind an aborted tail without a word, and
+/// ends with a name and a way on where the topic was created again and holds more records than were read.
+#[test]
+fn pec_run_is_calm_behind_an_aborted_tail_and_refuses_a_recreated_topic() {
+    let Some((config, _broker)) = plain_cluster() else { return };
+    let (config, name) = topic(config, "run", 1);
+    let home = Home::empty();
+    let mine = format!("[kafka.topics]\nusage = \"{name}\"\naccess = \"\"\ncommerce = \"\"\nreference = \"\"\n");
+    configure(&home, "", &config.bootstrap_servers, &mine);
+    let transaction = format!("{name}.transaction");
+    publish_in_transaction(&config, &transaction, &[kafka::message(0)], Ending::Commit).unwrap();
+    publish_in_transaction(&config, &transaction, &[kafka::message(99)], Ending::Abort).unwrap();
+    // None of these messages is an event, so each that was taken in waits in quarantine.
+    let taken = |offset: i64, messages: u64| {
+        let status = home.json(&["status", "--json"], 0);
+        let next = status["partitions"][0]["next_offset"].as_i64();
+        (next, status["entries"]["quarantined"].as_u64()) == (Some(offset), Some(messages))
+    };
+    let until_taken = |running: Running, offset: i64, messages: u64| {
+        wait_until("all is taken in", || taken(offset, messages));
+        running.stop();
+    };
+    until_taken(Running::start(&home, &[]).reads(), 4, 1);
+    for _ in 0..2 {
+        let calm = Running::start(&home, &[]).reads();
+        let log = calm.log();
+        assert!(log.contains("offset=4 high=4 reason=Resumed"), "{log}");
+        // One broker alone is worth a warning of its own.
+        let mut alarms = log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR"));
+        assert!(alarms.all(|line| line.contains("min.insync.replicas")), "{log}");
+        until_taken(calm, 4, 1);
+    }
+
+    delete_topics(&config, &[&name]).unwrap();
+    recreate(&config, &name, 1);
+    produce(&config, 100, 120);
+    for _ in 0..2 {
+        let (code, said) = Running::start(&home, &[]).ends();
+        assert_eq!(code, Some(3), "{said}");
+        for told in ["recreated-topic", &name, "offset 0", "hint:", "--accept recreated-topic"] {
+            assert!(said.contains(told), "{told} in {said}");
+        }
+        assert!(taken(4, 1), "nothing of the other topic was taken in");
+    }
+    let accepting = ["--accept", "recreated-topic", "--reason", "cleaned up"];
+    until_taken(Running::start(&home, &accepting).reads(), 20, 21);
+    assert_eq!(accepted(&home).len(), 1);
+    until_taken(Running::start(&home, &[]).reads(), 20, 21);
 }
 
 /// Deleting takes a moment; creating is tried until the old topic is gone.

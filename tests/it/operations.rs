@@ -52,7 +52,7 @@ impl Running {
         Self { child, log, socket: home.data().join("pec.sock") }
     }
 
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
@@ -71,6 +71,12 @@ impl Running {
         let told = std::process::Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(told.success());
         assert_eq!(self.child.wait().unwrap().code(), Some(0), "{}", self.log());
+    }
+
+    /// How it ends by itself, which must be soon, and what it said until then.
+    pub fn ends(mut self) -> (Option<i32>, String) {
+        wait_until("pec run ends by itself", || self.child.try_wait().unwrap().is_some());
+        (self.child.wait().unwrap().code(), self.log())
     }
 
     /// Where metrics are served, as its log says.
