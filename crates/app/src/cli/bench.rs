@@ -4,6 +4,7 @@
 //! every stage that folds prints the digest of all results, and they must be equal.
 
 mod alert;
+mod beside;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -60,6 +61,8 @@ struct Figures {
     bytes_per_event: Option<f64>,
     duplicates: Option<u64>,
     digest: Option<String>,
+    /// Where a command was measured beside appending.
+    appends: Option<beside::Beside>,
 }
 
 /// What it ran on.
@@ -101,7 +104,7 @@ impl Bench {
         let mut figures = Vec::new();
         for events in &self.events {
             self.fill(*events, out)?;
-            for stage in STAGES.into_iter().chain(alert::STAGES) {
+            for stage in STAGES.into_iter().chain(beside::STAGES).chain(alert::STAGES) {
                 out.note(format!("{stage}, {events} events …"))?;
                 figures.push(self.in_a_process(stage, *events)?);
             }
@@ -202,6 +205,7 @@ impl Bench {
                 let dir = self.journal_dir(events);
                 alert::measure(&open(&dir, false)?, stage, &dir)
             }
+            beside if beside::STAGES.contains(&beside) => self.beside(beside, events),
             _ => Err(Problem::usage(format!("there is no stage `{stage}`")).into()),
         }
     }
@@ -243,6 +247,26 @@ impl Bench {
         let mut figures = watch.stop(stage, journal.end());
         drop(drafts);
         figures.digest = Some(engine::digest::of(fold.state()).to_string());
+        Ok(figures)
+    }
+
+    /// On a copy, so that the stages after it find the journal as it was.
+    fn beside(&self, stage: &str, events: u64) -> anyhow::Result<Figures> {
+        let dir = self.journal_dir(events);
+        let (copy, backup) = (dir.with_extension("copy"), dir.with_extension("backup"));
+        for left in [&copy, &backup] {
+            if left.exists() {
+                std::fs::remove_dir_all(left)?;
+            }
+        }
+        journal::backup(&dir, &copy)?;
+        let ledger = open(&copy, false)?;
+        let figures = beside::measure(&ledger, stage, self.seed, &backup)?;
+        ledger.close().map_err(engine_problem)?;
+        std::fs::remove_dir_all(&copy)?;
+        if backup.exists() {
+            std::fs::remove_dir_all(&backup)?;
+        }
         Ok(figures)
     }
 
@@ -295,9 +319,13 @@ impl Stopwatch {
         Self { begun: std::time::Instant::now(), cpu: cpu_seconds() }
     }
 
+    fn seconds(&self) -> f64 {
+        self.begun.elapsed().as_secs_f64()
+    }
+
     #[expect(clippy::float_arithmetic, reason = "figures of a benchmark, not money")]
     fn stop(self, stage: &str, events: u64) -> Figures {
-        let seconds = self.begun.elapsed().as_secs_f64();
+        let seconds = self.seconds();
         Figures {
             stage: stage.to_owned(),
             events,
@@ -308,6 +336,7 @@ impl Stopwatch {
             bytes_per_event: None,
             duplicates: None,
             digest: None,
+            appends: None,
         }
     }
 }
@@ -407,6 +436,7 @@ fn table(report: &Report, out: &mut Output) -> anyhow::Result<()> {
         ]);
     }
     out.table(rows)?;
+    beside::table(report.figures.iter(), out)?;
     if !digests_agree(&report.figures) {
         out.line("the digests of one size differ: this is a bug, please report it")?;
     }

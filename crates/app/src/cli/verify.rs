@@ -5,6 +5,7 @@
 //! meanwhile: what is proven is what was durable at the start.
 
 use clap::Args;
+use engine::Ledger;
 use serde::Serialize;
 
 use super::start::fault;
@@ -22,7 +23,7 @@ pub struct Verify {
 
 /// `schemas/output/verify.v1.json`.
 #[derive(Serialize)]
-struct Answer {
+pub(super) struct Answer {
     schema: &'static str,
     #[serde(flatten)]
     versions: Versions,
@@ -38,6 +39,13 @@ struct Answer {
     digest_replayed: Option<String>,
 }
 
+impl Answer {
+    /// Whether nothing differs from what was recorded, nor from what is answered.
+    pub(super) fn is_same(&self) -> bool {
+        self.whole && self.digest_live == self.digest_replayed
+    }
+}
+
 impl Verify {
     pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
         let bar = indicatif::ProgressBar::with_draw_target(None, out.progress_target());
@@ -45,61 +53,69 @@ impl Verify {
             bar.set_length(due);
             bar.set_position(done);
         };
-        let proven = context.ledger.verify(&mut progress);
-        let versions = Versions::of(&*context.ledger.facts().map_err(fault)?);
-        let mut answer = match proven {
-            Ok(report) => Answer {
-                schema: "pec.verify.v1",
-                versions,
-                whole: true,
-                segments: report.segments,
-                frames: report.frames,
-                messages: report.messages,
-                entries: report.entries,
-                chain: report.chain.to_string(),
-                damage: None,
-                digest_live: None,
-                digest_replayed: None,
-            },
-            Err(error) => {
-                let engine::Fault::Journal(damage) = error else { return Err(fault(error).into()) };
-                let status = context.ledger.status().map_err(fault)?;
-                Answer {
-                    schema: "pec.verify.v1",
-                    versions,
-                    whole: false,
-                    segments: status.segments,
-                    frames: status.frames,
-                    messages: status.end,
-                    entries: 0,
-                    chain: status.chain.to_string(),
-                    damage: Some(format!("{damage}; {}", damage.hint())),
-                    digest_live: None,
-                    digest_replayed: None,
-                }
-            }
-        };
-        if answer.whole && !self.journal_only {
-            let (live, end) = {
-                let facts = context.ledger.facts().map_err(fault)?;
-                (engine::digest::of(&facts), facts.end())
-            };
-            let replayed = engine::view::replay(context.ledger.reader(), Some(end), &mut progress).map_err(fault)?;
-            answer.digest_live = Some(live.to_string());
-            answer.digest_replayed = Some(engine::digest::of(replayed.state()).to_string());
-        }
+        let answer = prove(context.ledger, self.journal_only, &mut progress)?;
         bar.finish_and_clear();
-        let same = answer.whole && answer.digest_live == answer.digest_replayed;
         if context.json {
             out.json(&answer)?
         } else {
-            print(&answer, same, out)?
+            print(&answer, out)?
         }
-        Ok(if same { Exit::Fine } else { Exit::Differs })
+        Ok(if answer.is_same() { Exit::Fine } else { Exit::Differs })
     }
 }
 
-fn print(answer: &Answer, same: bool, out: &mut Output) -> anyhow::Result<()> {
+/// Both proofs, or the one of the journal alone.
+pub(super) fn prove(ledger: &Ledger, journal_only: bool, progress: &mut dyn FnMut(u64, u64)) -> anyhow::Result<Answer> {
+    let proven = ledger.verify(progress);
+    let versions = Versions::of(&*ledger.facts().map_err(fault)?);
+    let report = match proven {
+        Ok(report) => report,
+        Err(engine::Fault::Journal(damage)) => return damaged(ledger, versions, &damage),
+        Err(error) => return Err(fault(error).into()),
+    };
+    let mut answer = Answer {
+        schema: "pec.verify.v1",
+        versions,
+        whole: true,
+        segments: report.segments,
+        frames: report.frames,
+        messages: report.messages,
+        entries: report.entries,
+        chain: report.chain.to_string(),
+        damage: None,
+        digest_live: None,
+        digest_replayed: None,
+    };
+    if !journal_only {
+        let (live, end) = {
+            let facts = ledger.facts().map_err(fault)?;
+            (engine::digest::of(&facts), facts.end())
+        };
+        let replayed = engine::view::replay(ledger.reader(), Some(end), progress).map_err(fault)?;
+        answer.digest_live = Some(live.to_string());
+        answer.digest_replayed = Some(engine::digest::of(replayed.state()).to_string());
+    }
+    Ok(answer)
+}
+
+fn damaged(ledger: &Ledger, versions: Versions, damage: &journal::Fault) -> anyhow::Result<Answer> {
+    let status = ledger.status().map_err(fault)?;
+    Ok(Answer {
+        schema: "pec.verify.v1",
+        versions,
+        whole: false,
+        segments: status.segments,
+        frames: status.frames,
+        messages: status.end,
+        entries: 0,
+        chain: status.chain.to_string(),
+        damage: Some(format!("{damage}; {}", damage.hint())),
+        digest_live: None,
+        digest_replayed: None,
+    })
+}
+
+fn print(answer: &Answer, out: &mut Output) -> anyhow::Result<()> {
     if let Some(damage) = &answer.damage {
         out.line(format!("The journal is not whole: {damage}"))?;
         return Ok(());
@@ -112,7 +128,7 @@ fn print(answer: &Answer, same: bool, out: &mut Output) -> anyhow::Result<()> {
     ))?;
     out.line(format!("chain   {}", answer.chain))?;
     if let (Some(live), Some(replayed)) = (&answer.digest_live, &answer.digest_replayed) {
-        if same {
+        if answer.is_same() {
             out.line(format!("answers {live}"))?;
             out.line("A replay from the first event gives the same answers.")?;
             out.line(answer.versions)?;
