@@ -55,6 +55,8 @@ mod restoring;
 use app::scenario::{azure, memory};
 // Policy, what-if and access, asked of the real program.
 mod questions;
+// Every reason at once, and the entries behind it.
+mod reasons;
 // The leak meter: a revoked grant becomes an alert, its return an end.
 mod leaks;
 // Access that ends by itself, and delegations with several authorisations.

@@ -33,7 +33,7 @@ impl Write for Kept {
 }
 
 /// A directory in which a scenario has happened, and the commands that answer over it.
-struct World {
+pub(crate) struct World {
     ledger: Ledger,
     config: Config,
     dir: tempfile::TempDir,
@@ -53,18 +53,33 @@ impl World {
         (Self { ledger, config, dir }, scenario)
     }
 
+    /// The same of a text.
+    pub(crate) fn told(text: &str) -> Self {
+        Self::of(&File { path: "asked".to_owned(), text: text.to_owned() }).0
+    }
+
+    /// What a command prints for people, notes included, whatever its exit code.
+    pub(crate) fn say(&self, words: &[&str]) -> String {
+        self.run(words.iter().copied(), false)
+    }
+
     /// What a command answers, whatever its exit code: documents or lines of JSON.
-    fn ask(&self, words: &[&str]) -> Vec<Value> {
-        let line = words.iter().copied().chain(["--json"]);
-        let arguments = Arguments::of(line).unwrap_or_else(|error| panic!("{words:?}: {error}"));
-        let directory = self.dir.path().to_owned();
-        let context =
-            Context { ledger: &self.ledger, config: &self.config, directory, actor: "ann".into(), json: true };
-        let kept = Kept::default();
-        let mut out = Output::new(Box::new(kept.clone()), Box::new(std::io::sink()), Style::PLAIN);
-        execute(&arguments.command, &context, &mut out).unwrap_or_else(|error| panic!("{words:?}: {error:#}"));
-        let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+    pub(crate) fn ask(&self, words: &[&str]) -> Vec<Value> {
+        let text = self.run(words.iter().copied().chain(["--json"]), true);
         serde_json::Deserializer::from_str(&text).into_iter().map(Result::unwrap).collect()
+    }
+
+    fn run<'w>(&self, words: impl Iterator<Item = &'w str>, json: bool) -> String {
+        let words: Vec<&str> = words.collect();
+        let arguments = Arguments::of(words.iter().copied()).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+        let directory = self.dir.path().to_owned();
+        let context = Context { ledger: &self.ledger, config: &self.config, directory, actor: "ann".into(), json };
+        let kept = Kept::default();
+        // Notes are for people; a program reads the answer alone.
+        let notes: Box<dyn Write + Send> = if json { Box::new(std::io::sink()) } else { Box::new(kept.clone()) };
+        let mut out = Output::new(Box::new(kept.clone()), notes, Style { width: 200, ..Style::PLAIN });
+        execute(&arguments.command, &context, &mut out).unwrap_or_else(|error| panic!("{words:?}: {error:#}"));
+        String::from_utf8(kept.0.lock().unwrap().clone()).unwrap()
     }
 }
 

@@ -6,7 +6,7 @@
 mod placing;
 mod currency;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use currency::plans_in;
 pub use currency::{billed_in, by_partner, currency_of_country};
@@ -140,6 +140,28 @@ impl CommerceBook {
         self.states.decide(decided);
         self.plan_states.decide(decided);
         self.moves.decide(decided);
+    }
+
+    /// The events before an instant that say where a subscription stood under a plan, and through whom it
+    /// was sold: both lives, moves and resellers of record. Requests alone move nothing.
+    #[must_use]
+    pub fn behind(&self, subscription: Guid, plan: Guid, until: Instant) -> BTreeSet<Identity> {
+        let mut behind = BTreeSet::new();
+        let mut add = |identity, about: Guid, at: Instant| {
+            if at < until && (about == subscription || about == plan) {
+                behind.insert(identity);
+            }
+        };
+        self.plans.iter().for_each(|(identity, one)| add(identity, one.plan, one.at));
+        self.resellers.iter().for_each(|(identity, one)| add(identity, one.plan, one.at));
+        self.plan_states.iter().for_each(|(identity, (_, one))| add(identity, one.plan, one.at));
+        self.created.iter().for_each(|(identity, one)| add(identity, one.subscription, one.at));
+        self.cancelled.iter().for_each(|(identity, one)| add(identity, one.subscription, one.at));
+        self.states.iter().for_each(|(identity, (_, one))| add(identity, one.subscription, one.at));
+        self.transfers.iter().for_each(|(identity, one)| add(identity, one.subscription, one.at));
+        let moved = self.moves.iter().filter(|(_, (moving, _))| *moving == Moving::Transitioned);
+        moved.for_each(|(identity, (_, one))| add(identity, one.subscription, one.at));
+        behind
     }
 
     /// Puts the facts in order. Linear in their number, but for the sorting.

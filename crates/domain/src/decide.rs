@@ -14,9 +14,9 @@ use crate::entry::{Acceptance, Decision, Event, InvoiceVoided, IssuedDocument, I
 use crate::finding::{Code, Finding};
 use crate::ids::{Currency, Digest, Guid, Identity};
 use crate::invoice::{Draft, TooLong, draft, tax_rate};
-use crate::issued::{IssuedBook, IssuedSum, canonical_lines, concern};
+use crate::issued::{IssuedBook, IssuedSum, UNKNOWN_ACCESS, canonical_lines, concern};
 use crate::money::Exact;
-use crate::period::{Instant, Period};
+use crate::period::{Day, Instant, Period};
 use crate::policy::{Policy, RULES_VERSION, Tax};
 use crate::rating::{Desk, Judging};
 use adjust::{Adjusted, difference};
@@ -36,7 +36,8 @@ pub struct Closing<'a> {
     pub obstacles: &'a [String],
     /// Findings of the judge of access, beside those of the draft.
     pub findings: &'a [Finding],
-    /// `--accept unknown-access`: recorded with this decision.
+    /// `--accept unknown-access`: recorded with this decision, for the days of this month that are unknown
+    /// now. Of a month already issued it is the whole decision: nothing else is done.
     pub accept_unknown_access: bool,
     /// BLAKE3, handed in.
     pub digest: &'a dyn Fn(&[u8]) -> Digest,
@@ -49,6 +50,8 @@ pub enum Closed {
     Issue(Vec<Event>),
     /// Nothing new: these documents stand.
     Already(Vec<Box<str>>),
+    /// These documents stand, and a person accepts what became unknown in their month since; to be appended.
+    Accepted(Vec<Box<str>>, Acceptance),
     /// No usage and no adjustment: there is nothing to issue.
     Nothing,
 }
@@ -65,6 +68,11 @@ pub enum Reason {
         open: Period,
     },
     Finding(Box<Finding>),
+    /// A blocking finding in a month that was issued before: its adjustments cannot be told.
+    Issued {
+        period: Period,
+        finding: Box<Finding>,
+    },
     /// An event that may concern the partner was told in two ways.
     Conflict(Identity),
     Obstacle(String),
@@ -86,10 +94,20 @@ impl std::fmt::Display for Reason {
         match self {
             Self::NotEnded { until } => write!(f, "the month can first be closed at {until}"),
             Self::OutOfOrder { open } => {
-                write!(f, "{open} has something to issue and no invoice of it stands; close it first")
+                write!(
+                    f,
+                    "{open} has something to issue and no invoice of it stands; close it first: \
+                     pec close --period {open} --reason WHY"
+                )
             }
             Self::Finding(finding) => write!(f, "{}: {}; {}", finding.code, finding.detail, finding.code.hint()),
-            Self::Conflict(identity) => write!(f, "event {identity} was told in two ways; decide which one holds"),
+            Self::Issued { period, finding } => {
+                let (code, hint) = (finding.code, finding.hint(*period));
+                write!(f, "{period}, which is issued: {code}: {}; {hint}", finding.detail)
+            }
+            Self::Conflict(identity) => {
+                write!(f, "event {identity} was told in two ways; decide which one holds: pec conflicts decide")
+            }
             Self::Obstacle(what) => f.write_str(what),
             Self::TooLong(long) => write!(f, "{} {} has more digits than a document holds", long.what, long.value),
             Self::UnknownDocument(id) => write!(f, "no document `{id}` was issued"),
@@ -108,20 +126,32 @@ impl std::fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
+/// What speaks against a close, and the days whose unknown access a person accepts with it.
+#[derive(Default)]
+struct Against {
+    reasons: Vec<Reason>,
+    accepted: BTreeSet<Day>,
+}
+
 /// INV-7: issues a month, once. Asked again, it names what stands. Source: definitions, close.
 pub fn close(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_>) -> Result<Closed, Refusal> {
     let standing = desk.facts.issued.standing(closing.bill_to, closing.period);
     if !standing.is_empty() {
-        return Ok(Closed::Already(standing.into_iter().map(|document| document.id.clone()).collect()));
+        let documents = standing.into_iter().map(|document| document.id.clone()).collect();
+        return Ok(match accepted_later(desk, judging, closing) {
+            Some(acceptance) => Closed::Accepted(documents, acceptance),
+            None => Closed::Already(documents),
+        });
     }
-    let mut reasons = standing_against(desk, closing);
-    reasons.extend(earlier_open(desk, judging, closing));
+    let mut against = Against { reasons: standing_against(desk, closing), accepted: BTreeSet::new() };
+    against.reasons.extend(earlier_open(desk, judging, closing));
     let policy = desk.facts.policy.at(closing.period.first_day());
-    let mut lines = adjusted(desk, judging, closing, &mut reasons);
+    let mut lines = adjusted(desk, judging, closing, &mut against);
     for currency in billed_in(desk, closing) {
-        let own = own_lines(desk, judging, closing, currency, &mut reasons);
+        let own = own_lines(desk, judging, closing, currency, &mut against);
         lines.entry(own.0).or_default().splice(0..0, own.1);
     }
+    let Against { mut reasons, accepted } = against;
     if !reasons.is_empty() {
         return Err(Refusal { reasons });
     }
@@ -130,9 +160,7 @@ pub fn close(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_>) 
         return Ok(Closed::Nothing);
     }
     let mut events = Vec::new();
-    if closing.accept_unknown_access {
-        events.push(accept_unknown_access(closing.bill_to, closing.period, closing.decision.clone()));
-    }
+    events.extend(accept_unknown_access(closing, &accepted).map(Event::AcceptanceRecorded));
     for (currency, lines) in lines {
         match document(desk, closing, &policy, currency, lines) {
             Ok(document) => events.push(Event::InvoiceIssued(document)),
@@ -142,6 +170,20 @@ pub fn close(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_>) 
     if reasons.is_empty() { Ok(Closed::Issue(events)) } else { Err(Refusal { reasons }) }
 }
 
+/// INV-7: unknown access in a month that is issued waits for a person, whose acceptance takes the days as
+/// lost. It is asked for by closing the issued month again with the acceptance; other findings stay.
+fn accepted_later(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_>) -> Option<Acceptance> {
+    if !closing.accept_unknown_access {
+        return None;
+    }
+    let mut against = Against::default();
+    for currency in billed_in(desk, closing) {
+        let (_, findings) = draft(desk, closing.bill_to, currency, closing.period, judging);
+        blocking(desk, closing, closing.period, &findings, &mut against);
+    }
+    accept_unknown_access(closing, &against.accepted)
+}
+
 /// INV-6: the adjustments that closing a month would carry, by currency: what late facts changed in
 /// months already issued, and what stands against issuing it.
 pub fn adjustments(
@@ -149,9 +191,9 @@ pub fn adjustments(
     judging: &mut Judging<'_>,
     closing: &Closing<'_>,
 ) -> (BTreeMap<Currency, Vec<IssuedLine>>, Vec<Reason>) {
-    let mut reasons = Vec::new();
-    let lines = adjusted(desk, judging, closing, &mut reasons);
-    (lines, reasons)
+    let mut against = Against::default();
+    let lines = adjusted(desk, judging, closing, &mut against);
+    (lines, against.reasons)
 }
 
 /// Everything that stands against closing, money aside.
@@ -190,11 +232,11 @@ fn earlier_open(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_
         let currency = desk.currencies(closing.bill_to, period).first().copied().unwrap_or(closing.currency);
         // What was found out about the month that is closed says nothing about this one.
         let own = Closing { period, currency, decision: closing.decision.clone(), findings: &[], ..*closing };
-        let mut against = Vec::new();
+        let mut against = Against::default();
         let something = billed_in(desk, &own)
             .into_iter()
             .any(|currency| !own_lines(desk, judging, &own, currency, &mut against).1.is_empty());
-        if something || !against.is_empty() {
+        if something || !against.reasons.is_empty() {
             open.push(Reason::OutOfOrder { open: period });
         }
     }
@@ -222,12 +264,12 @@ fn own_lines(
     judging: &mut Judging<'_>,
     closing: &Closing<'_>,
     currency: Currency,
-    reasons: &mut Vec<Reason>,
+    against: &mut Against,
 ) -> (Currency, Vec<IssuedLine>) {
     let (redraft, findings) = draft(desk, closing.bill_to, currency, closing.period, judging);
-    blocking(desk, closing, closing.period, &findings, reasons);
+    blocking(desk, closing, closing.period, &findings, against);
     let before = desk.facts.issued.sums(closing.bill_to, redraft.currency, closing.period);
-    (redraft.currency, changes(&redraft, before, Adjusted::Own, reasons))
+    (redraft.currency, changes(&redraft, before, Adjusted::Own, &mut against.reasons))
 }
 
 /// Lines of months already issued whose redraft differs from everything issued for them so far.
@@ -235,7 +277,7 @@ fn adjusted(
     desk: &Desk<'_>,
     judging: &mut Judging<'_>,
     closing: &Closing<'_>,
-    reasons: &mut Vec<Reason>,
+    against: &mut Against,
 ) -> BTreeMap<Currency, Vec<IssuedLine>> {
     let issued = &desk.facts.issued;
     let mut lines: BTreeMap<Currency, Vec<IssuedLine>> = BTreeMap::new();
@@ -246,9 +288,9 @@ fn adjusted(
             if several.is_empty() { [first].into() } else { several.into_iter().collect() };
         for currency in currencies {
             let (redraft, findings) = draft(desk, closing.bill_to, currency, period, judging);
-            blocking(desk, closing, period, &findings, reasons);
+            blocking(desk, closing, period, &findings, against);
             let before = issued.sums(closing.bill_to, currency, period);
-            let changed = changes(&redraft, before, Adjusted::Earlier, reasons);
+            let changed = changes(&redraft, before, Adjusted::Earlier, &mut against.reasons);
             lines.entry(currency).or_default().extend(changed);
         }
     }
@@ -271,23 +313,33 @@ fn changes(
     lines
 }
 
-/// Blocking findings, each once. Unknown access may have been accepted by a person.
-fn blocking(desk: &Desk<'_>, closing: &Closing<'_>, period: Period, findings: &[Finding], reasons: &mut Vec<Reason>) {
+/// Blocking findings, each once. Unknown access may have been accepted by a person, day by day: what
+/// became unknown since waits for another decision.
+fn blocking(desk: &Desk<'_>, closing: &Closing<'_>, period: Period, findings: &[Finding], against: &mut Against) {
     let issued = &desk.facts.issued;
-    let accepted = issued.is_accepted("unknown-access", closing.bill_to, period)
-        || (closing.accept_unknown_access && period == closing.period);
+    let own = period == closing.period;
     let ours = |finding: &&Finding| {
         let about = &finding.about;
         about.bill_to.is_none_or(|bill_to| bill_to == closing.bill_to)
             && about.day.is_none_or(|day| day.period() == period)
     };
-    let all: BTreeSet<&Finding> = findings.iter().chain(closing.findings).filter(ours).collect();
+    // What was found out about the month that is closed says nothing about one issued before.
+    let handed_in = if own { closing.findings } else { &[] };
+    let all: BTreeSet<&Finding> = findings.iter().chain(handed_in).filter(ours).collect();
     for finding in all.into_iter().filter(|finding| finding.blocking()) {
-        if !(finding.code == Code::UnknownAccess && accepted) {
-            let reason = Reason::Finding(Box::new(finding.clone()));
-            if !reasons.contains(&reason) {
-                reasons.push(reason);
+        if let (Code::UnknownAccess, Some(day)) = (finding.code, finding.about.day) {
+            if issued.accepts_unknown_access(closing.bill_to, day) {
+                continue;
             }
+            if own && closing.accept_unknown_access {
+                against.accepted.insert(day);
+                continue;
+            }
+        }
+        let finding = Box::new(finding.clone());
+        let reason = if own { Reason::Finding(finding) } else { Reason::Issued { period, finding } };
+        if !against.reasons.contains(&reason) {
+            against.reasons.push(reason);
         }
     }
 }
@@ -299,8 +351,12 @@ fn document(
     closing: &Closing<'_>,
     policy: &Policy,
     currency: Currency,
-    lines: Vec<IssuedLine>,
+    mut lines: Vec<IssuedLine>,
 ) -> Result<IssuedDocument, Reason> {
+    for line in &mut lines {
+        let revisions = desk.facts.policy.revisions(line.period, line.by_day.iter().map(|(day, _)| *day));
+        line.policy_revisions = (revisions != [policy.revision]).then_some(revisions);
+    }
     let issued = &desk.facts.issued;
     let own: Exact = lines.iter().fold(Exact::zero(), |sum, line| &sum + &Exact::from(line.subtotal));
     let (subtotals, totals) = issued.balance(closing.bill_to, currency);
@@ -409,11 +465,17 @@ fn negated(line: &IssuedLine) -> IssuedLine {
     }
 }
 
-/// A person accepts that access in a partner's month stays unknown.
-#[must_use]
-pub fn accept_unknown_access(bill_to: Guid, period: Period, decision: Decision) -> Event {
-    let (bill_to, period) = (Some(bill_to), Some(period));
-    Event::AcceptanceRecorded(Acceptance { what: "unknown-access".into(), about: None, bill_to, period, decision })
+/// A person accepts that access on some days of a partner's month stays unknown; nothing to accept is no
+/// decision.
+fn accept_unknown_access(closing: &Closing<'_>, days: &BTreeSet<Day>) -> Option<Acceptance> {
+    let days: Vec<String> = days.iter().map(Day::to_string).collect();
+    (!days.is_empty()).then(|| Acceptance {
+        what: UNKNOWN_ACCESS.into(),
+        about: Some(days.join(" ").into()),
+        bill_to: Some(closing.bill_to),
+        period: Some(closing.period),
+        decision: closing.decision.clone(),
+    })
 }
 
 #[cfg(test)]

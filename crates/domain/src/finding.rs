@@ -46,6 +46,14 @@ impl Finding {
     pub fn blocking(&self) -> bool {
         self.code.blocking()
     }
+
+    /// What to do about it, naming the month that it is about.
+    #[must_use]
+    pub fn hint(&self, asked: Period) -> String {
+        let month = self.about.day.map(Day::period).or(self.about.period).unwrap_or(asked).to_string();
+        let digits = month.replace('-', "");
+        self.code.hint().replace("MONTH", &month).replace("202601", &digits)
+    }
 }
 
 macro_rules! codes {
@@ -78,7 +86,7 @@ macro_rules! codes {
 }
 
 codes! {
-    NoPlacement "F-no-plan" true "Usage of a subscription that no known plan contained at that time." "publish the plan and subscription created events, or: pec import commerce.jsonl --stream commerce";
+    NoPlacement "F-no-plan" true "Usage of a subscription, or a charge, that no known plan contained at that time." "publish the plan and subscription created events, or: pec import commerce.jsonl --stream commerce";
     NoPrice "F-no-price" true "Usage of a meter that the price sheet in force does not price on that day." "publish the month's price sheet, or: pec import prices-DE-202601.zip --published-at WHEN";
     AmbiguousPrice "F-ambiguous-price" true "Usage of a meter that maps to several products in force, without naming one." "send productId and skuId with the usage event";
     EqualSheets "F-equal-sheets" true "Two price sheets of one month and market with the same publication time." "publish the right one again with a later publication time";

@@ -19,6 +19,9 @@ use crate::money::Exact;
 use crate::period::{Day, Period};
 use crate::policy::PolicyBook;
 
+/// What an acceptance of unknown access is called.
+pub const UNKNOWN_ACCESS: &str = "unknown-access";
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IssuedBook {
     documents: Filing<IssuedDocument>,
@@ -194,13 +197,15 @@ impl IssuedBook {
         all.into_iter().map(|(_, one)| one).collect()
     }
 
-    /// Whether a person accepted something (`unknown-access`) for a partner's month.
+    /// INV-7: whether a person accepted that access on a day of a partner's month stays unknown. An
+    /// acceptance that names days holds for these; one of an earlier build names none and holds for its month.
     #[must_use]
-    pub fn is_accepted(&self, what: &str, bill_to: Guid, period: Period) -> bool {
+    pub fn accepts_unknown_access(&self, bill_to: Guid, day: Day) -> bool {
         self.acceptances.iter().any(|(_, one)| {
-            &*one.what == what
+            &*one.what == UNKNOWN_ACCESS
                 && one.bill_to.is_none_or(|accepted| accepted == bill_to)
-                && one.period.is_none_or(|accepted| accepted == period)
+                && one.period.is_none_or(|accepted| accepted == day.period())
+                && one.about.as_deref().is_none_or(|days| days.split(' ').any(|named| Day::parse(named) == Some(day)))
         })
     }
 
@@ -264,6 +269,7 @@ pub fn canonical_lines(lines: &[IssuedLine]) -> Vec<u8> {
         ];
         fields.extend(amounts.map(number));
         fields.extend(line.tax.map(|tax| format!("tax {}", number(tax))));
+        fields.extend(line.policy_revisions.iter().flatten().map(|revision| format!("policy {revision}")));
         for field in fields {
             bytes.extend_from_slice(field.as_bytes());
             bytes.push(0xff);

@@ -7,8 +7,9 @@
 //!
 //! Reading order: this file (outcomes and codes), `standing` (who "we" are), `qualify` (which
 //! spans of a grant count), `site` (what of it counts at one place), `judge` (the day), `repair` (the
-//! reason), `timeline` (who held what).
+//! reason), `timeline` (who held what), `basis` (what else a verdict rests on).
 
+mod basis;
 mod judge;
 mod qualify;
 mod repair;
@@ -248,7 +249,7 @@ lost_codes! {
     PalOtherOrganisation "pal-other-organisation" "PEC-5" Ours "The Partner Admin Link of our identities names another organisation." "Let the identity that holds the access link a PartnerID of our organisation.";
     JitOnly "jit-only" "PEC-6" Ask "What we held was eligible only: just-in-time access does not count." "Would you grant us a permanent role in place of the just-in-time one?";
     Denied "denied" "PEC-14" Ask "A deny assignment reached the identities that held our access." "Would you exclude our identities from the deny assignment?";
-    Gap "gap" "PEC-1" Ask "Access was there at both ends of the day and not in between." "Would you leave our role in place without interruption?";
+    Gap "gap" "PEC-1" Ask "Access was there at both ends of the day and not in between, or by policy no single grant lasted throughout." "Would you leave our role in place without interruption?";
     EarlyEnd "early-end" "PEC-1" Ask "Access was there when the day began and not when it ended." "Would you grant us an eligible role again?";
     LateStart "late-start" "PEC-1" Ours "Access was there when the day ended and not when it began." "Nothing to do: it counts from the next full day.";
     Removed "removed" "PEC-1" Ask "Access that once counted had been removed before the day." "Would you reinstate our role, for example Owner for our AdminAgents group?";

@@ -9,7 +9,7 @@ mod fields;
 
 pub use fields::{FIELDS, Field, ROLE_PREFIX, ROLES, Values, field};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
@@ -17,7 +17,7 @@ use crate::entry::{PolicyDocument, PolicySetting};
 use crate::filing::Filing;
 use crate::ids::{Digest, Guid, Identity, MeterId};
 use crate::money::Rounding;
-use crate::period::{Day, Instant};
+use crate::period::{Day, Instant, Period};
 
 /// The version of the rules in this build: any change of code that changes a result changes it,
 /// and every output names it.
@@ -484,6 +484,17 @@ impl PolicyBook {
     pub fn document_at(&self, day: Day) -> Option<(Identity, &PolicyDocument)> {
         let effective = self.documents.iter().filter(|(_, document)| document.effective_from <= day);
         effective.max_by_key(|(identity, document)| (document.revision, *identity))
+    }
+
+    /// The revisions in force on the days of a line, in order; on the first day of its month where it has none.
+    #[must_use]
+    pub fn revisions(&self, month: Period, days: impl Iterator<Item = Day>) -> Vec<u32> {
+        let on = |day| self.document_at(day).map_or(Policy::builtin().revision, |(_, document)| document.revision);
+        let mut revisions: BTreeSet<u32> = days.map(on).collect();
+        if revisions.is_empty() {
+            revisions.insert(on(month.first_day()));
+        }
+        revisions.into_iter().collect()
     }
 
     /// The highest revision that is known, in force or not yet; that of the built-in policy where there

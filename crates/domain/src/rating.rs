@@ -337,7 +337,10 @@ impl<'a> Desk<'a> {
                 continue;
             }
             let code = if one.of_correction { Code::CorrectionOfCorrection } else { Code::HeldCorrection };
+            // What nobody can tell is told to everybody, as one and the same finding.
+            let bill_to = placement.map(|placement| placement.bill_to);
             let about = About {
+                bill_to,
                 subscription: one.usage.map(|usage| usage.subscription),
                 meter: one.usage.map(|usage| usage.meter.clone()),
                 day: one.usage.map(|usage| Day::of(usage.start)),

@@ -105,6 +105,13 @@ impl RoleBook {
         self.lists.decide(decided);
     }
 
+    /// The list in force on a day, if somebody published one by then; see [`Self::view`] for two of one day.
+    #[must_use]
+    pub fn list_on(&self, day: Day) -> Option<Identity> {
+        let begun = self.lists.iter().filter(|(_, list)| list.effective_from <= day);
+        begun.max_by_key(|(identity, list)| (list.effective_from, *identity)).map(|(identity, _)| identity)
+    }
+
     /// Every table by the day from which it holds. Built once per question; of two from one day the
     /// one of the greater identity holds, whatever came first.
     #[must_use]
@@ -222,6 +229,7 @@ mod tests {
         assert!(tables.eligible(OWNER, before, &policy) && !tables.eligible(OWNER, after, &policy));
         assert!(!tables.eligible(READER, before, &policy) && tables.eligible(READER, after, &policy));
         assert_eq!(tables.listed(OWNER, after), None);
+        assert_eq!((book.list_on(before), book.list_on(after)), (None, Some(Identity(1))));
         assert_eq!((tables.name(Guid(42)), tables.name(OWNER)), ("Ours".to_owned(), "Owner".to_owned()));
         assert_eq!(tables.changes().len(), 3);
     }

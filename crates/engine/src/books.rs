@@ -172,7 +172,7 @@ impl<'a> Books<'a> {
         let (draft, mut findings) = invoice::draft_of(&self.desk, asked, rated.share);
         // A judge remembers everything that was asked of it, for other partners and months too.
         let concerns = |finding: &Finding| {
-            finding.about.bill_to.is_none_or(|named| named == bill_to)
+            finding.about.bill_to.map_or_else(|| self.may_concern(&finding.about, asked), |named| named == bill_to)
                 && finding.about.period.is_none_or(|named| named == period)
         };
         findings.extend(rated.found.into_iter().filter(concerns));
@@ -190,6 +190,16 @@ impl<'a> Books<'a> {
 }
 
 impl Books<'_> {
+    /// Whether something that names no partner may be about this one's month: not where its subscription was
+    /// billed to others alone then.
+    fn may_concern(&self, about: &About, (bill_to, _, period): Asked) -> bool {
+        let subscription = about.subscription.or_else(|| about.resource.as_ref()?.subscription());
+        let placed = subscription.map_or(&[][..], |subscription| self.commerce.placements(subscription));
+        let month = period.interval();
+        let mut then = placed.iter().filter(|placement| !placement.interval.intersect(&month).is_empty()).peekable();
+        then.peek().is_none() || then.any(|placement| placement.bill_to == bill_to)
+    }
+
     /// What orders and consents say against a month: usage on what was refused when it was ordered, and
     /// moves from the classic offer without what they need. Nothing is looked up where neither happened.
     fn unaccepted(&self, draft: &Draft, used: &Used) -> Vec<Finding> {
@@ -271,6 +281,21 @@ pub fn portion(key: &LineKey) -> &'static str {
         domain::entry::Portion::Reservation => "reservation",
         domain::entry::Portion::AzureCredit => "azure-credit",
     }
+}
+
+/// The revisions of the policy that decided the days of a line, in order.
+#[must_use]
+pub fn line_revisions(facts: &Facts, line: &Line) -> Vec<u32> {
+    facts.policy.revisions(line.period, line.by_day.iter().map(|(day, _)| *day))
+}
+
+/// Every revision of the policy that decided anything in a draft, in order: of the first day of its month,
+/// which cuts and adds up, and of the days of its lines.
+#[must_use]
+pub fn draft_revisions(facts: &Facts, draft: &Draft) -> Vec<u32> {
+    let days = draft.lines.iter().flat_map(|line| line.by_day.iter().map(|(day, _)| *day));
+    let days: BTreeSet<Day> = days.chain([draft.period.first_day()]).collect();
+    facts.policy.revisions(draft.period, days.into_iter())
 }
 
 /// The line of a draft with a name.

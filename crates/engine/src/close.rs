@@ -4,7 +4,7 @@
 //! at a time, so that two people who close one month at once make one invoice.
 
 use domain::decide::{self, Closed, Closing, Refusal};
-use domain::entry::{Decision, Event, Stream};
+use domain::entry::{Acceptance, Decision, Event, Stream};
 use domain::facts::Facts;
 use domain::finding::Finding;
 use domain::ids::{Currency, Digest, Guid, Identity};
@@ -58,6 +58,8 @@ pub enum Outcome {
     Stands {
         documents: Vec<Box<str>>,
         new: bool,
+        /// What a person accepted with this.
+        accepted: Option<Acceptance>,
     },
     Nothing,
     Refused(Refusal, Vec<Finding>),
@@ -73,13 +75,21 @@ pub fn issue(ledger: &Ledger, wish: &Wish) -> Result<Outcome, Fault> {
         plan(&mut books, wish, facts.end())
     };
     match closed {
-        Ok(Closed::Already(documents)) => Ok(Outcome::Stands { documents, new: false }),
+        Ok(Closed::Already(documents)) => Ok(Outcome::Stands { documents, new: false, accepted: None }),
+        Ok(Closed::Accepted(documents, acceptance)) => {
+            append(ledger, vec![Event::AcceptanceRecorded(acceptance.clone())])?;
+            Ok(Outcome::Stands { documents, new: false, accepted: Some(acceptance) })
+        }
         Ok(Closed::Nothing) => Ok(Outcome::Nothing),
         Err(refusal) => Ok(Outcome::Refused(refusal, findings)),
         Ok(Closed::Issue(events)) => {
             let documents = events.iter().filter_map(document_id).collect();
+            let accepted = events.iter().find_map(|event| match event {
+                Event::AcceptanceRecorded(acceptance) => Some(acceptance.clone()),
+                _ => None,
+            });
             append(ledger, events)?;
-            Ok(Outcome::Stands { documents, new: true })
+            Ok(Outcome::Stands { documents, new: true, accepted })
         }
     }
 }

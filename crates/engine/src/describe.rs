@@ -127,9 +127,9 @@ pub fn rule(event: &Event) -> Option<&'static str> {
         Event::Channel(event) => channel::rule(event),
         Event::InvoiceIssued(_) => "INV-7",
         Event::CreditNoteIssued(_) | Event::InvoiceVoided(_) => "INV-8",
+        // Its rate, and what counts as access that earns it.
+        Event::PolicyPublished(_) | Event::PolicyAdopted(_) => "RATE-7",
         Event::OtherActivity(_)
-        | Event::PolicyPublished(_)
-        | Event::PolicyAdopted(_)
         | Event::ConflictDecided(_)
         | Event::EntryRedriven(_)
         | Event::AcceptanceRecorded(_)

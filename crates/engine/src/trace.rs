@@ -3,11 +3,11 @@
 //! The fold keeps sums, not every usage event; so the journal itself is read again, once, and those
 //! entries are kept that the question is about. What is cited is cited by identity.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::entry::{Entry, EntryRef, Event, Outcome, Usage};
 use domain::ids::{Identity, MeterId};
-use domain::period::{Instant, Interval};
+use domain::period::{Day, Instant};
 use journal::{Origin, Reader};
 
 use crate::describe;
@@ -39,20 +39,18 @@ pub struct Wanted {
     pub as_of: Option<Instant>,
 }
 
-/// Usage of some places and one or all meters within a stretch of time.
+/// Usage of some places on some days, of one or all meters.
 #[derive(Clone, Debug)]
 pub struct WantedUsage {
-    /// Scopes as rating names them: the resource, else its group or subscription.
-    pub scopes: BTreeSet<domain::scope::Scope>,
+    /// Scopes as rating names them (the resource, else its group or subscription), each with its days.
+    pub days: BTreeMap<domain::scope::Scope, BTreeSet<Day>>,
     pub meter: Option<MeterId>,
-    pub within: Interval,
 }
 
 impl WantedUsage {
     fn matches(&self, usage: &Usage) -> bool {
-        self.within.contains(usage.start)
-            && self.meter.as_ref().is_none_or(|meter| *meter == usage.meter)
-            && self.scopes.contains(&scope_of(usage))
+        self.meter.as_ref().is_none_or(|meter| *meter == usage.meter)
+            && self.days.get(&scope_of(usage)).is_some_and(|days| days.contains(&Day::of(usage.start)))
     }
 }
 
@@ -71,20 +69,30 @@ pub fn scope_of(usage: &Usage) -> domain::scope::Scope {
 pub fn find(reader: &Reader, wanted: &Wanted, limit: usize) -> Result<(Vec<Cited>, usize), Fault> {
     let mut targets: BTreeSet<Identity> = BTreeSet::new();
     let mut kept: Vec<Entry> = Vec::new();
+    // Corrections that came before what they correct: whether they are wanted shows in the end.
+    let mut held: Vec<(Identity, Entry)> = Vec::new();
     let mut count = 0;
     for entry in reader.entries(0) {
         let entry = entry?;
         if wanted.as_of.is_some_and(|at| entry.recorded_at > at) {
             break;
         }
-        if !is_wanted(&entry, wanted, &mut targets) {
-            continue;
-        }
-        count += 1;
-        if kept.len() < limit {
-            kept.push(entry);
+        match sort(&entry, wanted, &mut targets) {
+            Sorted::Wanted => {
+                count += 1;
+                if kept.len() < limit {
+                    kept.push(entry);
+                }
+            }
+            Sorted::Held(target) => held.push((target, entry)),
+            Sorted::Other => {}
         }
     }
+    held.retain(|(target, _)| targets.contains(target));
+    count += held.len();
+    kept.extend(held.into_iter().map(|(_, entry)| entry));
+    kept.sort_by_key(Entry::at);
+    kept.truncate(limit);
     let mut cited = Vec::with_capacity(kept.len());
     for entry in kept {
         let record = reader.record(entry.position)?;
@@ -102,30 +110,41 @@ pub fn find(reader: &Reader, wanted: &Wanted, limit: usize) -> Result<(Vec<Cited
     Ok((cited, count))
 }
 
-fn is_wanted(entry: &Entry, wanted: &Wanted, targets: &mut BTreeSet<Identity>) -> bool {
+/// What an entry is to a question.
+enum Sorted {
+    Wanted,
+    /// A correction of something that was not read yet.
+    Held(Identity),
+    Other,
+}
+
+fn sort(entry: &Entry, wanted: &Wanted, targets: &mut BTreeSet<Identity>) -> Sorted {
     if entry.outcome == Outcome::Duplicate || entry.outcome == Outcome::Quarantined {
-        return false;
+        return Sorted::Other;
     }
     if wanted.identities.contains(&entry.fact.identity) {
-        return true;
+        return Sorted::Wanted;
     }
-    let Some(usage) = &wanted.usage else { return false };
+    let Some(usage) = &wanted.usage else { return Sorted::Other };
+    let only = |is_wanted: bool| if is_wanted { Sorted::Wanted } else { Sorted::Other };
     match &entry.fact.event {
         Event::UsageRecorded(recorded) => {
             let matches = usage.matches(recorded);
             if matches {
                 targets.insert(entry.fact.identity);
             }
-            matches
+            only(matches)
         }
         Event::UsageAdjusted(_) | Event::UsageVoided(_) => {
-            let target = entry.fact.event.target();
-            let known = entry.antecedent.as_ref().is_some_and(
-                |antecedent| matches!(&antecedent.fact.event, Event::UsageRecorded(recorded) if usage.matches(recorded)),
-            );
-            known || target.is_some_and(|target| targets.contains(&target))
+            let Some(target) = entry.fact.event.target() else { return Sorted::Other };
+            let antecedent = entry.antecedent.as_ref().map(|antecedent| &antecedent.fact.event);
+            let known = matches!(antecedent, Some(Event::UsageRecorded(recorded)) if usage.matches(recorded));
+            if known || targets.contains(&target) {
+                return Sorted::Wanted;
+            }
+            if antecedent.is_none() { Sorted::Held(target) } else { Sorted::Other }
         }
-        _ => false,
+        _ => Sorted::Other,
     }
 }
 

@@ -37,11 +37,12 @@ prop_compose! {
     fn line()(
         key in line_key(), period in period(), days in vec(day(), 0..3), by_day in vec((day(), number()), 0..3),
         amounts in vec(number(), 8..=8), rule in words(), tax in option::of(number()),
+        policy_revisions in option::of(vec(any::<u32>(), 0..3)),
     ) -> IssuedLine {
         IssuedLine {
             key, period, days, by_day, quantity: amounts[0], unit_price: amounts[1], effective_unit_price: amounts[2],
             charge_without_credit: amounts[3], charge: amounts[4], subtotal_without_credit: amounts[5],
-            subtotal: amounts[6], exchange_rate: amounts[7], rule, tax,
+            subtotal: amounts[6], exchange_rate: amounts[7], rule, tax, policy_revisions,
         }
     }
 }

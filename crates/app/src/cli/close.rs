@@ -5,11 +5,13 @@
 
 mod check;
 
+use std::collections::BTreeMap;
+
 pub use check::Check;
 use clap::Args;
 use domain::decide::{Reason, Refusal};
 use domain::entry::Decision;
-use domain::finding::Finding;
+use domain::finding::{Code, Finding};
 use domain::ids::Guid;
 use domain::money::Exact;
 use domain::period::Period;
@@ -18,8 +20,8 @@ use engine::close::{self, Outcome, Wish};
 use engine::restore::{self, Lack};
 use serde::Serialize;
 
-use super::invoice::{FindingAnswer, Party, findings_answer, money, print_findings};
-use super::start::fault;
+use super::invoice::{FindingAnswer, Party, findings_answer, money, print_findings, revisions_in_words};
+use super::start::{decider, fault};
 use super::{Context, period, select};
 use crate::exit::{Exit, Problem};
 use crate::output::{Output, thousands};
@@ -40,7 +42,8 @@ pub struct Close {
     reason: String,
     /// Close although something cannot be known; recorded beside the close, with its --reason:
     /// unknown-access (access on some days), missing-records or missing-decisions (a restore from Kafka
-    /// lacked them)
+    /// lacked them). Of a month already issued, unknown-access accepts the days that became unknown since:
+    /// the next close takes their credit back, until a listing proves the access
     #[arg(long, value_name = "WHAT", value_parser = ["unknown-access", "missing-records", "missing-decisions"])]
     accept: Vec<String>,
     /// Close although Kafka cannot be asked how far its topics are; why, in words that stay in the journal
@@ -58,10 +61,41 @@ pub struct Void {
     reason: String,
 }
 
-/// Reasons beside findings, which have their own table.
+/// Reasons beside the findings of the month itself, which have their own table. Findings of months issued
+/// before are put together by month and code, each with what mends it.
 fn other_reasons(refusal: &Refusal) -> Vec<String> {
-    let others = refusal.reasons.iter().filter(|reason| !matches!(reason, Reason::Finding(_)));
-    others.map(ToString::to_string).collect()
+    let mut issued: BTreeMap<(Period, Code), (&Reason, usize)> = BTreeMap::new();
+    let mut reasons = Vec::new();
+    for reason in &refusal.reasons {
+        match reason {
+            Reason::Finding(_) => {}
+            Reason::Issued { period, finding } => {
+                issued.entry((*period, finding.code)).or_insert((reason, 0)).1 += 1;
+            }
+            Reason::NotEnded { .. }
+            | Reason::OutOfOrder { .. }
+            | Reason::Conflict(_)
+            | Reason::Obstacle(_)
+            | Reason::TooLong(_)
+            | Reason::UnknownDocument(_)
+            | Reason::AlreadyVoided(_)
+            | Reason::NotAnInvoice(_) => reasons.push(reason.to_string()),
+        }
+    }
+    reasons.extend(issued.into_values().map(|(first, count)| match count {
+        1 => first.to_string(),
+        _ => format!("{first} (and {} more like it: pec check --findings)", count - 1),
+    }));
+    reasons
+}
+
+/// The findings of months issued before that stand against a close, each with its month.
+fn issued_findings(refusal: &Refusal) -> Vec<(Period, Finding)> {
+    let found = refusal.reasons.iter().filter_map(|reason| match reason {
+        Reason::Issued { period, finding } => Some((*period, Finding::clone(finding))),
+        _ => None,
+    });
+    found.collect()
 }
 
 /// Definitions, close: topics whose durable position is behind what Kafka had at the end of the
@@ -108,6 +142,9 @@ struct ClosedAnswer {
     documents: Vec<DocumentAnswer>,
     reasons: Vec<String>,
     findings: Vec<FindingAnswer>,
+    /// Days of the month whose unknown access was accepted with this.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    accepted_days: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -128,6 +165,8 @@ pub(super) struct DocumentAnswer {
     rule: &'static str,
     rules_version: u32,
     policy_revision: u32,
+    /// Of all its lines, and of the first day of its month.
+    policy_revisions: Vec<u32>,
 }
 
 fn document_answers(context: &Context<'_>, ids: &[Box<str>]) -> anyhow::Result<Vec<DocumentAnswer>> {
@@ -148,6 +187,7 @@ fn document_answers(context: &Context<'_>, ids: &[Box<str>]) -> anyhow::Result<V
         rule: if document.amends.is_some() { "INV-8" } else { "INV-7" },
         rules_version: document.rules_version,
         policy_revision: document.policy_revision,
+        policy_revisions: document.policy_revisions(),
     });
     Ok(documents.collect())
 }
@@ -165,13 +205,14 @@ fn print_document(document: &DocumentAnswer, out: &mut Output) -> anyhow::Result
     }
     out.line(format!("    issued {} by {}: {}", document.issued_at, document.actor, document.reason))?;
     out.line(format!("    lines digest {}", document.lines_digest))?;
-    let (rules, policy) = (document.rules_version, document.policy_revision);
-    out.line(format!("    by {}, rules version {rules}, policy revision {policy}", document.rule))?;
+    let (rules, policy) = (document.rules_version, revisions_in_words(&document.policy_revisions));
+    out.line(format!("    by {}, rules version {rules}, {policy}", document.rule))?;
     Ok(())
 }
 
 impl Close {
     pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
+        decider(&context.actor)?;
         let partners = {
             let facts = context.ledger.facts().map_err(fault)?;
             let commerce = facts.commerce.view();
@@ -194,6 +235,9 @@ impl Close {
                 exit = Exit::Refused;
             }
             if context.json { out.ndjson(&answer)? } else { print_closed(&answer, out)? }
+        }
+        if context.actor.contains("uid ") {
+            out.note(format!("Decided as {}; say who it is with --actor NAME or PEC_ACTOR.", context.actor))?;
         }
         Ok(exit)
     }
@@ -240,17 +284,21 @@ impl Close {
             accept_unknown_access: self.accept.iter().any(|what| what == "unknown-access"),
         };
         let result = close::issue(context.ledger, &wish).map_err(fault)?;
+        let mut accepted_days = Vec::new();
         let (outcome, documents, reasons, findings) = match result {
-            Outcome::Stands { documents, new } => {
+            Outcome::Stands { documents, new, accepted } => {
                 if new {
                     self.remember(bill_to, context).map_err(fault)?;
                 }
+                let days = accepted.and_then(|acceptance| acceptance.about);
+                accepted_days.extend(days.iter().flat_map(|days| days.split(' ')).map(str::to_owned));
                 (if new { "issued" } else { "stands" }, document_answers(context, &documents)?, Vec::new(), Vec::new())
             }
             Outcome::Nothing => ("nothing", Vec::new(), Vec::new(), Vec::new()),
             Outcome::Refused(refusal, findings) => {
                 let blocking: Vec<Finding> = findings.into_iter().filter(Finding::blocking).collect();
-                ("refused", Vec::new(), other_reasons(&refusal), findings_answer(&blocking))
+                let findings = findings_answer(&blocking, self.period);
+                ("refused", Vec::new(), other_reasons(&refusal), findings)
             }
         };
         let first = self.period.first_day();
@@ -264,6 +312,7 @@ impl Close {
             documents,
             reasons,
             findings,
+            accepted_days,
         })
     }
 }
@@ -281,6 +330,14 @@ fn print_closed(answer: &ClosedAnswer, out: &mut Output) -> anyhow::Result<()> {
     }
     for reason in &answer.reasons {
         out.line(format!("  • {reason}"))?;
+    }
+    if !answer.accepted_days.is_empty() {
+        let days = answer.accepted_days.join(", ");
+        out.line(format!("Accepted as unknown (INV-7): {days}. Credit of these days counts as lost"))?;
+        out.line("until a listing of role assignments proves the access.")?;
+        if answer.outcome == "stands" {
+            out.note("The next close carries the difference: pec check shows it.")?;
+        }
     }
     print_findings(&answer.findings, out)?;
     if answer.documents.is_empty() {
@@ -302,6 +359,7 @@ struct NoteAnswer<'a> {
 
 impl Void {
     pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
+        decider(&context.actor)?;
         let at = context.ledger.clock().now().map_err(fault)?;
         let decision = Decision { actor: context.actor.as_str().into(), reason: self.reason.as_str().into(), at };
         let notes = match close::void(context.ledger, &self.document, &decision).map_err(fault)? {

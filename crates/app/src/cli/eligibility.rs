@@ -16,7 +16,7 @@ use engine::books::{self, Books};
 use serde::Serialize;
 
 use super::invoice::{cents, money};
-use super::select::{self, short_scope};
+use super::select::{self, Names};
 use super::{Context, period};
 use crate::exit::{Exit, Problem};
 use crate::output::{Output, align_right, count, left, right, table};
@@ -171,10 +171,11 @@ impl Eligibility {
         rows.sort_by(|a, b| (a.on, &a.resource, &a.meter).cmp(&(b.on, &b.resource, &b.meter)));
         let mut list = table(&["day", "resource", "verdict", "why", "rule", "at stake"]);
         let limit = if self.all { usize::MAX } else { RESOURCES_SHOWN * 5 };
+        let names = Names::of(rows.iter().map(|row| row.resource.as_str()));
         for row in rows.iter().take(limit) {
             list.add_row([
                 left(&row.day),
-                left(short_scope(&row.resource)),
+                left(names.get(&row.resource)),
                 left(row.outcome),
                 left(row.reason.unwrap_or("")),
                 left(row.rule),
@@ -205,6 +206,7 @@ impl Eligibility {
         let mut order: Vec<(&str, Exact, BTreeMap<Day, char>)> =
             resources.into_iter().map(|(resource, (lost, days))| (resource, lost, days)).collect();
         order.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        let names = Names::of(order.iter().map(|(resource, ..)| *resource));
         let days: Vec<Day> = month.days().collect();
         let name_width = usize::from(out.style.width).saturating_sub(days.len() + 14).max(12);
         let tens: String = days.iter().map(|day| digit(*day, true)).collect();
@@ -216,7 +218,7 @@ impl Eligibility {
             let line: String =
                 days.iter().map(|day| painted(signs.get(day).copied().unwrap_or(' '), out.style.color)).collect();
             let lost = if lost.is_zero() { String::new() } else { cents(lost, Currency::USD) };
-            let name = fit(&short_scope(resource), name_width);
+            let name = fit(&names.get(resource), name_width);
             out.line(format!("{name:name_width$} {line} {lost:>12}").trim_end())?;
         }
         out.line("")?;

@@ -214,7 +214,7 @@ impl Explain {
                 }));
             }
         }
-        let usage = WantedUsage { scopes: [scope.clone()].into(), meter: None, within: day.interval() };
+        let usage = WantedUsage { days: [(scope.clone(), [day].into())].into(), meter: None };
         let markets = placements.iter().filter_map(|placement| books.commerce.market(placement.customer));
         let sheets = markets.filter_map(|market| facts.prices.list(day.period(), market));
         cited.extend(sheets.map(|chosen| chosen.value.published_by));
@@ -230,7 +230,7 @@ impl Explain {
             policy_revision: revision,
             access,
             charges,
-            findings: findings_answer(&findings),
+            findings: findings_answer(&findings, day.period()),
             events: events.iter().map(|cited| event_answer(cited, facts)).collect(),
             events_in_all,
         };
@@ -294,6 +294,7 @@ fn judged(
     let verdict = books.judge.access(place, day);
     let tested = books.judge.tested(place, day);
     let timeline = books.judge.timeline(place, tested);
+    cited.extend(books.judge.basis(place, day));
     for held in &timeline.held {
         cited.extend(held.holding.events.iter().copied());
     }
@@ -496,16 +497,27 @@ fn print_access(access: &AccessAnswer, out: &mut Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// `06:00–24:00`: a stretch within one day.
+/// `06:00–24:00`: a stretch within one day; seconds where there are any.
 fn clock(stretch: &Stretch) -> String {
-    let time = |text: &str| text.get(11..16).unwrap_or(text).to_owned();
+    let time = |text: &str| until_minute(text).get(11..).unwrap_or(text).to_owned();
     let to = if stretch.to.get(11..19) == Some("00:00:00") { "24:00".to_owned() } else { time(&stretch.to) };
     format!("{}–{to}", time(&stretch.from))
 }
 
+/// An instant without the seconds and fractions that it does not have.
+fn until_minute(text: &str) -> &str {
+    let fraction = text.trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.');
+    match text.get(16..) {
+        Some(rest) if rest.starts_with(":00.000") || rest.starts_with(":00Z") => text.get(..16).unwrap_or(text),
+        Some(_) if fraction.len() > 19 => fraction,
+        Some(_) => text.get(..19).unwrap_or(text),
+        None => text,
+    }
+}
+
 /// From a date to a date; the ends of time are left out.
 fn span(stretch: &Stretch) -> String {
-    let minute = |text: &str| text.get(..16).map_or_else(|| text.to_owned(), |minute| minute.replace('T', " "));
+    let minute = |text: &str| until_minute(text).replace('T', " ");
     let far = |text: &str| text.starts_with('-') || text.starts_with('+');
     match (far(&stretch.from), far(&stretch.to)) {
         (true, true) => "always".to_owned(),
@@ -561,6 +573,9 @@ mod tests {
     fn a_stretch_reads_like_a_clock_and_its_end_like_midnight() {
         let from = |from: &str, to: &str| Stretch { from: from.to_owned(), to: to.to_owned() };
         assert_eq!(clock(&from("2026-01-15T06:00:00.000Z", "2026-01-16T00:00:00.000Z")), "06:00–24:00");
+        let short = from("2026-01-15T06:00:10.000Z", "2026-01-15T06:00:40.500Z");
+        assert_eq!(clock(&short), "06:00:10–06:00:40.5", "a gap of seconds is seen");
+        assert_eq!(span(&short), "2026-01-15 06:00:10 to\n2026-01-15 06:00:40.5");
         assert_eq!(span(&from("-262143-01-01T00:00:00.000Z", "2026-01-16T00:00:00.000Z")), "until 2026-01-16 00:00");
     }
 }

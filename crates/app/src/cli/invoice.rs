@@ -58,7 +58,10 @@ struct Answer {
 struct InvoiceAnswer {
     bill_to: Party,
     currency: String,
+    /// Of the policy in force on the first day of the month, which cuts and adds up.
     policy_revision: u32,
+    /// With those of the days of its lines.
+    policy_revisions: Vec<u32>,
     /// Billing currency per USD, as printed.
     exchange_rate: String,
     total: String,
@@ -144,6 +147,8 @@ struct LineAnswer {
     estimate: bool,
     rule: &'static str,
     policy_revision: u32,
+    /// Of the line's own days.
+    policy_revisions: Vec<u32>,
     rules_version: u32,
 }
 
@@ -155,7 +160,7 @@ pub(super) struct FindingAnswer {
     pub(super) count: usize,
     pub(super) meaning: &'static str,
     pub(super) example: String,
-    pub(super) hint: &'static str,
+    pub(super) hint: String,
 }
 
 /// An amount with its currency: `12.34 EUR`, never a bare number.
@@ -235,6 +240,9 @@ impl Invoice {
             }
             self.print(invoice, out)?;
         }
+        if !self.lines {
+            out.note(format!("Every line: pec invoice --period {} --lines; day by day: --daily", self.period))?;
+        }
         Ok(exit)
     }
 
@@ -249,6 +257,7 @@ impl Invoice {
             bill_to: Party { id: draft.bill_to.to_string(), name: books.partner_name(draft.bill_to) },
             currency: currency.to_string(),
             policy_revision: draft.policy.revision,
+            policy_revisions: books::draft_revisions(books.facts, draft),
             exchange_rate: draft.exchange_rate.to_string(),
             total: money(&total, currency),
             rounding: money(&rounding, currency),
@@ -258,7 +267,7 @@ impl Invoice {
             customers: customers.collect(),
             lines: draft.lines.iter().map(|line| line_answer(books, line, draft)).collect(),
             rules: Rules { rounding: "INV-4", missing: "INV-5" },
-            findings: findings_answer(findings),
+            findings: findings_answer(findings, draft.period),
         }
     }
 
@@ -301,15 +310,12 @@ impl Invoice {
         print_findings(&invoice.findings, out)?;
         out.line("")?;
         out.line(format!(
-            "Rate {} {} per USD · rules version {} · policy revision {}",
+            "Rate {} {} per USD · rules version {} · {}",
             invoice.exchange_rate,
             invoice.currency,
             domain::policy::RULES_VERSION,
-            invoice.policy_revision
+            revisions_in_words(&invoice.policy_revisions)
         ))?;
-        if !self.lines {
-            out.note(format!("Every line: pec invoice --period {} --lines; day by day: --daily", self.period))?;
-        }
         Ok(())
     }
 }
@@ -370,11 +376,12 @@ fn line_answer(books: &Books<'_>, line: &Line, draft: &Draft) -> LineAnswer {
         estimate: line.estimate,
         rule: line.rule,
         policy_revision: draft.policy.revision,
+        policy_revisions: books::line_revisions(books.facts, line),
         rules_version: draft.rules_version,
     }
 }
 
-pub(super) fn findings_answer(findings: &[Finding]) -> Vec<FindingAnswer> {
+pub(super) fn findings_answer(findings: &[Finding], period: Period) -> Vec<FindingAnswer> {
     let answer = |found: books::Found| FindingAnswer {
         code: found.code.text(),
         rule: found.code.rule(),
@@ -382,7 +389,7 @@ pub(super) fn findings_answer(findings: &[Finding]) -> Vec<FindingAnswer> {
         count: found.count,
         meaning: found.code.meaning(),
         example: super::select::about(&found.example),
-        hint: found.code.hint(),
+        hint: found.example.hint(period),
     };
     books::grouped(findings).into_iter().map(answer).collect()
 }
@@ -425,6 +432,10 @@ fn print_customers(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<
 }
 
 fn print_lines(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<()> {
+    if invoice.lines.is_empty() {
+        out.line("No line.")?;
+        return Ok(());
+    }
     let mut customer = "";
     let mut lists: Vec<(&str, Vec<&LineAnswer>)> = Vec::new();
     for line in &invoice.lines {
@@ -481,6 +492,16 @@ fn percent(rate: &str) -> String {
     Exact::parse(rate).map_or_else(|| rate.to_owned(), |rate| format!("{} %", &rate * &hundred))
 }
 
+/// `policy revision 0`, `policy revisions 0 and 1`.
+pub(super) fn revisions_in_words(revisions: &[u32]) -> String {
+    let all: Vec<String> = revisions.iter().map(ToString::to_string).collect();
+    match all.as_slice() {
+        [one] => format!("policy revision {one}"),
+        [first @ .., last] => format!("policy revisions {} and {last}", first.join(", ")),
+        [] => "no policy".to_owned(),
+    }
+}
+
 /// Why there is nothing to show, and what to do about it.
 pub(super) fn nothing(books: &Books<'_>, period: Period) -> Problem {
     if books.bill_to().is_empty() {
@@ -535,5 +556,11 @@ mod tests {
         assert_eq!(money(&exact, Currency::USD), "-1234567.899 USD");
         assert_eq!(short("0.5 EUR"), "0.50 EUR");
         assert_eq!(percent("0.15"), "15 %");
+    }
+
+    #[test]
+    fn several_revisions_of_the_policy_are_all_named() {
+        assert_eq!(revisions_in_words(&[0]), "policy revision 0");
+        assert_eq!(revisions_in_words(&[0, 2, 3]), "policy revisions 0, 2 and 3");
     }
 }

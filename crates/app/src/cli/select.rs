@@ -156,6 +156,46 @@ pub fn short_scope(scope: &str) -> String {
     }
 }
 
+/// Resources by what tells each of them apart from the others: the short name, with as much of the
+/// subscription or of the path as it takes where several share it.
+#[derive(Default)]
+pub struct Names(BTreeMap<String, String>);
+
+impl Names {
+    pub fn of<'s>(scopes: impl IntoIterator<Item = &'s str>) -> Self {
+        let mut same: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        let distinct: std::collections::BTreeSet<&str> = scopes.into_iter().collect();
+        for scope in distinct {
+            same.entry(short_scope(scope)).or_default().push(scope);
+        }
+        let mut names = BTreeMap::new();
+        for (short, scopes) in same {
+            for scope in &scopes {
+                let name = if scopes.len() == 1 { short.clone() } else { longer(scope, &short, &scopes) };
+                names.insert((*scope).to_owned(), name);
+            }
+        }
+        Self(names)
+    }
+
+    /// How one of them is called; the short name of one that was not among them.
+    pub fn get(&self, scope: &str) -> String {
+        self.0.get(scope).cloned().unwrap_or_else(|| short_scope(scope))
+    }
+}
+
+/// The first form that no other of the scopes has: by subscription, by kind of resource, else all of it.
+fn longer(scope: &str, short: &str, others: &[&str]) -> String {
+    let subscription = |scope: &str| scope.split('/').nth(2).unwrap_or_default().to_owned();
+    let begins = |scope: &str| subscription(scope).get(..8).map_or_else(|| subscription(scope), str::to_owned);
+    let path = |scope: &str| scope.split('/').skip(4).collect::<Vec<_>>().join("/");
+    let alone = |form: &dyn Fn(&str) -> String| others.iter().filter(|other| form(other) == form(scope)).count() == 1;
+    if alone(&begins) {
+        return format!("{short} ({}…)", begins(scope));
+    }
+    if alone(&path) { path(scope) } else { scope.to_owned() }
+}
+
 /// A sentence with long ids cut to what tells them apart, for people; programs get them in full.
 #[must_use]
 pub fn shortened(sentence: &str) -> String {
@@ -183,6 +223,23 @@ mod tests {
         assert_eq!(short_scope(&format!("{group}/providers/microsoft.compute/virtualmachines/vm-1")), "rg-app/vm-1");
         assert_eq!(short_scope(group), "rg-app (group)");
         assert_eq!(short_scope("/providers/x"), "/providers/x");
+    }
+
+    #[test]
+    fn resources_of_one_name_are_told_apart() {
+        let vm = |subscription: &str, kind: &str| format!("/subscriptions/{subscription}/resourcegroups/rg/providers/m/{kind}/vm");
+        let (one, two) = ("11111111-dddd-4ddd-8ddd-444444444444", "22222222-dddd-4ddd-8ddd-444444444444");
+        let named = |scopes: &[String]| {
+            let names = Names::of(scopes.iter().map(String::as_str));
+            scopes.iter().map(|scope| names.get(scope)).collect::<Vec<_>>()
+        };
+        assert_eq!(named(&[vm(one, "vms")]), ["rg/vm"]);
+        assert_eq!(named(&[vm(one, "vms"), vm(two, "vms")]), ["rg/vm (11111111…)", "rg/vm (22222222…)"]);
+        assert_eq!(named(&[vm(one, "vms"), vm(one, "disks")]), ["rg/providers/m/vms/vm", "rg/providers/m/disks/vm"]);
+        let all = [vm(one, "vms"), vm(one, "disks"), vm(two, "vms"), vm(two, "disks")];
+        assert_eq!(named(&all), all, "where neither is enough, all of it");
+        let unknown = vm(one, "vms");
+        assert_eq!(Names::default().get(&unknown), "rg/vm");
     }
 
     #[test]

@@ -125,6 +125,49 @@ fn request(arguments: &Arguments, words: &[OsString], out: &Output) -> anyhow::R
 
 /// Who decides: as said, else the user of this machine.
 pub fn actor(arguments: &Arguments) -> String {
-    let user = || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).ok();
-    arguments.global.actor.clone().or_else(user).unwrap_or_else(|| "unknown".to_owned())
+    let named = |variable: &str| std::env::var(variable).ok().filter(|name| !name.trim().is_empty());
+    let user = || named("USER").or_else(|| named("LOGNAME"));
+    arguments.global.actor.clone().or_else(user).or_else(system_user).unwrap_or_else(|| UNKNOWN.to_owned())
+}
+
+/// What an actor is called whom nothing names.
+pub(super) const UNKNOWN: &str = "unknown";
+
+/// The user that owns this process, where the environment does not say: `root (uid 0)`.
+fn system_user() -> Option<String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let uid = std::fs::metadata("/proc/self").ok()?.uid();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    Some(user_called(uid, &users))
+}
+
+/// The name that a table of users gives a number; the number stays with it, as a sign that nobody said who.
+fn user_called(uid: u32, users: &str) -> String {
+    let fields = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let name = fields.filter(|fields| fields.get(2) == Some(&uid.to_string().as_str())).find_map(|fields| {
+        fields.first().map(|name| (*name).to_owned())
+    });
+    name.map_or_else(|| format!("uid {uid}"), |name| format!("{name} (uid {uid})"))
+}
+
+/// Who decides, or a refusal: a decision without a name helps nobody in seven years.
+pub(super) fn decider(actor: &str) -> Result<(), Problem> {
+    if actor.trim().is_empty() || actor == UNKNOWN {
+        return Err(Problem::usage("who decides this?").hint("name yourself with --actor NAME, or in PEC_ACTOR"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_has_a_name_or_a_user_or_is_refused() {
+        let users = "root:x:0:0:root:/root:/bin/bash\nann:x:1000:1000::/home/ann:/bin/sh\n";
+        assert_eq!(user_called(1000, users), "ann (uid 1000)");
+        assert_eq!(user_called(1001, users), "uid 1001");
+        assert!(decider("ann").is_ok() && decider("uid 1001").is_ok());
+        assert!(decider(UNKNOWN).is_err() && decider(" ").is_err());
+    }
 }

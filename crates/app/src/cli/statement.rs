@@ -171,7 +171,7 @@ impl Statement {
                 balance.grant.grant
             ))?;
         }
-        print_findings(&findings_answer(&one.findings), out)
+        print_findings(&findings_answer(&one.findings, one.draft.period), out)
     }
 }
 
@@ -225,6 +225,6 @@ fn answered(books: &Books<'_>, one: &Drawn<'_>) -> One {
         earned_by: by(&together(&one.customers)),
         customers: customers.collect(),
         azure_credit: balances.collect(),
-        findings: findings_answer(&one.findings),
+        findings: findings_answer(&one.findings, one.draft.period),
     }
 }

@@ -187,6 +187,8 @@ struct ResourceChange {
 #[derive(Serialize)]
 struct Ahead {
     day: String,
+    /// How many resources were used in the 31 days before, and so have a burn.
+    in_use: usize,
     loses: Vec<AheadRow>,
     gains: Vec<AheadRow>,
     loses_per_day: String,
@@ -328,17 +330,23 @@ fn compare(
     let (before, after) = (Side::of(books, &months), Side::of(&mut after_books, &months));
     let day = suppose::first_whole_day(at);
     let burns = suppose::burns_before(books, at, now);
-    let stood = suppose::standings(books, burns.keys(), day);
-    let stands = suppose::standings(&mut after_books, burns.keys(), day);
+    let recorded = recorded(&before, &after, months.iter().map(ToString::to_string).collect());
+    // What is used later alone has no burn yet, and what it needs first is asked for all the same.
+    let places: BTreeSet<&Place> = burns.keys().chain(before.resources.keys()).chain(after.resources.keys()).collect();
+    let stood = suppose::standings(books, places.iter().copied(), day);
+    let stands = suppose::standings(&mut after_books, places.iter().copied(), day);
+    let earned = |side: &Side, place: &Place| side.resources.get(place).map(|one| one.earned.clone()).unwrap_or_default();
+    let loses = |place: &Place| earned(&after, place) < earned(&before, place);
+    let losing: BTreeSet<&Place> = places.iter().copied().filter(|place| loses(place)).collect();
     Answer {
         schema: "pec.what-if.v1",
         rules_version: RULES_VERSION,
         policy_revision: fold.state().policy.at(Day::of(at)).revision,
         at: period::instant(at),
         supposed,
-        recorded: recorded(&before, &after, months.iter().map(ToString::to_string).collect()),
+        recorded,
         ahead: ahead(day, &burns, &stood, &stands),
-        requests: requests(&after_books, day, burns.keys(), &stood, &stands),
+        requests: requests(&after_books, day, places.into_iter(), &losing, &stood, &stands),
     }
 }
 
@@ -403,6 +411,7 @@ fn ahead(day: Day, burns: &BTreeMap<Place, Burn>, stood: &Standings, stands: &St
     let (lost, gained) = (sum(&mut loses), sum(&mut gains));
     Ahead {
         day: day.to_string(),
+        in_use: burns.len(),
         loses_per_day: money(&lost, Currency::USD),
         gains_per_day: money(&gained, Currency::USD),
         exact: (lost, gained),
@@ -412,18 +421,21 @@ fn ahead(day: Day, burns: &BTreeMap<Place, Burn>, stood: &Standings, stands: &St
 }
 
 /// What would have to be granted before, so that nothing is lost: one request for everything of a
-/// subscription that is lost for one reason, on the smallest scope that holds all of it.
+/// subscription that is lost for one reason, on the smallest scope that holds all of it. `losing` lost credit
+/// on recorded usage, whatever the day says.
 fn requests<'p>(
     books: &Books<'_>,
     day: Day,
     places: impl Iterator<Item = &'p Place>,
+    losing: &BTreeSet<&Place>,
     stood: &Standings,
     stands: &Standings,
 ) -> Vec<Request> {
     let mut groups: BTreeMap<(Guid, Guid, Guid, LostCode), Vec<&Scope>> = BTreeMap::new();
     for place in places {
         let (Some(was), Some(is)) = (stood.get(place), stands.get(place)) else { continue };
-        if let (None, Some(loss)) = (was.verdict.lost(), is.verdict.lost()) {
+        let Some(loss) = is.verdict.lost() else { continue };
+        if was.verdict.lost().is_none() || losing.contains(place) {
             groups.entry((is.customer, is.bill_to, place.0, loss.code)).or_default().push(&place.1);
         }
     }
@@ -478,7 +490,7 @@ pub(super) fn guards(books: &mut Books<'_>, now: Instant) -> Vec<Guard> {
             to_partner: Party { id: one.to_partner.to_string(), name: books.partner_name(one.to_partner) },
             requested_at: period::instant(one.requested_at),
             resources_losing: one.stood.keys().filter(lost).count(),
-            access_first: requests(books, one.day, one.stood.keys(), &one.stood, &one.stands),
+            access_first: requests(books, one.day, one.stood.keys(), &BTreeSet::new(), &one.stood, &one.stands),
         }
     };
     found.into_iter().map(guard).collect()
@@ -498,7 +510,8 @@ pub(super) fn print_guards(guards: &[Guard], out: &mut Output) -> anyhow::Result
         );
         out.line(crate::output::wrapped(&says, width, 2))?;
         for request in &guard.access_first {
-            let first = format!("first, on {} ({}): {}", name(&request.scope), request.reason, request.text);
+            let (who, scope) = (&request.partner.name, name(&request.scope));
+            let first = format!("first, from {who}, on {scope} ({}): \u{201c}{}\u{201d}", request.reason, request.text);
             out.line(format!("  {}", crate::output::wrapped(&first, width - 2, 4)))?;
         }
         if guard.resources_losing > 0 {

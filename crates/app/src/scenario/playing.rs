@@ -72,6 +72,7 @@ fn decided(scenario: &Scenario, facts: &Facts, step: &Step, number: usize) -> an
                 Err(refusal) => bail!("closing is refused: {refusal}"),
                 Ok(_) if *refused => bail!("closing should be refused, and is not"),
                 Ok(Closed::Issue(events)) => events,
+                Ok(Closed::Accepted(_, acceptance)) => vec![Event::AcceptanceRecorded(acceptance)],
                 Ok(Closed::Already(_) | Closed::Nothing) => Vec::new(),
             }
         }

@@ -158,7 +158,11 @@ fn why(verdict: &AccessVerdict, day: Day) -> String {
         }
         AccessVerdict::Lost(loss) => {
             let open: Vec<String> = loss.open.iter().map(|interval| clock(interval, day)).collect();
-            write!(text, " {}, open {}", loss.code, open.join(" and ")).expect("writing to a string cannot fail");
+            let open = match loss.in_turn() {
+                true => "covered by several grants in turn only".to_owned(),
+                false => format!("open {}", open.join(" and ")),
+            };
+            write!(text, " {}, {open}", loss.code).expect("writing to a string cannot fail");
             if loss.several {
                 text.push_str(", several");
             }
@@ -170,9 +174,14 @@ fn why(verdict: &AccessVerdict, day: Day) -> String {
     text
 }
 
-/// `12:00 to 24:00`.
+/// `12:00 to 24:00`; seconds where there are any.
 fn clock(interval: &Interval, day: Day) -> String {
-    let text = |at: Instant| if at == day.next().start() { "24:00".to_owned() } else { at.format("%H:%M").to_string() };
+    let whole = |at: Instant| at.timestamp() % 60 == 0 && at.timestamp_subsec_nanos() == 0;
+    let text = |at: Instant| match at {
+        at if at == day.next().start() => "24:00".to_owned(),
+        at if whole(at) => at.format("%H:%M").to_string(),
+        at => at.format("%H:%M:%S%.f").to_string(),
+    };
     format!("{} to {}", text(interval.from), text(interval.to))
 }
 

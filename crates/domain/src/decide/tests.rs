@@ -11,6 +11,7 @@ pub(super) fn fake_digest(bytes: &[u8]) -> Digest {
     Digest([sum; 32])
 }
 
+#[derive(Clone, Copy)]
 pub(super) struct Ask<'a> {
     pub(super) period: &'a str,
     pub(super) unit: &'a str,
@@ -232,11 +233,42 @@ fn unknown_access_needs_a_person() {
     let Closed::Issue(events) = attempt(&world, &Ask { accept: true, ..ask("2020-09", "2020-10-04") }).unwrap() else {
         panic!("accepted")
     };
-    assert!(matches!(events[0], Event::AcceptanceRecorded(_)));
+    let accepted = |event: &Event| match event {
+        Event::AcceptanceRecorded(one) => one.about.clone(),
+        _ => None,
+    };
+    assert_eq!(accepted(&events[0]).as_deref(), Some("2020-09-04"));
     tell_all(&mut world, events);
+    assert_eq!(attempt(&world, &Ask { accept: true, ..ask("2020-09", "2020-10-04") }).map(|one| matches!(one, Closed::Already(_))), Ok(true), "there is nothing more to accept");
+    let october = ask("2020-10", "2020-11-04");
     world.uses("unknown", "2020-09-05", "1");
     world.uses("vm", "2020-10-01", "1");
-    issue(&mut world, &ask("2020-10", "2020-11-04"));
+    let stuck = |world: &World, accept: bool| {
+        let refused = attempt(world, &Ask { accept, ..october }).unwrap_err();
+        let [Reason::Issued { period, finding }] = &refused.reasons[..] else { panic!("{refused:?}") };
+        assert_eq!((*period, finding.code), (month("2020-09"), Code::UnknownAccess));
+        let said = refused.to_string();
+        let mends = "pec close --period 2020-09 --reason WHY --accept unknown-access";
+        assert!(said.starts_with("2020-09, which is issued: ") && said.contains(mends), "{said}");
+    };
+    // What became unknown in a month that is issued is decided there, not with the month that is open.
+    stuck(&world, false);
+    stuck(&world, true);
+    let again = attempt(&world, &Ask { accept: true, ..ask("2020-09", "2020-11-04") }).unwrap();
+    let Closed::Accepted(documents, acceptance) = again else { panic!("{again:?}") };
+    assert_eq!((documents.len(), acceptance.about.as_deref()), (1, Some("2020-09-05")));
+    world.tell(Event::AcceptanceRecorded(acceptance));
+    let documents = issue(&mut world, &october);
+    let lines: Vec<_> = documents[0].lines.iter().map(|line| (line.period, line.quantity)).collect();
+    assert!(lines.contains(&(month("2020-09"), number("1"))), "it is charged as lost: {lines:?}");
+    world.uses("unknown", "2020-09-07", "1");
+    world.uses("vm", "2020-11-01", "1");
+    let later = attempt(&world, &ask("2020-11", "2020-12-04")).unwrap_err();
+    assert!(matches!(&later.reasons[..], [Reason::Issued { .. }]), "another day waits for another decision");
+    let again = attempt(&world, &Ask { accept: true, ..ask("2020-09", "2020-12-04") }).unwrap();
+    let Closed::Accepted(_, acceptance) = again else { panic!("{again:?}") };
+    world.tell(Event::AcceptanceRecorded(acceptance));
+    issue(&mut world, &ask("2020-11", "2020-12-04"));
     world.tell(Event::UsageAdjusted(UsageAdjusted { target: Identity(99), quantity: number("1"), reason: None }));
     assert_identity(&world, "USD", &["2020-09", "2020-10"]);
 }

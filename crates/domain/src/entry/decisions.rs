@@ -36,8 +36,19 @@ pub struct IssuedDocument {
     /// The journal's end when it was issued.
     pub position: u64,
     pub rules_version: u32,
+    /// Of the policy in force on the first day of the month, which cuts and adds up; lines name others.
     pub policy_revision: u32,
     pub decision: Decision,
+}
+
+impl IssuedDocument {
+    /// Every revision of the policy that decided anything in it, in order.
+    #[must_use]
+    pub fn policy_revisions(&self) -> Vec<u32> {
+        let of_lines = self.lines.iter().flat_map(|line| line.policy_revisions.iter().flatten().copied());
+        let all: std::collections::BTreeSet<u32> = of_lines.chain([self.policy_revision]).collect();
+        all.into_iter().collect()
+    }
 }
 
 /// A line of an issued document, as it was printed.
@@ -63,6 +74,8 @@ pub struct IssuedLine {
     pub rule: Box<str>,
     /// In billing currency; absent where tax is off or drawn on totals.
     pub tax: Option<Decimal>,
+    /// The revisions of the policy in force on the line's days, in order; absent where that is the document's.
+    pub policy_revisions: Option<Vec<u32>>,
 }
 
 /// What makes two amounts the same invoice line within a month (definitions: line key).
@@ -196,7 +209,8 @@ pub struct Acceptance {
     /// `new-partitions` or `other-cluster`; of a restore from it `restored-without-records` and
     /// `restored-without-decisions`, and `missing-records` and `missing-decisions` where a close accepts them.
     pub what: Box<str>,
-    /// Which partition or cluster it was, and what that costs, where it concerns one.
+    /// Which partition or cluster it was, and what that costs, where it concerns one; of unknown access the
+    /// days, each by its date with a blank between.
     pub about: Option<Box<str>>,
     pub bill_to: Option<Guid>,
     pub period: Option<Period>,

@@ -69,33 +69,31 @@ fn a_decided_conflict_counts_in_every_book() {
     };
     let world = decided(accepted("2020-08"), accepted("2020-09"));
     let issued = &world.facts.issued;
-    let months = ["2020-08", "2020-09"].map(|one| issued.is_accepted("unknown-access", BILL_TO, month(one)));
+    let days = ["2020-08-31", "2020-09-01"].map(|one| Day::parse(one).unwrap());
+    let months = days.map(|one| issued.accepts_unknown_access(BILL_TO, one));
     assert_eq!(months, [false, true]);
 }
 
-/// An acceptance holds for the thing, the partner and the month that it names; one that names no
-/// partner or month holds for all of them.
+/// An acceptance of unknown access holds for the partner, the month and the days that it names; one that
+/// names none of them holds for all.
 #[test]
 fn an_acceptance_holds_for_what_it_names() {
-    let mut world = World::new();
-    let mut accept = |what: &str, bill_to: Option<Guid>, period: Option<&str>| {
-        let period = period.map(month);
-        let what = what.into();
-        world.tell(Event::AcceptanceRecorded(Acceptance { what, about: None, bill_to, period, decision: decision() }));
+    let holds = |what: &str, about: Option<&str>, bill_to: Option<Guid>, period: Option<&str>| {
+        let mut world = World::new();
+        let (what, about, period) = (what.into(), about.map(Into::into), period.map(month));
+        world.tell(Event::AcceptanceRecorded(Acceptance { what, about, bill_to, period, decision: decision() }));
+        let issued = &world.facts.issued;
+        assert_eq!(issued.acceptances().len(), 1);
+        let asked = [(BILL_TO, "2020-09-05"), (BILL_TO, "2020-09-06"), (BILL_TO, "2020-10-05"), (Guid(0xb2), "2020-09-05")];
+        asked.map(|(bill_to, day)| issued.accepts_unknown_access(bill_to, Day::parse(day).unwrap()))
     };
-    accept("unknown-access", Some(BILL_TO), Some("2020-09"));
-    accept("anything-else", None, None);
-    let issued = &world.facts.issued;
-    assert_eq!(issued.acceptances().len(), 2);
-    for (what, bill_to, period, holds) in [
-        ("unknown-access", BILL_TO, "2020-09", true),
-        ("unknown-access", BILL_TO, "2020-10", false),
-        ("unknown-access", Guid(0xb2), "2020-09", false),
-        ("anything-else", Guid(0xb2), "2020-10", true),
-        ("something-new", BILL_TO, "2020-09", false),
-    ] {
-        assert_eq!(issued.is_accepted(what, bill_to, month(period)), holds, "{what} {bill_to} {period}");
-    }
+    let unknown = "unknown-access";
+    let september = Some("2020-09");
+    assert_eq!(holds(unknown, None, Some(BILL_TO), september), [true, true, false, false]);
+    let days = Some("2020-09-04 2020-09-05");
+    assert_eq!(holds(unknown, days, Some(BILL_TO), september), [true, false, false, false]);
+    assert_eq!(holds(unknown, None, None, None), [true; 4]);
+    assert_eq!(holds("offline-close", None, Some(BILL_TO), september), [false; 4]);
 }
 
 /// Whom an event concerns: usage the partner of its placement, else of the plan or customer that it

@@ -93,6 +93,7 @@ impl Line {
             exchange_rate: fit("exchange rate", &self.exchange_rate)?,
             rule: self.rule.into(),
             tax: self.tax.as_ref().map(|tax| fit("tax", tax)).transpose()?,
+            policy_revisions: None,
         })
     }
 }

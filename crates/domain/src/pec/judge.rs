@@ -17,7 +17,7 @@ use crate::partners::Partners;
 use crate::pec::qualify::{Terms, clip};
 use crate::pec::site::Site;
 use crate::pec::standing::Standing;
-use crate::pec::{AccessVerdict, Cover, Loss, LostCode, mismatch, repair};
+use crate::pec::{AccessVerdict, Cover, Loss, LostCode, Remedy, mismatch, repair};
 use crate::period::{Day, Instant, Interval, gaps, union};
 use crate::policy::{KnownCreation, Policy};
 use crate::roles::RoleTables;
@@ -139,6 +139,14 @@ impl<'a> Judge<'a> {
     #[must_use]
     pub fn grants(&self) -> &Access {
         &self.access
+    }
+
+    pub(super) fn facts(&self) -> &Facts {
+        self.facts
+    }
+
+    pub(super) fn channel(&self) -> &Channel {
+        &self.channel
     }
 
     #[must_use]
@@ -405,9 +413,19 @@ fn at_mut<T>(list: &mut [T], id: u32) -> &mut T {
 }
 
 impl Loss {
+    /// Several grants covered the day in turn and no single one did, where the policy asks for one
+    /// (`union-of-grants`): there is no gap to point at.
+    #[must_use]
+    pub fn in_turn(&self) -> bool {
+        self.open.is_empty() && !self.tested.is_empty()
+    }
+
     /// What would restore access, worded for whoever can do it.
     #[must_use]
     pub fn request(&self) -> String {
+        if self.in_turn() && self.code == LostCode::Gap {
+            return Remedy::Ask("Would you grant us one eligible role that stays in place all day?").sentence();
+        }
         if self.qualification {
             return "Restore the reseller's qualification, or hold the access yourselves.".to_owned();
         }
@@ -417,6 +435,10 @@ impl Loss {
     /// What the reason means, in a sentence.
     #[must_use]
     pub fn meaning(&self) -> &'static str {
+        if self.in_turn() && self.code == LostCode::Gap {
+            return "Several grants covered the day in turn and no single one throughout, which the policy asks for \
+                    (union-of-grants).";
+        }
         if self.qualification {
             return "The reseller of record that held the access was not qualified as a reseller throughout.";
         }

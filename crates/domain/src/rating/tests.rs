@@ -435,8 +435,10 @@ fn a_correction_without_effect_goes_to_where_it_leads() {
     let mut world = september();
     let nowhere = Identity(0x7777);
     world.tell(Event::UsageAdjusted(UsageAdjusted { target: nowhere, quantity: number("1"), reason: None }));
-    assert_eq!(only(&world, Code::HeldCorrection).about, of_month());
-    assert_eq!(findings_of(&world, OTHER, "2020-09").len(), 1);
+    let everybody = About { bill_to: None, ..of_month() };
+    let held = only(&world, Code::HeldCorrection);
+    assert_eq!(held.about, everybody);
+    assert_eq!(findings_of(&world, OTHER, "2020-09"), [held], "one finding, told to whom it may concern");
 }
 
 /// The months that have something to bill: those with usage that is placed with the partner, and those

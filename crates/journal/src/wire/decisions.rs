@@ -57,6 +57,7 @@ form! { IssuedLine {
     exchange_rate: "exchangeRate" as Number,
     rule: "rule" as Words,
     tax: "tax" as Added<Number>,
+    policy_revisions: "policyRevisions" as Added<List<Whole>>,
 } }
 
 /// What was used on one day of a line.

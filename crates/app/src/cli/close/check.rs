@@ -17,7 +17,7 @@ use engine::hanging::{self, Hanging};
 use engine::restore;
 use serde::Serialize;
 
-use super::{obstacles, other_reasons};
+use super::{issued_findings, obstacles, other_reasons};
 use crate::cli::invoice::{self, FindingAnswer, Party, cents, findings_answer, money, short};
 use crate::cli::start::fault;
 use crate::cli::what_if::{self, Guard};
@@ -88,7 +88,7 @@ struct OneFinding {
     resource: Option<String>,
     meter: Option<String>,
     day: Option<String>,
-    hint: &'static str,
+    hint: String,
     events: Vec<String>,
     rules_version: u32,
     policy_revision: u32,
@@ -116,6 +116,7 @@ impl Check {
         }
         let guards = what_if::guards(&mut books, at);
         let mut exit = Exit::Fine;
+        let mut closable = false;
         for (index, bill_to) in partners.into_iter().enumerate() {
             let decision = Decision { actor: context.actor.as_str().into(), reason: "rehearsal".into(), at };
             let wish = Wish {
@@ -131,11 +132,13 @@ impl Check {
             }
             let hanging = hanging::charges(&mut books, bill_to, self.period, &findings);
             if self.findings {
-                self.every_finding(&books, bill_to, &findings, &hanging, context.json, out)?;
+                let before = closed.as_ref().err().map(issued_findings).unwrap_or_default();
+                self.every_finding(&books, bill_to, (&findings, &hanging), &before, context.json, out)?;
                 continue;
             }
             let mut answer = self.one(&mut books, bill_to, closed, (&findings, &hanging), waiting.clone());
             answer.transfers = guards.iter().filter(|guard| guard.concerns(bill_to)).cloned().collect();
+            closable |= answer.can_be_closed && answer.issued.is_empty();
             if context.json {
                 out.ndjson(&answer)?;
             } else {
@@ -144,6 +147,9 @@ impl Check {
                 }
                 print_check(&answer, out)?;
             }
+        }
+        if closable && !context.json {
+            out.note(format!("Close it: pec close --period {} --reason '…'", self.period))?;
         }
         Ok(exit)
     }
@@ -159,7 +165,9 @@ impl Check {
         let (draft, _) = books.draft(bill_to, self.period, &mut |_| {});
         let can_be_closed = closed.is_ok();
         let (issued, reasons) = match closed {
-            Ok(Closed::Already(documents)) => (documents.iter().map(ToString::to_string).collect(), Vec::new()),
+            Ok(Closed::Already(documents) | Closed::Accepted(documents, _)) => {
+                (documents.iter().map(ToString::to_string).collect(), Vec::new())
+            }
             Ok(Closed::Issue(_) | Closed::Nothing) => (Vec::new(), Vec::new()),
             Err(refusal) => (Vec::new(), other_reasons(&refusal)),
         };
@@ -173,7 +181,7 @@ impl Check {
             issued,
             total: money(&draft.total_and_rounding().0, draft.currency),
             reasons,
-            findings: checked(findings, hanging),
+            findings: checked(findings, self.period, hanging),
             waiting,
             transfers: Vec::new(),
         }
@@ -183,29 +191,35 @@ impl Check {
         &self,
         books: &Books<'_>,
         bill_to: Guid,
-        findings: &[Finding],
-        hanging: &Hanging,
+        (findings, hanging): (&[Finding], &Hanging),
+        before: &[(Period, Finding)],
         json: bool,
         out: &mut Output,
     ) -> anyhow::Result<()> {
         let name = books.partner_name(bill_to);
+        let own = findings.iter().zip(&hanging.each).map(|(finding, charge)| (self.period, finding, charge.as_ref()));
+        // What hangs on a month that is issued is known where whoever found it knows.
+        let issued = before.iter().map(|(period, finding)| (*period, finding, finding.charge.as_ref()));
+        let all: Vec<(Period, &Finding, Option<&Exact>)> = own.chain(issued).collect();
         if json {
-            for (finding, charge) in findings.iter().zip(&hanging.each) {
+            for (period, finding, charge) in all {
                 let bill_to = Party { id: bill_to.to_string(), name: name.clone() };
-                out.ndjson(&one_finding(books, bill_to, self.period, finding, charge.as_ref()))?;
+                out.ndjson(&one_finding(books, bill_to, period, finding, charge))?;
             }
             return Ok(());
         }
         out.heading(&format!("{name} — {}", self.period))?;
-        if findings.is_empty() {
+        if all.is_empty() {
             out.line("Everything adds up.")?;
             return Ok(());
         }
         let mut list = table(&["finding", "rule", "", "list charge", "what, and what mends it"]);
-        for (finding, charge) in findings.iter().zip(&hanging.each) {
+        for (period, finding, charge) in all {
             let stops = if finding.blocking() { "stops closing" } else { "" };
-            let charge = charge.as_ref().map_or_else(|| "unknown".to_owned(), |usd| cents(usd, Currency::USD));
-            let words = format!("{}\n→ {}", select::shortened(&select::about(finding)), finding.code.hint());
+            let charge = charge.map_or_else(|| "unknown".to_owned(), |usd| cents(usd, Currency::USD));
+            let earlier = if period == self.period { String::new() } else { format!("in {period}, which is issued: ") };
+            let about = select::shortened(&select::about(finding));
+            let words = format!("{earlier}{about}\n→ {}", finding.hint(period));
             list.add_row([left(finding.code), left(finding.code.rule()), left(stops), right(charge), left(words)]);
         }
         align_right(&mut list, &[3]);
@@ -215,12 +229,12 @@ impl Check {
 }
 
 /// Findings put together by code, each code with what hangs on it.
-fn checked(findings: &[Finding], hanging: &Hanging) -> Vec<CheckedFinding> {
+fn checked(findings: &[Finding], period: Period, hanging: &Hanging) -> Vec<CheckedFinding> {
     let charge = |code: &str| {
         let found = hanging.by_code.iter().find(|(known, _)| known.text() == code);
         found.map(|(_, charge)| money(charge, Currency::USD))
     };
-    let answers = findings_answer(findings).into_iter();
+    let answers = findings_answer(findings, period).into_iter();
     answers.map(|finding| CheckedFinding { list_charge: charge(finding.code), finding }).collect()
 }
 
@@ -247,7 +261,7 @@ fn one_finding(
         resource: about.resource.as_ref().map(ToString::to_string),
         meter: about.meter.as_ref().map(ToString::to_string),
         day: about.day.map(|day| day.to_string()),
-        hint: finding.code.hint(),
+        hint: finding.hint(period),
         events: finding.events.iter().map(ToString::to_string).collect(),
         rules_version: domain::policy::RULES_VERSION,
         policy_revision: books.facts.policy.at(period.first_day()).revision,
@@ -315,8 +329,5 @@ fn print_check(answer: &CheckAnswer, out: &mut Output) -> anyhow::Result<()> {
     what_if::print_guards(&answer.transfers, out)?;
     out.line("")?;
     out.line(format!("Rules version {} · policy revision {}", answer.rules_version, answer.policy_revision))?;
-    if answer.can_be_closed && answer.issued.is_empty() {
-        out.note(format!("Close it: pec close --period {} --reason '…'", answer.period))?;
-    }
     Ok(())
 }

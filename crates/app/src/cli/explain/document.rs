@@ -20,7 +20,7 @@ use engine::trace::{self, Wanted};
 use serde::Serialize;
 
 use super::{EVENTS_SHOWN, EventAnswer, event_answer, print_events};
-use crate::cli::invoice::{Party, money};
+use crate::cli::invoice::{Party, money, revisions_in_words};
 use crate::cli::start::fault;
 use crate::cli::{Context, period};
 use crate::exit::{Exit, Problem};
@@ -52,6 +52,8 @@ struct DocumentAnswer {
     position: u64,
     rules_version: u32,
     policy_revision: u32,
+    /// Of all its lines, and of the first day of its month.
+    policy_revisions: Vec<u32>,
     lines_digest: String,
     /// Whether the lines still have the digest that was written down with them.
     digest_agrees: bool,
@@ -84,6 +86,8 @@ struct LineAnswer {
     rule: String,
     days: Vec<String>,
     policy_revision: u32,
+    /// Of the line's own days.
+    policy_revisions: Vec<u32>,
     rules_version: u32,
 }
 
@@ -151,6 +155,7 @@ fn answer(document: &IssuedDocument, books: &mut Books<'_>, events: (Vec<EventAn
         position: document.position,
         rules_version: document.rules_version,
         policy_revision: document.policy_revision,
+        policy_revisions: document.policy_revisions(),
         lines_digest: document.lines_digest.to_string(),
         digest_agrees: Digest(*blake3::hash(&canonical_lines(&document.lines)).as_bytes()) == document.lines_digest,
         amends: document.amends.as_ref().map(ToString::to_string),
@@ -187,6 +192,9 @@ fn redraft(document: &IssuedDocument, books: &mut Books<'_>) -> Vec<IssuedLine> 
     let (mut lines, _) = decide::adjustments(&books.desk, &mut judged(&mut books.judge), &closing);
     let mut lines = lines.remove(&document.currency).unwrap_or_default();
     lines.retain(|line| line.period == document.period);
+    for line in &mut lines {
+        line.policy_revisions = Some(facts.policy.revisions(line.period, line.by_day.iter().map(|(day, _)| *day)));
+    }
     lines
 }
 
@@ -216,6 +224,7 @@ fn line_answer(line: &IssuedLine, currency: Currency, said: &Said, books: &Books
         rule: line.rule.to_string(),
         days: line.days.iter().map(ToString::to_string).collect(),
         policy_revision: said.policy,
+        policy_revisions: line.policy_revisions.clone().unwrap_or_else(|| vec![said.policy]),
         rules_version: said.rules,
     }
 }
@@ -252,7 +261,8 @@ fn print(answer: &DocumentAnswer, out: &mut Output) -> anyhow::Result<()> {
     }
     print_events(&answer.events, answer.events_in_all, out)?;
     out.line("")?;
-    out.line(format!("Rules version {} · policy revision {}", answer.rules_version, answer.policy_revision))?;
+    let revisions = revisions_in_words(&answer.policy_revisions);
+    out.line(format!("Rules version {} · {revisions}", answer.rules_version))?;
     Ok(())
 }
 

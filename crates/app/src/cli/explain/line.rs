@@ -5,18 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::ids::{Currency, Identity};
 use domain::invoice::{Draft, Line};
 use domain::money::{Exact, Rounding};
-use domain::period::{Instant, Period};
+use domain::period::{Day, Instant, Period};
 use domain::policy::{LineSteps, Policy};
 use domain::rating::line_key;
 use domain::scope::Scope;
-use engine::books::{Books, line_of};
+use engine::books::{Books, line_of, line_revisions};
 use engine::trace::{self, Wanted, WantedUsage};
 use serde::Serialize;
 
 use super::{EVENTS_SHOWN, EventAnswer, Step, event_answer, print_events, print_steps};
 use crate::cli::Context;
-use crate::cli::invoice::{Party, money};
-use crate::cli::select::short_scope;
+use crate::cli::invoice::{Party, money, revisions_in_words};
+use crate::cli::select::Names;
 use crate::cli::start::fault;
 use crate::exit::{Exit, Problem};
 use crate::output::{Output, align_right, left, right, table};
@@ -35,7 +35,10 @@ struct LineAnswer {
     customer: Party,
     product: String,
     rules_version: u32,
+    /// Of the policy in force on the first day of the month, which cuts and adds up.
     policy_revision: u32,
+    /// Of the line's own days.
+    policy_revisions: Vec<u32>,
     arithmetic: Vec<Step>,
     /// The rule by which the amount of a day has its decimals.
     amounts_by: &'static str,
@@ -104,7 +107,7 @@ fn answer(
     books: &mut Books<'_>,
     context: &Context<'_>,
 ) -> anyhow::Result<LineAnswer> {
-    let mut parts: BTreeMap<(domain::period::Day, Scope), (Exact, Exact, domain::rating::Verdict)> = BTreeMap::new();
+    let mut parts: BTreeMap<(Day, Scope), (Exact, Exact, domain::rating::Verdict)> = BTreeMap::new();
     books.drafts(draft.bill_to, draft.period, &mut |piece| {
         if line_key(piece) == line.key {
             let part = parts.entry((piece.day, piece.scope.clone()));
@@ -113,8 +116,11 @@ fn answer(
             part.1 += &piece.daily_amount(&draft.exchange_rate, &draft.policy);
         }
     });
-    let scopes: BTreeSet<Scope> = parts.keys().map(|(_, scope)| scope.clone()).collect();
-    let usage = WantedUsage { scopes, meter: Some(line.key.meter.clone()), within: draft.period.interval() };
+    let mut days: BTreeMap<Scope, BTreeSet<Day>> = BTreeMap::new();
+    for (day, scope) in parts.keys() {
+        days.entry(scope.clone()).or_default().insert(*day);
+    }
+    let usage = WantedUsage { days, meter: Some(line.key.meter.clone()) };
     let wanted = Wanted { identities: sheets(draft, line, books), usage: Some(usage), as_of };
     let (events, events_in_all) = trace::find(context.ledger.reader(), &wanted, EVENTS_SHOWN).map_err(fault)?;
     let key = &line.key;
@@ -128,6 +134,7 @@ fn answer(
         product: format!("{} / {}", line.product_title, line.sku_title),
         rules_version: draft.rules_version,
         policy_revision: draft.policy.revision,
+        policy_revisions: line_revisions(books.facts, line),
         arithmetic: arithmetic(draft, line, books),
         amounts_by: "RATE-12",
         parts: parts
@@ -284,13 +291,14 @@ fn print(answer: &LineAnswer, out: &mut Output) -> anyhow::Result<()> {
         out.line(format!("  credit missing because {}: {}   ({})", missing.reason, missing.amount, missing.rule))?;
     }
     out.line("")?;
+    let names = Names::of(answer.parts.iter().map(|part| part.resource.as_str()));
     let mut parts = table(&["day", "resource", "quantity", "amount", "verdict"]);
     for part in answer.parts.iter().take(PARTS_SHOWN) {
         let verdict =
             part.reason.map_or_else(|| part.outcome.to_owned(), |reason| format!("{}: {reason}", part.outcome));
         parts.add_row([
             left(&part.day),
-            left(short_scope(&part.resource)),
+            left(names.get(&part.resource)),
             right(&part.quantity),
             right(&part.amount),
             left(verdict),
@@ -304,6 +312,9 @@ fn print(answer: &LineAnswer, out: &mut Output) -> anyhow::Result<()> {
     }
     print_events(&answer.events, answer.events_in_all, out)?;
     out.line("")?;
-    out.line(format!("Rules version {} · policy revision {}", answer.rules_version, answer.policy_revision))?;
+    let mut revisions: BTreeSet<u32> = answer.policy_revisions.iter().copied().collect();
+    revisions.insert(answer.policy_revision);
+    let revisions: Vec<u32> = revisions.into_iter().collect();
+    out.line(format!("Rules version {} · {}", answer.rules_version, revisions_in_words(&revisions)))?;
     Ok(())
 }

@@ -4,8 +4,8 @@ use domain::ids::Currency;
 use domain::money::Exact;
 
 use super::super::invoice::cents;
-use super::super::select;
-use super::{Ahead, Answer, Change, Recorded, Request, name};
+use super::super::select::{self, Names};
+use super::{Ahead, Answer, Change, Recorded, Request};
 use crate::output::{Output, align_right, count, left, right, table, wrapped};
 
 /// How many rows a table shows; programs get all.
@@ -20,7 +20,7 @@ pub(super) fn answer(answer: &Answer, transfer: bool, out: &mut Output) -> anyho
     out.line("")?;
     recorded(&answer.recorded, out)?;
     out.line("")?;
-    ahead(&answer.ahead, out)?;
+    ahead(&answer.ahead, !answer.recorded.resources.is_empty(), out)?;
     if !answer.requests.is_empty() {
         out.line("")?;
         requests(&answer.requests, transfer, out)?;
@@ -77,9 +77,10 @@ fn recorded(recorded: &Recorded, out: &mut Output) -> anyhow::Result<()> {
     out.table(list)?;
     out.line("")?;
     let mut list = table(&["credit earned on", "as it is", "supposed", "difference"]);
+    let names = Names::of(recorded.resources.iter().map(|row| row.resource.as_str()));
     for resource in recorded.resources.iter().take(ROWS_SHOWN) {
         let [before, after, difference] = change(&resource.earned);
-        list.add_row([left(name(&resource.resource)), before, after, difference]);
+        list.add_row([left(names.get(&resource.resource)), before, after, difference]);
     }
     align_right(&mut list, &[1, 2, 3]);
     out.table(list)?;
@@ -93,12 +94,20 @@ fn more(rows: usize, out: &mut Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn ahead(ahead: &Ahead, out: &mut Output) -> anyhow::Result<()> {
+fn ahead(ahead: &Ahead, recorded_differs: bool, out: &mut Output) -> anyhow::Result<()> {
     out.heading(&format!("From {} on, a day", ahead.day))?;
     if ahead.loses.is_empty() && ahead.gains.is_empty() {
-        out.line("No resource that is in use would lose or gain credit.")?;
+        if ahead.in_use == 0 {
+            out.line("No usage is known before that day, so what a day would cost or bring cannot be told.")?;
+        } else {
+            out.line(format!("No resource that was in use before would lose or gain credit on {}.", ahead.day))?;
+        }
+        if recorded_differs {
+            out.line("What recorded usage on later days loses or gains stands above.")?;
+        }
         return Ok(());
     }
+    let names = Names::of(ahead.loses.iter().chain(&ahead.gains).map(|row| row.resource.as_str()));
     for (rows, title, total) in
         [(&ahead.loses, "loses credit", &ahead.exact.0), (&ahead.gains, "gains credit", &ahead.exact.1)]
     {
@@ -109,7 +118,7 @@ fn ahead(ahead: &Ahead, out: &mut Output) -> anyhow::Result<()> {
         let mut list = table(&[title, why, "credit a day"]);
         for row in rows.iter().take(ROWS_SHOWN) {
             let why = format!("{} ({})", row.reason, row.rule);
-            list.add_row([left(name(&row.resource)), left(why), right(cents(&row.exact, Currency::USD))]);
+            list.add_row([left(names.get(&row.resource)), left(why), right(cents(&row.exact, Currency::USD))]);
         }
         list.add_row([left("all together"), left(""), right(cents(total, Currency::USD))]);
         align_right(&mut list, &[2]);

@@ -1,0 +1,49 @@
+//! What a verdict rests on beside the grants themselves: the entries that set its tested part, that say who
+//! "we" are and may earn, and that say which roles count.
+//!
+//! Asked for by explanations alone; the judgement keeps none of it.
+
+use std::collections::BTreeSet;
+
+use crate::ids::{Guid, Identity};
+use crate::pec::{Judge, PlaceId};
+use crate::period::Day;
+
+impl Judge<'_> {
+    /// PEC-11: the entries behind the verdict of a day beside those of its grants: the lives of plan and
+    /// subscription up to then, the reseller of record, the partners' registrations, memberships and
+    /// standing, the resellers' qualification, the role list and the policy in force.
+    pub fn basis(&mut self, place: PlaceId, day: Day) -> BTreeSet<Identity> {
+        let site = self.site_on(place, day);
+        let tested = site.tested(day);
+        let (standing, partners) = (site.terms.standing, site.terms.partners);
+        let bill_to = standing.placement.bill_to;
+        let then = |belongs: &&crate::partners::Belongs| !belongs.interval.intersect(&tested).is_empty();
+        let ours = standing.ours.iter().filter(then).filter_map(|belongs| belongs.partner);
+        // Whose an agents group or a managing tenant is, its partner's registration says, ours or not.
+        let held = site.reaches().filter(|reach| !site.held(reach).is_empty());
+        let of_grants = held.flat_map(|reach| site.terms.partners_of(site.grant(reach)));
+        let named: BTreeSet<Guid> = ours.chain(of_grants).chain([bill_to]).collect();
+        let mut behind: BTreeSet<Identity> = BTreeSet::new();
+        for partner in &named {
+            behind.extend(partners.statement(*partner).map(|(identity, _)| identity));
+            behind.extend(partners.standing_events(*partner));
+            if *partner == bill_to {
+                behind.extend(partners.membership_events(bill_to));
+            }
+        }
+        let (subscription, plan) = (standing.subscription, standing.placement.plan);
+        let until = day.next().start();
+        let facts = self.facts();
+        behind.extend(self.qualifying(&named, bill_to));
+        behind.extend(facts.commerce.behind(subscription, plan, until));
+        behind.extend(facts.roles.list_on(day));
+        behind.extend(facts.policy.document_at(day).map(|(identity, _)| identity));
+        behind
+    }
+
+    fn qualifying(&self, named: &BTreeSet<Guid>, bill_to: Guid) -> Vec<Identity> {
+        let resellers = named.iter().filter(|partner| **partner != bill_to);
+        resellers.flat_map(|reseller| self.channel().qualification_events(*reseller)).collect()
+    }
+}
