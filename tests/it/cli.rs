@@ -466,6 +466,9 @@ fn absent_answers_say_what_to_do_next() {
         eligibility.contains("no prices for 2026-01") && eligibility.contains("pec import prices"),
         "{eligibility}"
     );
+    // Access needs no price: its verdicts are there, and the money is unknown.
+    let days = unpriced.answer(&["eligibility", "--period", MONTH, "--all"], 0);
+    assert!(days.contains("would earn") && days.contains("PEC-1") && days.contains("unknown"), "{days}");
     let checked = said(&unpriced, &["check", "--period", MONTH]);
     assert!(checked.contains("unknown") && checked.contains("F-no-price"), "the money of what has no price: {checked}");
 }

@@ -45,7 +45,8 @@ fn unknown_access_of_an_issued_month_waits_for_a_person() {
         assert_eq!(refused["outcome"], "refused");
         let reasons = refused["reasons"].as_array().unwrap();
         let mends = "pec close --period 2025-03 --reason WHY --accept unknown-access";
-        let named = |one: &&Value| one.as_str().is_some_and(|one| one.contains("F-unknown-access") && one.contains(mends));
+        let named =
+            |one: &&Value| one.as_str().is_some_and(|one| one.contains("F-unknown-access") && one.contains(mends));
         assert_eq!(reasons.iter().filter(named).count(), 1, "{reasons:?}");
     }
     let found = world.ask(&["check", "--partner", "us", "--period", "2025-04", "--findings"]);
@@ -236,7 +237,8 @@ fn a_what_if_does_not_contradict_itself() {
     assert!(!said.contains("No access has to be added first"), "{said}");
     assert!(said.contains("What recorded usage on later days loses or gains stands above"), "{said}");
 
-    let before_all = world.say(&["what-if", "transfer", "--subscription", subscription, "--to", "other", "--at", "2025-03-01"]);
+    let before_all =
+        world.say(&["what-if", "transfer", "--subscription", subscription, "--to", "other", "--at", "2025-03-01"]);
     assert!(before_all.contains("No usage is known before that day"), "{before_all}");
 }
 

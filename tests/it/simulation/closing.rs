@@ -293,7 +293,8 @@ fn what_was_issued_plus_adjustments_is_the_redraft() {
         difference(documents, drafts).map_or(Ok(()), Err)
     });
     let enough = seeds().len() < 10 || adjustments > 100 && voided > 3 && decided > 3 && refused > 5;
-    let happened = format!("{adjustments} adjustments, {voided} voided, {decided} conflicts decided, {refused} refusals");
+    let happened =
+        format!("{adjustments} adjustments, {voided} voided, {decided} conflicts decided, {refused} refusals");
     assert!(enough, "{happened}, {accepted} times access accepted as unknown after the month was issued");
 }
 

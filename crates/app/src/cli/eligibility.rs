@@ -135,7 +135,14 @@ impl Eligibility {
             return Ok(Exit::Fine);
         }
         if !any {
-            return Err(super::invoice::nothing(&books, month).into());
+            let problem = super::invoice::nothing(&books, month);
+            let known = self.without_prices(&mut books, customer, month)?;
+            if known.is_empty() {
+                return Err(problem.into());
+            }
+            print_without_prices(&known, self.all, out)?;
+            out.note(format!("{problem}; {}", problem.hint.as_deref().unwrap_or_default()))?;
+            return Ok(Exit::Fine);
         }
         if rows.is_empty() {
             out.line(self.empty(month))?;
@@ -153,6 +160,44 @@ impl Eligibility {
         let rules = domain::policy::RULES_VERSION;
         out.line(format!("Rules version {rules} · policy revision {}", revisions.join(", ")))?;
         Ok(Exit::Fine)
+    }
+
+    /// What access decided about usage that nobody can price yet: by day and place, without money.
+    fn without_prices(&self, books: &mut Books<'_>, customer: Option<Guid>, month: Period) -> anyhow::Result<Decided> {
+        let partners = select::partners(books, self.partner.as_deref())?;
+        let mut known = Decided::new();
+        for consumption in books.facts.usage.consumption() {
+            let (subscription, scope) = (consumption.place.subscription, &consumption.place.scope);
+            if self.subscription.is_some_and(|one| one != subscription)
+                || self.resource.as_deref().is_some_and(|named| !select::is_scope(named, scope))
+            {
+                continue;
+            }
+            for (start, end, _) in consumption.slices().filter(|(.., quantity)| !quantity.is_zero()) {
+                let day = Day::of(start);
+                if day.period() != month || self.day.is_some_and(|one| one != day) {
+                    continue;
+                }
+                let Some(placement) = books.commerce.placement_of(subscription, (start, end), None).cloned() else {
+                    continue;
+                };
+                let wanted = customer.is_none_or(|customer| customer == placement.customer);
+                let key = (day, scope.to_string(), placement.plan);
+                if !wanted || !partners.contains(&placement.bill_to) || known.contains_key(&key) {
+                    continue;
+                }
+                let place = books.judge.place(subscription, &placement, scope);
+                let verdict = books.judge.access(place, day);
+                let reason = verdict.lost().map(|loss| loss.code);
+                if (self.lost && reason.is_none())
+                    || self.reason.is_some_and(|code| reason.map(LostCode::text) != Some(code))
+                {
+                    continue;
+                }
+                known.insert(key, (reason, verdict.rule()));
+            }
+        }
+        Ok(known)
     }
 
     fn empty(&self, month: Period) -> String {
@@ -233,6 +278,26 @@ impl Eligibility {
         }
         Ok(())
     }
+}
+
+/// Day, resource and plan: the reason where access lost it, and the rule.
+type Decided = BTreeMap<(Day, String, Guid), (Option<LostCode>, &'static str)>;
+
+fn print_without_prices(known: &Decided, all: bool, out: &mut Output) -> anyhow::Result<()> {
+    let names = Names::of(known.keys().map(|(_, resource, _)| resource.as_str()));
+    let limit = if all { usize::MAX } else { RESOURCES_SHOWN * 5 };
+    let mut list = table(&["day", "resource", "access", "why", "rule", "at stake"]);
+    for ((day, resource, _), (reason, rule)) in known.iter().take(limit) {
+        let access = if reason.is_none() { "would earn" } else { "lost" };
+        let why = reason.map_or("", LostCode::text);
+        list.add_row([left(day), left(names.get(resource)), left(access), left(why), left(rule), right("unknown")]);
+    }
+    align_right(&mut list, &[5]);
+    out.table(list)?;
+    if known.len() > limit {
+        out.note(format!("{} more; all of them with --all", count((known.len() - limit) as u64, "line")))?;
+    }
+    Ok(())
 }
 
 /// The one sign of a day: what was lost shows over what was earned, that over what never could be.

@@ -227,7 +227,9 @@ mod tests {
 
     #[test]
     fn resources_of_one_name_are_told_apart() {
-        let vm = |subscription: &str, kind: &str| format!("/subscriptions/{subscription}/resourcegroups/rg/providers/m/{kind}/vm");
+        let vm = |subscription: &str, kind: &str| {
+            format!("/subscriptions/{subscription}/resourcegroups/rg/providers/m/{kind}/vm")
+        };
         let (one, two) = ("11111111-dddd-4ddd-8ddd-444444444444", "22222222-dddd-4ddd-8ddd-444444444444");
         let named = |scopes: &[String]| {
             let names = Names::of(scopes.iter().map(String::as_str));

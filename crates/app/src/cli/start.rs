@@ -144,9 +144,9 @@ fn system_user() -> Option<String> {
 /// The name that a table of users gives a number; the number stays with it, as a sign that nobody said who.
 fn user_called(uid: u32, users: &str) -> String {
     let fields = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    let name = fields.filter(|fields| fields.get(2) == Some(&uid.to_string().as_str())).find_map(|fields| {
-        fields.first().map(|name| (*name).to_owned())
-    });
+    let name = fields
+        .filter(|fields| fields.get(2) == Some(&uid.to_string().as_str()))
+        .find_map(|fields| fields.first().map(|name| (*name).to_owned()));
     name.map_or_else(|| format!("uid {uid}"), |name| format!("{name} (uid {uid})"))
 }
 

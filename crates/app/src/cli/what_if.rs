@@ -335,7 +335,8 @@ fn compare(
     let places: BTreeSet<&Place> = burns.keys().chain(before.resources.keys()).chain(after.resources.keys()).collect();
     let stood = suppose::standings(books, places.iter().copied(), day);
     let stands = suppose::standings(&mut after_books, places.iter().copied(), day);
-    let earned = |side: &Side, place: &Place| side.resources.get(place).map(|one| one.earned.clone()).unwrap_or_default();
+    let earned =
+        |side: &Side, place: &Place| side.resources.get(place).map(|one| one.earned.clone()).unwrap_or_default();
     let loses = |place: &Place| earned(&after, place) < earned(&before, place);
     let losing: BTreeSet<&Place> = places.iter().copied().filter(|place| loses(place)).collect();
     Answer {

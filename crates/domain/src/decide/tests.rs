@@ -239,7 +239,12 @@ fn unknown_access_needs_a_person() {
     };
     assert_eq!(accepted(&events[0]).as_deref(), Some("2020-09-04"));
     tell_all(&mut world, events);
-    assert_eq!(attempt(&world, &Ask { accept: true, ..ask("2020-09", "2020-10-04") }).map(|one| matches!(one, Closed::Already(_))), Ok(true), "there is nothing more to accept");
+    assert_eq!(
+        attempt(&world, &Ask { accept: true, ..ask("2020-09", "2020-10-04") })
+            .map(|one| matches!(one, Closed::Already(_))),
+        Ok(true),
+        "there is nothing more to accept"
+    );
     let october = ask("2020-10", "2020-11-04");
     world.uses("unknown", "2020-09-05", "1");
     world.uses("vm", "2020-10-01", "1");

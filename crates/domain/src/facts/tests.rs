@@ -84,7 +84,8 @@ fn an_acceptance_holds_for_what_it_names() {
         world.tell(Event::AcceptanceRecorded(Acceptance { what, about, bill_to, period, decision: decision() }));
         let issued = &world.facts.issued;
         assert_eq!(issued.acceptances().len(), 1);
-        let asked = [(BILL_TO, "2020-09-05"), (BILL_TO, "2020-09-06"), (BILL_TO, "2020-10-05"), (Guid(0xb2), "2020-09-05")];
+        let asked =
+            [(BILL_TO, "2020-09-05"), (BILL_TO, "2020-09-06"), (BILL_TO, "2020-10-05"), (Guid(0xb2), "2020-09-05")];
         asked.map(|(bill_to, day)| issued.accepts_unknown_access(bill_to, Day::parse(day).unwrap()))
     };
     let unknown = "unknown-access";
