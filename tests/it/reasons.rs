@@ -65,7 +65,7 @@ fn unknown_access_of_an_issued_month_waits_for_a_person() {
     let document = world.ask(&["explain", &id]).remove(0);
     let of_march = document["lines"].as_array().unwrap().iter().filter(|line| line["period"] == "2025-03");
     let subtotals: Vec<&str> = of_march.map(|line| text(line, "subtotal")).collect();
-    assert_eq!(subtotals, ["24 USD", "-20.4 USD"], "the credit of the day is taken back");
+    assert_eq!(subtotals, ["24.00 USD", "-20.40 USD"], "the credit of the day is taken back");
 }
 
 /// Usage without a price that comes late for an issued month is named with that month.
@@ -76,10 +76,10 @@ fn a_finding_in_an_issued_month_is_a_reason_with_its_month() {
 2025-03-10  usage  sub-a/vm-1  vm     24
 2025-04-04  close  us          2025-03
 2025-03-11  usage  sub-a/vm-1  disk   1   recorded=2025-04-05
-2025-03-12  usage  sub-a/vm-1  disk   1   recorded=2025-04-05
+2025-03-12  usage  sub-a/vm-1  logs   1   recorded=2025-04-05
 2025-04-10  usage  sub-a/vm-1  vm     24
 ";
-    let world = world(journal, "[prices]\ndisk = \"none\"\n");
+    let world = world(journal, "[prices]\ndisk = \"none\"\nlogs = \"none\"\n");
     let close = ["close", "--partner", "us", "--period", "2025-04", "--reason", "month end"];
     let refused = world.ask(&close).remove(0);
     let reasons: Vec<&str> = refused["reasons"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
@@ -125,7 +125,7 @@ fn every_revision_of_the_policy_that_decided_is_named() {
     must_fit(&schema("explain"), &explained);
     assert_eq!(explained["policy_revisions"], json!([revisions[1]]));
     let events = explained["events"].as_array().unwrap();
-    let usage: Vec<&str> = events.iter().filter(|one| one["kind"] == "usage").map(|one| text(one, "says")).collect();
+    let usage: Vec<&str> = events.iter().filter(|one| one["kind"] == "usage recorded").map(|one| text(one, "says")).collect();
     assert_eq!(usage.len(), 2, "{usage:?}");
     assert!(usage.iter().all(|says| !says.contains("2025-03-04")), "{usage:?}");
     let known: BTreeSet<&str> = events.iter().map(|one| text(one, "kind")).collect();
@@ -177,7 +177,7 @@ fn a_verdict_names_every_entry_behind_it() {
     assert_eq!(answer["access"][0]["outcome"], "earned");
     let cited = kinds(&answer);
     for kind in [
-        "roles published",
+        "role list published",
         "partner registered",
         "membership started",
         "plan created",
@@ -231,7 +231,7 @@ fn a_what_if_does_not_contradict_itself() {
     let words = ["what-if", "transfer", "--subscription", subscription, "--to", "other", "--at", "2025-03-11"];
     let answer = world.ask(&words).remove(0);
     must_fit(&schema("what-if"), &answer);
-    assert_eq!(answer["recorded"]["earned"]["difference"], "-3.6 USD");
+    assert_eq!(answer["recorded"]["earned"]["difference"], "-3.60 USD");
     assert_eq!(answer["requests"].as_array().unwrap().len(), 1, "{}", answer["requests"]);
     let said = world.say(&words);
     assert!(!said.contains("No access has to be added first"), "{said}");
