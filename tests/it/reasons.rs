@@ -125,7 +125,8 @@ fn every_revision_of_the_policy_that_decided_is_named() {
     must_fit(&schema("explain"), &explained);
     assert_eq!(explained["policy_revisions"], json!([revisions[1]]));
     let events = explained["events"].as_array().unwrap();
-    let usage: Vec<&str> = events.iter().filter(|one| one["kind"] == "usage recorded").map(|one| text(one, "says")).collect();
+    let usage: Vec<&str> =
+        events.iter().filter(|one| one["kind"] == "usage recorded").map(|one| text(one, "says")).collect();
     assert_eq!(usage.len(), 2, "{usage:?}");
     assert!(usage.iter().all(|says| !says.contains("2025-03-04")), "{usage:?}");
     let known: BTreeSet<&str> = events.iter().map(|one| text(one, "kind")).collect();
@@ -184,7 +185,7 @@ fn a_verdict_names_every_entry_behind_it() {
         "subscription created",
         "reseller of record set",
         "policy published",
-        "grant",
+        "assignment created",
     ] {
         assert!(cited.iter().any(|cited| cited.contains(kind)), "{kind} is not among {cited:?}");
     }
