@@ -30,12 +30,12 @@ use std::borrow::Cow;
 
 use crate::commerce::Commerce;
 use crate::entry::{
-    ActivityResult, AssignmentActivity, AssignmentCreated, AssignmentDeleted, AssignmentsListed, ConflictDecided,
-    Delegation, DelegationDeleted, DenyAssignment, DenyAssignmentDeleted, Entry, Event, GroupMemberAdded,
-    GroupMemberRemoved, MoveActivity, PalLinked, PalUnlinked, PrincipalDeleted, Schedule, ScheduleCancelled,
-    ScopeChange, ScopeMoved, SubscriptionMoved, TreeChange,
+    ActivityResult, AssignmentActivity, AssignmentCreated, AssignmentDeleted, AssignmentsListed, Delegation,
+    DelegationDeleted, DenyAssignment, DenyAssignmentDeleted, Entry, Event, GroupMemberAdded, GroupMemberRemoved,
+    MoveActivity, PalLinked, PalUnlinked, PrincipalDeleted, Schedule, ScheduleCancelled, ScopeChange, ScopeMoved,
+    SubscriptionMoved, TreeChange,
 };
-use crate::filing::Filing;
+use crate::filing::{Filing, Said};
 use crate::ids::Identity;
 use crate::partners::Partners;
 
@@ -54,8 +54,8 @@ macro_rules! book {
                 }
             }
 
-            pub fn decide(&mut self, decided: &ConflictDecided) {
-                $(self.$field.decide(decided);)*
+            pub fn hear(&mut self, said: Said<'_>) {
+                $(self.$field.hear(said);)*
             }
         }
     };

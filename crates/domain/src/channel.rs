@@ -13,8 +13,8 @@ pub use view::{Channel, Missing, Qualification, Stated};
 
 use std::collections::BTreeSet;
 
-use crate::entry::{ChannelEvent, ConflictDecided, PartnerStanding};
-use crate::filing::Filing;
+use crate::entry::{ChannelEvent, PartnerStanding};
+use crate::filing::{Filing, Said};
 use crate::ids::{Digest, Guid, Identity};
 
 /// What was told about the channel.
@@ -57,9 +57,9 @@ impl ChannelBook {
         named
     }
 
-    pub fn decide(&mut self, decided: &ConflictDecided) {
-        self.events.decide(decided);
-        self.reinstated.decide(decided);
+    pub fn hear(&mut self, said: Said<'_>) {
+        self.events.hear(said);
+        self.reinstated.hear(said);
     }
 
     /// Puts the facts in order: built once per question, linear but for the sorting.

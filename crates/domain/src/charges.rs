@@ -12,10 +12,8 @@ use rust_decimal::Decimal;
 pub use cycle::cycle_start;
 pub use orders::{Booked, Orders, booked};
 
-use crate::entry::{
-    AzureCreditGranted, Benefit, ChargeRecorded, ConflictDecided, CoverageRecorded, RefundGranted, TaxSet,
-};
-use crate::filing::Filing;
+use crate::entry::{AzureCreditGranted, Benefit, ChargeRecorded, CoverageRecorded, RefundGranted, TaxSet};
+use crate::filing::{Filing, Said};
 use crate::ids::{Digest, Guid, Identity};
 use crate::money::Quantity;
 use crate::period::Day;
@@ -88,12 +86,12 @@ impl ChargeBook {
         self.taxes.file(identity, digest, body);
     }
 
-    pub fn decide(&mut self, decided: &ConflictDecided) {
-        self.coverage.decide(decided);
-        self.charges.decide(decided);
-        self.credits.decide(decided);
-        self.refunds.decide(decided);
-        self.taxes.decide(decided);
+    pub fn hear(&mut self, said: Said<'_>) {
+        self.coverage.hear(said);
+        self.charges.hear(said);
+        self.credits.hear(said);
+        self.refunds.hear(said);
+        self.taxes.hear(said);
     }
 
     pub fn coverage(&self) -> impl Iterator<Item = (Identity, &Coverage)> {

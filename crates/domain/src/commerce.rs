@@ -12,10 +12,10 @@ pub(crate) use currency::plans_in;
 pub use currency::{billed_in, by_partner, currency_of_country};
 
 use crate::entry::{
-    ConflictDecided, CustomerRegistered, Move, Offer, PlanChange, PlanCreated, ResellerOfRecordSet,
-    SubscriptionCancelled, SubscriptionChange, SubscriptionCreated, TransferCompleted,
+    CustomerRegistered, Move, Offer, PlanChange, PlanCreated, ResellerOfRecordSet, SubscriptionCancelled,
+    SubscriptionChange, SubscriptionCreated, TransferCompleted,
 };
-use crate::filing::Filing;
+use crate::filing::{Filing, Said};
 use crate::finding::Code;
 use crate::ids::{Digest, Guid, Identity, Market};
 use crate::period::{Instant, Interval};
@@ -130,16 +130,16 @@ impl CommerceBook {
         self.moves.file(identity, digest, (moving, body));
     }
 
-    pub fn decide(&mut self, decided: &ConflictDecided) {
-        self.customers.decide(decided);
-        self.plans.decide(decided);
-        self.created.decide(decided);
-        self.cancelled.decide(decided);
-        self.transfers.decide(decided);
-        self.resellers.decide(decided);
-        self.states.decide(decided);
-        self.plan_states.decide(decided);
-        self.moves.decide(decided);
+    pub fn hear(&mut self, said: Said<'_>) {
+        self.customers.hear(said);
+        self.plans.hear(said);
+        self.created.hear(said);
+        self.cancelled.hear(said);
+        self.transfers.hear(said);
+        self.resellers.hear(said);
+        self.states.hear(said);
+        self.plan_states.hear(said);
+        self.moves.hear(said);
     }
 
     /// The events before an instant that say where a subscription stood under a plan, and through whom it

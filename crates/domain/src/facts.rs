@@ -14,6 +14,7 @@ use crate::conflict::ConflictBook;
 use crate::entry::{
     ConflictDecided, Entry, Event, Move, Outcome, PlanChange, PolicyDocument, Stream, SubscriptionChange,
 };
+use crate::filing::Said;
 use crate::issued::IssuedBook;
 use crate::partners::PartnerBook;
 use crate::policy::PolicyBook;
@@ -72,6 +73,12 @@ impl Projection for Facts {
             self.counts.late += 1;
         }
         self.file(entry);
+        if entry.outcome == Outcome::Conflicting {
+            let identity = entry.fact.identity;
+            for digest in self.conflicts.digests(identity) {
+                self.hear(Said::Told(identity, digest));
+            }
+        }
     }
 }
 
@@ -185,15 +192,20 @@ impl Facts {
     fn decide(&mut self, decided: &ConflictDecided) {
         self.conflicts.decide(decided);
         self.usage.decide(decided);
-        self.access.decide(decided);
-        self.commerce.decide(decided);
-        self.charges.decide(decided);
-        self.partners.decide(decided);
-        self.channel.decide(decided);
-        self.prices.decide(decided);
-        self.policy.decide(decided);
-        self.roles.decide(decided);
-        self.issued.decide(decided);
+        self.hear(Said::Decided(decided));
+    }
+
+    /// Usage and the list of conflicts keep all kinds together and need not be told.
+    fn hear(&mut self, said: Said<'_>) {
+        self.access.hear(said);
+        self.commerce.hear(said);
+        self.charges.hear(said);
+        self.partners.hear(said);
+        self.channel.hear(said);
+        self.prices.hear(said);
+        self.policy.hear(said);
+        self.roles.hear(said);
+        self.issued.hear(said);
     }
 }
 

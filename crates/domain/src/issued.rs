@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use concern::{Concern, concern, effective_at, effective_period, placement};
 
 use crate::commerce::Commerce;
-use crate::entry::{Acceptance, ConflictDecided, Entry, InvoiceVoided, IssuedDocument, IssuedLine, LineKey};
-use crate::filing::Filing;
+use crate::entry::{Acceptance, Entry, InvoiceVoided, IssuedDocument, IssuedLine, LineKey};
+use crate::filing::{Filing, Said};
 use crate::ids::{Currency, Digest, Guid, Identity};
 use crate::money::Exact;
 use crate::period::{Day, Period};
@@ -93,10 +93,10 @@ impl IssuedBook {
         }
     }
 
-    pub fn decide(&mut self, decided: &ConflictDecided) {
-        self.documents.decide(decided);
-        self.voided.decide(decided);
-        self.acceptances.decide(decided);
+    pub fn hear(&mut self, said: Said<'_>) {
+        self.documents.hear(said);
+        self.voided.hear(said);
+        self.acceptances.hear(said);
         self.note_months();
     }
 

@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::entry::{ConflictDecided, Entry, Event, MembershipChange, PartnerRegistered, PartnerStanding};
-use crate::filing::Filing;
+use crate::entry::{Entry, Event, MembershipChange, PartnerRegistered, PartnerStanding};
+use crate::filing::{Filing, Said};
 use crate::ids::{Currency, Guid, Identity};
 use crate::period::{Instant, Interval, Period};
 
@@ -42,10 +42,10 @@ impl PartnerBook {
         }
     }
 
-    pub fn decide(&mut self, decided: &ConflictDecided) {
-        self.registered.decide(decided);
-        self.membership.decide(decided);
-        self.standing.decide(decided);
+    pub fn hear(&mut self, said: Said<'_>) {
+        self.registered.hear(said);
+        self.membership.hear(said);
+        self.standing.hear(said);
     }
 
     /// The currency that a partner was billed in during a month: as stated last before its end, else as

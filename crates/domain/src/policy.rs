@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 
 use crate::entry::{PolicyDocument, PolicySetting};
-use crate::filing::Filing;
+use crate::filing::{Filing, Said};
 use crate::ids::{Digest, Guid, Identity, MeterId};
 use crate::money::Rounding;
 use crate::period::{Day, Instant, Period};
@@ -461,8 +461,8 @@ impl PolicyBook {
         sent.filter(|_| by_sending)
     }
 
-    pub fn decide(&mut self, decided: &crate::entry::ConflictDecided) {
-        self.documents.decide(decided);
+    pub fn hear(&mut self, said: Said<'_>) {
+        self.documents.hear(said);
     }
 
     /// Whether any document, in force on whatever day, says something.

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 
 pub use tariff::{Band, PriceList, Tariff, Unpriced, has_tag, is_spot};
 
-use crate::entry::{ConflictDecided, ExchangeRates, PriceRow, PriceSheet, PriceSheetPart};
-use crate::filing::Filing;
+use crate::entry::{ExchangeRates, PriceRow, PriceSheet, PriceSheetPart};
+use crate::filing::{Filing, Said};
 use crate::ids::{Currency, Digest, Identity, Market};
 use crate::money::{Exact, Rounding};
 use crate::period::Period;
@@ -60,10 +60,10 @@ impl PriceBook {
         self.rates.file(identity, digest, rates);
     }
 
-    pub fn decide(&mut self, decided: &ConflictDecided) {
-        self.sheets.decide(decided);
-        self.parts.decide(decided);
-        self.rates.decide(decided);
+    pub fn hear(&mut self, said: Said<'_>) {
+        self.sheets.hear(said);
+        self.parts.hear(said);
+        self.rates.hear(said);
     }
 
     /// RATE-1: the prices of a month and market, from the newest complete sheet; `None` without one.

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use crate::entry::{ConflictDecided, ListedRole, RoleList};
-use crate::filing::Filing;
+use crate::entry::{ListedRole, RoleList};
+use crate::filing::{Filing, Said};
 use crate::ids::{Digest, Guid, Identity};
 use crate::period::Day;
 use crate::policy::Policy;
@@ -101,8 +101,8 @@ impl RoleBook {
         self.lists.file(identity, digest, list);
     }
 
-    pub fn decide(&mut self, decided: &ConflictDecided) {
-        self.lists.decide(decided);
+    pub fn hear(&mut self, said: Said<'_>) {
+        self.lists.hear(said);
     }
 
     /// The list in force on a day, if somebody published one by then; see [`Self::view`] for two of one day.

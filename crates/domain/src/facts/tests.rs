@@ -74,6 +74,32 @@ fn a_decided_conflict_counts_in_every_book() {
     assert_eq!(months, [false, true]);
 }
 
+/// One event is told as two different things: that a tax was set, and that a membership ended. Only one
+/// of them happened, until somebody decides the one with the smallest digest.
+#[test]
+fn of_an_event_told_as_two_kinds_one_counts() {
+    let day = Day::parse("2020-01-01").unwrap();
+    let tax = || {
+        let (partner, location) = (BILL_TO, crate::ids::Market::parse("DK").unwrap());
+        Event::TaxSet(TaxSet { partner, location, rate: number("0.25"), from: day })
+    };
+    let ended = || Event::MembershipEnded(MembershipChange { partner: BILL_TO, at: day.start() });
+    let (one, two) = ((Digest([1; 32]), ended()), (Digest([2; 32]), tax()));
+    for order in [[one.clone(), two.clone()], [two, one]] {
+        let mut world = World::new();
+        order.into_iter().for_each(|(digest, event)| world.tell_as(0x4711, digest.0[0], event));
+        let member = |world: &World| {
+            world.facts.partners.view().membership(BILL_TO).iter().any(|one| one.contains(at("2020-09-01")))
+        };
+        let taxed = |world: &World| world.facts.charges.tax_at(BILL_TO, day.next());
+        assert_eq!((member(&world), taxed(&world)), (false, None));
+        let known = vec![Digest([1; 32]), Digest([2; 32])];
+        let (identity, keep) = (Identity(0x4711), Digest([2; 32]));
+        world.tell(Event::ConflictDecided(ConflictDecided { identity, keep, known, decision: decision() }));
+        assert_eq!((member(&world), taxed(&world)), (true, Some(number("0.25"))));
+    }
+}
+
 /// An acceptance of unknown access holds for the partner, the month and the days that it names; one that
 /// names none of them holds for all.
 #[test]

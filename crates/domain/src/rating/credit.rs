@@ -279,6 +279,8 @@ fn first_party<'c>(
 
 fn draw(grants: &[&AzureCreditGranted], candidate: &Candidate<'_>, drawn: &mut Drawn, parts: &mut Vec<Paid>) {
     let mut rest = candidate.quantity;
+    // What grants that were used up here paid beyond their quantities × price: the rest costs less by it.
+    let mut beyond = Exact::zero();
     for (number, grant) in (0_u16..).zip(grants) {
         let runs = grant.from <= candidate.day && candidate.day < grant.until;
         let here = grant.customer == candidate.customer
@@ -292,10 +294,10 @@ fn draw(grants: &[&AzureCreditGranted], candidate: &Candidate<'_>, drawn: &mut D
         if left.is_zero() || left.is_negative() {
             continue;
         }
-        let cost = &rest.exact() * &candidate.price;
+        let cost = &(&rest.exact() * &candidate.price) - &beyond;
         let (quantity, split) = if cost <= left {
             *sum += &cost;
-            (rest, None)
+            (rest, (!beyond.is_zero()).then(|| -&beyond))
         } else {
             let quantity = left.divide(&candidate.price, QUANTITY_DECIMALS, Rounding::TowardZero);
             let quantity =
@@ -305,6 +307,7 @@ fn draw(grants: &[&AzureCreditGranted], candidate: &Candidate<'_>, drawn: &mut D
             }
             *sum += &left;
             let split = &left - &(&quantity.exact() * &candidate.price);
+            beyond += &split;
             (quantity, Some(split))
         };
         parts.push(Paid { grant: number, quantity, split });

@@ -160,12 +160,14 @@ impl Drawing<'_> {
         });
         let mut shares: Vec<Share<'b>> = covered.collect();
         for (band, number, quantity) in crossed(bands, parts.from, parts.from + parts.charged) {
-            let (mut rest, mut kept) = (quantity, None);
+            let (mut rest, mut kept) = (quantity, None::<Exact>);
             for paid in self.allocation.of(self.plan, parts.index, number) {
                 let (portion, grant) = (Portion::AzureCredit, Some(paid.grant));
                 shares.push(Share { band, number, portion, grant, quantity: paid.quantity, split: paid.split.clone() });
                 rest = rest - paid.quantity;
-                kept = kept.or_else(|| paid.split.as_ref().map(|split| -split));
+                if let Some(split) = &paid.split {
+                    *kept.get_or_insert_with(Exact::zero) -= split;
+                }
             }
             if !rest.is_zero() {
                 shares.push(Share {

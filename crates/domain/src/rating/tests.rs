@@ -294,7 +294,37 @@ fn a_grant_for_ages_is_drawn_in_the_months_with_usage() {
     assert_eq!(balances(&desk, "2021-05"), ["a 0 50 false"]);
 }
 
+/// RATE-11: grants that are used up within one part of the usage pay by money; quantities that have no end
+/// as decimals leave no crumb behind, whoever pays for the rest.
+#[test]
+fn what_several_grants_and_the_customer_pay_is_the_list_charge() {
+    for (amounts, left) in [(vec!["1", "100"], "0"), (vec!["1", "1"], "5"), (vec!["1", "1", "100"], "0")] {
+        let mut world = september();
+        world.sheet_at("2020-09", "2020-08-31", vec![row("0.7")]);
+        world.uses("gap", "2020-09-08", "10");
+        for (number, amount) in amounts.iter().enumerate() {
+            granted(&mut world, &format!("grant-{number}"), amount, ("2020-09-01", "2020-10-01"));
+        }
+        let commerce = world.facts.commerce.view();
+        let desk = Desk::new(&world.facts, &commerce);
+        let (mut all, mut own) = (Exact::zero(), Exact::zero());
+        desk.rate_plans(BILL_TO, month("2020-09"), &|_| true, &mut access, &mut |piece| {
+            all += &piece.list_charge();
+            if piece.portion == Portion::PayAsYouGo {
+                own += &piece.list_charge();
+            }
+        });
+        let drawn: Exact = desk.balances(BILL_TO, month("2020-09")).iter().map(|one| &one.drawn).sum();
+        assert_eq!((all.to_string(), own.to_string()), ("7".to_owned(), left.to_owned()), "{amounts:?}");
+        assert_eq!(&drawn + &own, all, "{amounts:?}");
+    }
+}
+
 fn grant(world: &mut World, grant: &str, from: &str, until: &str) {
+    granted(world, grant, "100", (from, until));
+}
+
+fn granted(world: &mut World, grant: &str, amount: &str, (from, until): (&str, &str)) {
     world.tell(Event::AzureCreditGranted(AzureCreditGranted {
         grant: grant.into(),
         name: "offer".into(),
@@ -302,7 +332,7 @@ fn grant(world: &mut World, grant: &str, from: &str, until: &str) {
         customer: CUSTOMER,
         plan: None,
         scope: None,
-        amount: number("100"),
+        amount: number(amount),
         from: Day::parse(from).unwrap(),
         until: Day::parse(until).unwrap(),
     }));
