@@ -16,7 +16,11 @@ pub mod conflict;
 pub mod access;
 // Why a day was lost.
 pub mod reason;
-// Tiers, lines, rounding, totals.
+// Corrections, cover, tiers, Azure credit: what is charged.
+pub mod drawing;
+// What is bought, given back and refunded.
+pub mod charges;
+// Verdicts, lines, rounding, totals.
 pub mod money;
 // Numbers that Microsoft printed.
 mod vectors;

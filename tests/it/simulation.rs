@@ -39,7 +39,7 @@ use crate::memory::Memory;
 use crate::oracle::conflict::Told;
 use crate::oracle::money::{Says, answer};
 use crate::oracle::reason::{self, reason};
-use crate::oracle::world::{DAY, Offer, Qualified, World, in_force};
+use crate::oracle::world::{DAY, Offer, Qualified, Spell, World, in_force};
 
 /// How many seeds are tried by default; `PEC_SEEDS` asks for more, `PEC_SEED` for a single one.
 const SEEDS: u64 = 200;
@@ -180,13 +180,32 @@ fn another_world_has_other_reasons() {
 /// counts, contradicts somewhere.
 #[test]
 fn another_opinion_of_qualification_or_conflicts_is_seen() {
-    let spoil: [(&str, fn(&mut World)); 4] = [
+    let spoil: [(&str, fn(&mut World)); 17] = [
         ("qualification", |world| world.partners.iter_mut().for_each(|one| one.qualified = Qualified::Untold)),
         ("delegations", |world| world.delegations.iter_mut().for_each(|made| other_way(&mut made.role))),
         ("resellers", |world| {
             world.plans.iter_mut().flat_map(|plan| &mut plan.resellers).for_each(|(_, told)| other_way(told));
         }),
         ("exchange rates", |world| other_way(&mut world.usd_per_unit)),
+        ("grants", |world| world.grants.iter_mut().for_each(|made| other_way(&mut made.role))),
+        ("removals", |world| world.grants.iter_mut().filter_map(|made| made.held.end.as_mut()).for_each(other_way)),
+        ("denies", |world| world.denies.iter_mut().for_each(|made| other_way(&mut made.every_write))),
+        ("registrations", |world| world.partners.iter_mut().for_each(|one| other_way(&mut one.registered))),
+        ("memberships", |world| {
+            let spells = world.partners.iter_mut().flat_map(|one| one.memberships.iter_mut().flatten());
+            spells.filter_map(|spell| spell.end.as_mut()).for_each(other_way);
+        }),
+        ("barring", |world| {
+            let spells = world.partners.iter_mut().flat_map(|one| &mut one.barred);
+            spells.filter_map(|spell| spell.end.as_mut()).for_each(other_way);
+        }),
+        ("sheets", |world| world.sheets.iter_mut().for_each(|sheet| other_way(&mut sheet.published))),
+        ("rows of sheets", |world| world.sheets.iter_mut().for_each(|sheet| other_way(&mut sheet.whole))),
+        ("cover", |world| world.cover.iter_mut().for_each(|one| other_way(&mut one.quantity))),
+        ("Azure credit", |world| world.credits.iter_mut().for_each(|one| other_way(&mut one.amount))),
+        ("orders", |world| world.orders.iter_mut().for_each(|one| other_way(&mut one.price))),
+        ("refunds", |world| world.refunds.iter_mut().for_each(|one| other_way(&mut one.amount))),
+        ("usage", |world| world.usage.iter_mut().for_each(|one| other_way(&mut one.quantity))),
     ];
     for (what, spoil) in spoil {
         let differs = |seed: &u64| {
@@ -195,7 +214,35 @@ fn another_opinion_of_qualification_or_conflicts_is_seen() {
             spoil(&mut world);
             answers::difference(&ours, &answers::of_oracle(&world)).is_some()
         };
-        assert!((0..SEEDS).any(|seed| differs(&seed)), "no seed sees another opinion of {what}");
+        assert!((0..5 * SEEDS).any(|seed| differs(&seed)), "no seed sees another opinion of {what}");
+    }
+}
+
+/// The control: an oracle that listens to no decision contradicts, for each kind of event by itself.
+#[test]
+fn decisions_that_are_ignored_are_seen() {
+    fn deaf<T>(told: &mut Told<T>) {
+        told.rulings.clear();
+    }
+    let deafen: [(&str, fn(&mut World)); 9] = [
+        ("grants", |world| world.grants.iter_mut().for_each(|made| deaf(&mut made.role))),
+        ("removals", |world| world.grants.iter_mut().filter_map(|made| made.held.end.as_mut()).for_each(deaf)),
+        ("denies", |world| world.denies.iter_mut().for_each(|made| deaf(&mut made.every_write))),
+        ("registrations", |world| world.partners.iter_mut().for_each(|one| deaf(&mut one.registered))),
+        ("sheets", |world| world.sheets.iter_mut().for_each(|sheet| deaf(&mut sheet.published))),
+        ("cover", |world| world.cover.iter_mut().for_each(|one| deaf(&mut one.quantity))),
+        ("Azure credit", |world| world.credits.iter_mut().for_each(|one| deaf(&mut one.amount))),
+        ("orders", |world| world.orders.iter_mut().for_each(|one| deaf(&mut one.price))),
+        ("refunds", |world| world.refunds.iter_mut().for_each(|one| deaf(&mut one.amount))),
+    ];
+    for (what, deafen) in deafen {
+        let differs = |seed: &u64| {
+            let mut world = worlds::make(*seed);
+            let before = answers::of_oracle(&world);
+            deafen(&mut world);
+            answers::difference(&before, &answers::of_oracle(&world)).is_some()
+        };
+        assert!((0..5 * SEEDS).any(|seed| differs(&seed)), "no seed sees a decision about {what}");
     }
 }
 
@@ -301,6 +348,10 @@ fn kinds_of(world: &World) -> Vec<String> {
         kinds.extend(plan.resellers.iter().skip(1).filter_map(|(_, told)| conflict_of("reseller of record", told)));
     }
     kinds.extend(conflict_of("exchange rates", &world.usd_per_unit));
+    kinds.extend(conflicts_of_access(world).chain(conflicts_of_money(world)));
+    kinds.extend(world.orders.iter().filter(|one| one.returned.is_some()).map(|_| "a return".to_owned()));
+    kinds
+        .extend(world.prices().iter().filter(|price| price.bands.len() > 1).map(|_| "a price that changes".to_owned()));
     kinds.extend(world.partners.iter().map(|partner| match partner.qualified {
         Qualified::Untold => "qualification untold".to_owned(),
         Qualified::Never => "never qualified".to_owned(),
@@ -308,6 +359,31 @@ fn kinds_of(world: &World) -> Vec<String> {
         Qualified::Since(_) => "qualified in time".to_owned(),
     }));
     kinds
+}
+
+fn conflicts_of_access(world: &World) -> impl Iterator<Item = String> {
+    let (grants, partners) = (&world.grants, &world.partners);
+    let of_grants = grants.iter().filter_map(|made| conflict_of("grant", &made.role));
+    let ends = grants.iter().filter_map(|made| made.held.end.as_ref());
+    let of_removals = ends.filter_map(|end| conflict_of("removal", end));
+    let of_denies = world.denies.iter().filter_map(|made| conflict_of("deny", &made.every_write));
+    let of_partners = partners.iter().filter_map(|one| conflict_of("registration", &one.registered));
+    let ends = |spells: Vec<&Spell>| spells.into_iter().filter_map(|spell| spell.end.clone()).collect::<Vec<_>>();
+    let memberships = partners.iter().flat_map(|one| one.memberships.iter().flatten()).collect();
+    let of_memberships = ends(memberships).into_iter().filter_map(|end| conflict_of("membership", &end));
+    let barred = partners.iter().flat_map(|one| &one.barred).collect();
+    let of_barring = ends(barred).into_iter().filter_map(|end| conflict_of("barring", &end));
+    of_grants.chain(of_removals).chain(of_denies).chain(of_partners).chain(of_memberships).chain(of_barring)
+}
+
+fn conflicts_of_money(world: &World) -> impl Iterator<Item = String> {
+    let of_headers = world.sheets.iter().filter_map(|sheet| conflict_of("sheet", &sheet.published));
+    let of_rows = world.sheets.iter().filter_map(|sheet| conflict_of("rows of a sheet", &sheet.whole));
+    let of_cover = world.cover.iter().filter_map(|one| conflict_of("cover", &one.quantity));
+    let of_credit = world.credits.iter().filter_map(|one| conflict_of("Azure credit", &one.amount));
+    let of_orders = world.orders.iter().filter_map(|one| conflict_of("order", &one.price));
+    let of_refunds = world.refunds.iter().filter_map(|one| conflict_of("refund", &one.amount));
+    of_headers.chain(of_rows).chain(of_cover).chain(of_credit).chain(of_orders).chain(of_refunds)
 }
 
 fn conflict_of<T>(what: &str, told: &Told<T>) -> Option<String> {
@@ -330,11 +406,15 @@ fn worlds_have_what_the_rules_distinguish() {
     }
     let mut wanted: Vec<String> = reason::ALL.iter().map(|code| code.text().to_owned()).collect();
     let products = ["earned", "legacy-offer", "spot", "third-party", "zero-charge"];
+    wanted
+        .extend(["reservation", "savings-plan", "azure-credit", "a return", "a price that changes"].map(str::to_owned));
     let others =
         ["several repairs", "another repair alone", "credit at prices of DevTest", "moved from the classic offer"];
     wanted.extend(products.into_iter().chain(others).map(str::to_owned));
     wanted.extend(["never qualified", "qualified late", "qualified in time"].map(str::to_owned));
-    for what in ["usage", "link", "delegation", "plan", "reseller of record", "exchange rates"] {
+    let of_money = ["usage", "exchange rates", "sheet", "rows of a sheet", "cover", "Azure credit", "order", "refund"];
+    let of_access = ["link", "delegation", "grant", "removal", "deny", "registration", "membership", "barring"];
+    for what in ["plan", "reseller of record"].into_iter().chain(of_money).chain(of_access) {
         let kinds = ["in conflict", "conflict decided", "decided by somebody who did not know every body"];
         wanted.extend(kinds.into_iter().map(|kind| format!("{what} {kind}")));
     }

@@ -5,7 +5,7 @@
 //! qualifying can be lifted, which is how `reason` tries its repairs; nothing else differs then.
 
 use super::reason::Code;
-use super::world::{By, DAY, DayNumber, Id, Kind, Qualified, Role, Span, Time, World, in_force};
+use super::world::{By, DAY, DayNumber, Id, Kind, Partner, Qualified, Role, Span, Time, World, in_force};
 
 /// A role at the subscription written this soon after it was created counts from the creation.
 const CREATION_GRACE: Time = 15 * 60;
@@ -50,17 +50,22 @@ enum Route {
 
 /// Every role that anybody ever holds in the world.
 pub fn holdings(world: &World) -> Vec<Holding> {
-    let agents = |id: Id| world.partners.iter().position(|p| p.admin_agents == id || p.helpdesk_agents == id);
+    let agents = |id: Id| {
+        let known =
+            |p: &Partner| p.registered.counts().with_agents && (p.admin_agents == id || p.helpdesk_agents == id);
+        world.partners.iter().position(known)
+    };
     let grants = world.grants.iter().map(|grant| {
         let route = agents(grant.principal).map_or(Route::Individual, Route::Agents);
         let removal_alone = grant.by == By::RemovalAlone;
-        let nothing = grant.held.to.map(|to| Span { from: to, to: Some(to) });
+        let held = grant.held.span();
+        let nothing = held.to.map(|to| Span { from: to, to: Some(to) });
         Holding {
             principal: grant.principal,
             scope: grant.scope.clone(),
-            role: grant.role,
-            held: nothing.filter(|_| removal_alone).unwrap_or_else(|| grant.held.clone()),
-            unknown: removal_alone.then(|| grant.held.clone()),
+            role: *grant.role.counts(),
+            held: nothing.filter(|_| removal_alone).unwrap_or_else(|| held.clone()),
+            unknown: removal_alone.then_some(held),
             just_in_time: grant.by == By::EligibleSchedule,
             graced: matches!(grant.by, By::Assignment | By::RemovalAlone),
             route,
@@ -105,7 +110,7 @@ impl<'w> Case<'w> {
     pub fn counts(&self, holding: &Holding, at: Time, lifted: Option<Code>) -> bool {
         let bill_to = &self.world.partners[self.world.plans[self.plan].bill_to];
         let member = bill_to.memberships.as_ref().is_none_or(|spans| spans.iter().any(|span| span.holds(at)));
-        let may_receive = bill_to.kind != Kind::Reseller || lifted == Some(Code::PartnerRole);
+        let may_receive = bill_to.kind() != Kind::Reseller || lifted == Some(Code::PartnerRole);
         let active = member || lifted == Some(Code::AgreementInactive);
         let free = lifted == Some(Code::Barred) || !bill_to.barred.iter().any(|span| span.holds(at));
         let ours = |code: Code| lifted == Some(code) && self.is_ours(holding);
@@ -246,7 +251,7 @@ impl<'w> Case<'w> {
         matches!(holding.route, Route::Individual)
             && self.world.denies.iter().any(|deny| {
                 let reaches = deny.principal == holding.principal && contains(&deny.scope, self.resource);
-                reaches && deny.every_write && deny.held.holds(at)
+                reaches && *deny.every_write.counts() && deny.held.holds(at)
             })
     }
 
@@ -290,7 +295,7 @@ fn managed_from(world: &World, tenant: Id) -> impl Iterator<Item = usize> {
     partners.filter(move |(_, partner)| partner.managing_tenant == tenant).map(|(number, _)| number)
 }
 
-fn contains(scope: &str, resource: &str) -> bool {
+pub fn contains(scope: &str, resource: &str) -> bool {
     resource == scope || resource.starts_with(&format!("{scope}/"))
 }
 

@@ -1,16 +1,18 @@
-//! Tiers, lines, rounding and totals of a world, in fractions.
+//! Verdicts, lines, rounding and totals of a world, in fractions.
 //!
-//! Order of tiers: usage day, then resource, through the month, per plan and meter. A line gathers
-//! all that shares plan, reseller of record, meter, tier and credit; it is cut once to two decimals
-//! in dollars and, after the exchange rate, once more.
+//! A line gathers all that shares plan, reseller of record, meter, price, tier, portion and credit; it
+//! is cut once to two decimals in dollars and, after the exchange rate, once more. What Azure credit
+//! pays is printed twice, as usage and with the opposite amounts.
 
 use std::collections::BTreeMap;
 
+use super::charges::charged;
+use super::drawing::{Cell, Portion, Share, draw, price_of};
 use super::number::Ratio;
 use super::reason::{Code, Reason, reason};
-use super::world::{Bands, DAY, DayNumber, Offer, Price, World, in_force};
+use super::world::{DayNumber, World};
 
-/// What one resource's day with one meter came to under one plan.
+/// What one portion of a resource's day with one meter came to under one plan.
 #[derive(Clone, Debug)]
 pub struct Judged {
     pub plan: usize,
@@ -18,6 +20,7 @@ pub struct Judged {
     pub resource: String,
     pub day: DayNumber,
     pub meter: u64,
+    pub portion: Portion,
     pub says: Says,
     pub quantity: Ratio,
     pub list: Ratio,
@@ -34,8 +37,10 @@ pub enum Says {
     Earned,
     Lost(Reason),
     Classic,
+    Covered(Portion),
     ThirdParty,
     Spot,
+    AzureCredit,
     /// Nothing was charged; whether access would have earned it still decides the line.
     ZeroCharge,
 }
@@ -47,6 +52,8 @@ impl Says {
             Self::Earned => "earned",
             Self::Lost(reason) => reason.code.text(),
             Self::Classic => "legacy-offer",
+            Self::Covered(portion) => portion.text(),
+            Self::AzureCredit => "azure-credit",
             Self::ThirdParty => "third-party",
             Self::Spot => "spot",
             Self::ZeroCharge => "zero-charge",
@@ -58,12 +65,23 @@ impl Says {
 pub struct LineOf {
     pub plan: usize,
     pub reseller: Option<String>,
-    pub meter: u64,
-    /// At the prices of DevTest.
-    pub dev_test: bool,
+    pub what: What,
+    /// First day of its price; the day of a charge.
+    pub from: DayNumber,
     /// Counted from 1.
     pub tier: usize,
+    pub portion: Portion,
     pub with_credit: bool,
+}
+
+/// What a line is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// Usage, perhaps at the prices of DevTest; perhaps with the Azure credit that pays it, as it is
+    /// printed first (`new`) or taken back (`customerCredit`).
+    Meter { meter: u64, dev_test: bool, paid: Option<(&'static str, String)> },
+    /// Something bought, given back or refunded.
+    Charge { word: &'static str, kind: &'static str, what: &'static str, name: String },
 }
 
 #[derive(Clone, Debug)]
@@ -75,17 +93,23 @@ pub struct Line {
     pub subtotal: Ratio,
 }
 
+impl Line {
+    fn taken_back(&self) -> Self {
+        let less = |amount: &Ratio| Ratio::zero().minus(amount);
+        Self {
+            quantity: self.quantity.clone(),
+            charge_without_credit: less(&self.charge_without_credit),
+            charge: less(&self.charge),
+            subtotal_without_credit: less(&self.subtotal_without_credit),
+            subtotal: less(&self.subtotal),
+        }
+    }
+}
+
 /// The verdicts and the lines of the whole month.
 pub struct Answer {
     pub judged: Vec<Judged>,
     pub lines: BTreeMap<LineOf, Line>,
-}
-
-/// Part of a day's usage: what of it falls into one tier.
-struct Slice {
-    line: LineOf,
-    quantity: Ratio,
-    list: Ratio,
 }
 
 /// Judges and prices the month. `rate` is the credit's, as text, such as `0.15`.
@@ -93,50 +117,80 @@ pub fn answer(world: &World, rate: &str) -> Answer {
     let rate = Ratio::of(rate);
     let mut judged = Vec::new();
     let mut sums: BTreeMap<LineOf, (Ratio, Ratio)> = BTreeMap::new();
-    for (cell, quantity, drawn) in draw(world) {
-        let price = price_of(world, cell.meter);
+    for (cell, shares) in draw(world) {
         let why = reason(world, cell.plan, cell.subscription, &cell.resource, cell.day);
-        let labelled = why.is_none() && !price.third_party && !price.spot && !cell.classic;
-        let mut list = Ratio::zero();
-        for slice in drawn {
-            list = list.plus(&slice.list);
-            let line = LineOf { with_credit: labelled, ..slice.line };
-            let sum = sums.entry(line).or_insert_with(|| (Ratio::zero(), Ratio::zero()));
-            *sum = (sum.0.plus(&slice.quantity), sum.1.plus(&slice.list));
+        let mut portions: BTreeMap<Portion, Vec<Share>> = BTreeMap::new();
+        for share in shares {
+            portions.entry(share.portion).or_default().push(share);
         }
-        let unknown = |why: &Reason| why.code == Code::UnknownAccess || why.also.contains(&Code::UnknownAccess);
-        let doubtful = !cell.classic && !price.spot && !price.third_party && why.as_ref().is_some_and(unknown);
-        let says = match why {
-            _ if cell.classic => Says::Classic,
-            _ if price.spot => Says::Spot,
-            _ if price.third_party => Says::ThirdParty,
-            _ if list.is_zero() => Says::ZeroCharge,
-            None => Says::Earned,
-            Some(why) => Says::Lost(why),
-        };
-        let at_stake = list.times(&rate);
-        let missing = if matches!(says, Says::Lost(_)) { at_stake.clone() } else { Ratio::zero() };
-        let credit = if labelled { at_stake } else { Ratio::zero() };
-        let Cell { plan, subscription, resource, day, meter, .. } = cell;
-        judged.push(Judged {
-            plan,
-            subscription,
-            resource,
-            day,
-            meter,
-            says,
-            quantity,
-            list,
-            credit,
-            missing,
-            doubtful,
-        });
+        for (portion, shares) in portions {
+            let one = judge(world, &cell, (portion, &shares), why.clone(), &rate);
+            let own = portion == Portion::PayAsYouGo;
+            let with_credit = own && matches!(one.says, Says::Earned | Says::ZeroCharge) && why.is_none();
+            for share in shares {
+                let sum =
+                    sums.entry(line_of(&cell, &share, with_credit)).or_insert_with(|| (Ratio::zero(), Ratio::zero()));
+                *sum = (sum.0.plus(&share.quantity), sum.1.plus(&share.list));
+            }
+            judged.push(one);
+        }
     }
-    let lines = sums.into_iter().map(|(of, (quantity, list))| {
+    let mut lines = BTreeMap::new();
+    for (of, (quantity, list)) in sums {
         let line = cut(world, &of, quantity, &list, &rate);
-        (of, line)
-    });
-    Answer { judged, lines: lines.collect() }
+        if let What::Meter { meter, dev_test, paid: Some((_, name)) } = &of.what {
+            let paid = Some(("customerCredit", name.clone()));
+            let what = What::Meter { meter: *meter, dev_test: *dev_test, paid };
+            lines.insert(LineOf { what, ..of.clone() }, line.taken_back());
+        }
+        lines.insert(of, line);
+    }
+    lines.extend(charged(world));
+    Answer { judged, lines }
+}
+
+fn judge(
+    world: &World,
+    cell: &Cell,
+    (portion, shares): (Portion, &[Share]),
+    why: Option<Reason>,
+    rate: &Ratio,
+) -> Judged {
+    let price = price_of(world, cell.meter);
+    let sum = |of: fn(&Share) -> &Ratio| shares.iter().fold(Ratio::zero(), |sum, share| sum.plus(of(share)));
+    let (quantity, list) = (sum(|share| &share.quantity), sum(|share| &share.list));
+    let unknown = |why: &Reason| why.code == Code::UnknownAccess || why.also.contains(&Code::UnknownAccess);
+    let may_earn = portion == Portion::PayAsYouGo && !cell.classic && !price.spot && !price.third_party;
+    let doubtful = may_earn && why.as_ref().is_some_and(unknown);
+    let labelled = may_earn && why.is_none();
+    let says = match why {
+        _ if cell.classic => Says::Classic,
+        _ if matches!(portion, Portion::Reservation | Portion::SavingsPlan) => Says::Covered(portion),
+        _ if price.spot => Says::Spot,
+        _ if price.third_party => Says::ThirdParty,
+        _ if portion == Portion::AzureCredit => Says::AzureCredit,
+        _ if list.is_zero() => Says::ZeroCharge,
+        None => Says::Earned,
+        Some(why) => Says::Lost(why),
+    };
+    let at_stake = list.times(rate);
+    let missing = if matches!(says, Says::Lost(_)) { at_stake.clone() } else { Ratio::zero() };
+    let credit = if labelled { at_stake } else { Ratio::zero() };
+    let Cell { plan, subscription, resource, day, meter, .. } = cell.clone();
+    Judged { plan, subscription, resource, day, meter, portion, says, quantity, list, credit, missing, doubtful }
+}
+
+fn line_of(cell: &Cell, share: &Share, with_credit: bool) -> LineOf {
+    let paid = share.paid_by.clone().map(|name| ("new", name));
+    LineOf {
+        plan: cell.plan,
+        reseller: cell.reseller.clone(),
+        what: What::Meter { meter: cell.meter, dev_test: cell.dev_test, paid },
+        from: share.from,
+        tier: share.tier,
+        portion: share.portion,
+        with_credit,
+    }
 }
 
 fn cut(world: &World, of: &LineOf, quantity: Ratio, list: &Ratio, rate: &Ratio) -> Line {
@@ -156,70 +210,4 @@ pub fn exchange_rate(world: &World, currency: &str) -> Ratio {
     let (_, usd) =
         world.usd_per_unit.counts().iter().find(|(name, _)| *name == currency).expect("a rate for each currency");
     Ratio::whole(1).over(&Ratio::of(usd)).nearest_even(9)
-}
-
-fn price_of(world: &World, meter: u64) -> &Price {
-    world.prices.iter().find(|price| price.meter == meter).expect("a price for each meter")
-}
-
-/// One meter on one resource on one day under one plan and reseller of record.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Cell {
-    plan: usize,
-    meter: u64,
-    day: DayNumber,
-    resource: String,
-    subscription: usize,
-    reseller: Option<String>,
-    dev_test: bool,
-    classic: bool,
-}
-
-/// Adds the corrections up, sorts the month and runs the tier counters through it.
-fn draw(world: &World) -> Vec<(Cell, Ratio, Vec<Slice>)> {
-    let mut totals: BTreeMap<Cell, Ratio> = BTreeMap::new();
-    for usage in world.usage.iter().filter(|usage| !usage.voided) {
-        let subscription = &world.subscriptions[usage.subscription];
-        let plan = *in_force(&subscription.plans, usage.start).expect("usage after creation");
-        let offer = *in_force(&subscription.offers, usage.start).expect("usage after creation");
-        let told = in_force(&world.plans[plan].resellers, usage.start).expect("usage after the plan began");
-        let reseller = told.counts().clone();
-        let (meter, day, resource) = (usage.meter, usage.start.div_euclid(DAY), usage.resource.clone());
-        let (dev_test, classic) = (offer == Offer::DevTest, offer == Offer::Classic);
-        let cell = Cell { plan, meter, day, resource, subscription: usage.subscription, reseller, dev_test, classic };
-        let total = totals.entry(cell).or_insert_with(Ratio::zero);
-        *total = usage
-            .adjusted
-            .iter()
-            .fold(total.plus(&Ratio::of(usage.quantity.counts())), |sum, by| sum.plus(&Ratio::of(by)));
-    }
-    let mut counters: BTreeMap<(usize, u64, bool), Ratio> = BTreeMap::new();
-    let mut drawn = Vec::new();
-    for (cell, quantity) in totals {
-        let counter = counters.entry((cell.plan, cell.meter, cell.dev_test)).or_insert_with(Ratio::zero);
-        let from = counter.clone();
-        *counter = counter.plus(&quantity);
-        let price = price_of(world, cell.meter);
-        let slices = slices(&cell, if cell.dev_test { &price.dev_test } else { &price.bands }, &from, counter);
-        drawn.push((cell, quantity, slices));
-    }
-    drawn
-}
-
-/// What of the units `(from, to]` falls into each band, and what it costs there.
-fn slices(cell: &Cell, bands: &Bands, from: &Ratio, to: &Ratio) -> Vec<Slice> {
-    let mut found = Vec::new();
-    for (number, (above, unit_price)) in bands.iter().enumerate() {
-        let low = from.larger(&Ratio::of(above));
-        let high = bands.get(number + 1).map_or_else(|| to.clone(), |(next, _)| to.smaller(&Ratio::of(next)));
-        if low < high {
-            let quantity = high.minus(&low);
-            let list = quantity.times(&Ratio::of(unit_price));
-            let (plan, reseller, meter) = (cell.plan, cell.reseller.clone(), cell.meter);
-            let (dev_test, tier) = (cell.dev_test, number + 1);
-            let line = LineOf { plan, reseller, meter, dev_test, tier, with_credit: false };
-            found.push(Slice { line, quantity, list });
-        }
-    }
-    found
 }

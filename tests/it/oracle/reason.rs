@@ -110,7 +110,7 @@ fn applies(case: &Case<'_>, code: Code, holdings: &[Holding]) -> bool {
         holdings.iter().filter(ours).any(|holding| case.tested.iter().any(|at| what(holding, *at)))
     };
     match code {
-        Code::PartnerRole => bill_to.kind == Kind::Reseller,
+        Code::PartnerRole => bill_to.kind() == Kind::Reseller,
         Code::AgreementInactive => {
             let left = bill_to.memberships.as_ref().is_some_and(|spans| {
                 let member = |at: &i64| spans.iter().any(|span| span.holds(*at));

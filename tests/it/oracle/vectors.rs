@@ -7,7 +7,8 @@ use super::conflict::Told;
 use super::money::{Answer, answer};
 use super::number::Ratio;
 use super::world::{
-    By, DAY, Grant, Kind, Offer, Partner, Plan, Price, Qualified, Role, Span, Subscription, Usage, World,
+    By, DAY, Grant, Kind, Offer, Partner, Plan, Price, Qualified, Registered, Role, Sheet, Span, Spell, Subscription,
+    Usage, World,
 };
 
 const FIRST: i64 = 20_454;
@@ -15,12 +16,12 @@ const FIRST: i64 = 20_454;
 /// One meter on one resource; `days` are quantities, each with or without access all day.
 fn month(currency: &'static str, bands: &[(&str, &str)], days: &[(&str, bool)]) -> World {
     let scope = super::access::subscription_scope(7);
-    let held = |day: i64| Span { from: day * DAY, to: Some((day + 1) * DAY) };
+    let held = |day: i64| Spell::of(&Span { from: day * DAY, to: Some((day + 1) * DAY) });
     let grant = |day: i64| Grant {
         id: 4,
         scope: scope.clone(),
         principal: 2,
-        role: Role::Owner,
+        role: Told::of([Role::Owner]),
         held: held(day),
         by: By::Assignment,
     };
@@ -31,7 +32,7 @@ fn month(currency: &'static str, bands: &[(&str, &str)], days: &[(&str, bool)]) 
         partners: vec![Partner {
             tenant: 1,
             organisation: "org".to_owned(),
-            kind: Kind::Provider,
+            registered: Told::of([Registered { kind: Kind::Provider, with_agents: true }]),
             currency,
             partner_ids: vec!["1".to_owned()],
             admin_agents: 2,
@@ -53,17 +54,29 @@ fn month(currency: &'static str, bands: &[(&str, &str)], days: &[(&str, bool)]) 
         delegations: Vec::new(),
         denies: Vec::new(),
         links: Vec::new(),
-        prices: vec![Price {
-            meter: 10,
-            product: "P".to_owned(),
-            sku: "S".to_owned(),
-            spot: false,
-            third_party: false,
-            dev_test: Vec::new(),
-            bands: bands.iter().map(|(above, price)| ((*above).to_owned(), (*price).to_owned())).collect(),
+        sheets: vec![Sheet {
+            id: 12,
+            published: Told::of([Some(0)]),
+            whole: Told::of([true]),
+            prices: vec![Price {
+                meter: 10,
+                product: "P".to_owned(),
+                sku: "S".to_owned(),
+                spot: false,
+                third_party: false,
+                dev_test: Vec::new(),
+                bands: vec![(
+                    FIRST,
+                    bands.iter().map(|(above, price)| ((*above).to_owned(), (*price).to_owned())).collect(),
+                )],
+            }],
         }],
         usd_per_unit: Told::of([vec![("EUR", "1.181749999".to_owned())]]),
         usage: numbered().map(|(day, (quantity, _))| used(&scope, day, quantity)).collect(),
+        cover: Vec::new(),
+        credits: Vec::new(),
+        orders: Vec::new(),
+        refunds: Vec::new(),
     }
 }
 

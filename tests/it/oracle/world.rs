@@ -34,6 +34,30 @@ impl Span {
     }
 }
 
+/// A span whose end may be told in several ways: at this time or that one, or, in a body that speaks
+/// of something else altogether, not at all.
+#[derive(Clone, Debug)]
+pub struct Spell {
+    pub from: Time,
+    /// Absent: nobody ever said that it ended.
+    pub end: Option<Told<Option<Time>>>,
+}
+
+impl Spell {
+    pub fn of(span: &Span) -> Self {
+        Self { from: span.from, end: span.to.map(|to| Told::of([Some(to)])) }
+    }
+
+    /// By what counts.
+    pub fn span(&self) -> Span {
+        Span { from: self.from, to: self.end.as_ref().and_then(|told| *told.counts()) }
+    }
+
+    pub fn holds(&self, at: Time) -> bool {
+        self.span().holds(at)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     DirectBill,
@@ -46,7 +70,7 @@ pub struct Partner {
     pub tenant: Id,
     /// Partners of one organisation share it.
     pub organisation: String,
-    pub kind: Kind,
+    pub registered: Told<Registered>,
     pub currency: &'static str,
     pub partner_ids: Vec<String>,
     pub admin_agents: Id,
@@ -55,9 +79,23 @@ pub struct Partner {
     /// Users and service principals of the organisation.
     pub identities: Vec<Id>,
     /// Nothing was ever said about membership, or it was active in these spans.
-    pub memberships: Option<Vec<Span>>,
-    pub barred: Vec<Span>,
+    pub memberships: Option<Vec<Spell>>,
+    pub barred: Vec<Spell>,
     pub qualified: Qualified,
+}
+
+impl Partner {
+    pub fn kind(&self) -> Kind {
+        self.registered.counts().kind
+    }
+}
+
+/// What a registration says that may be told in another way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registered {
+    pub kind: Kind,
+    /// The groups of agents are stated, and so known for what they are.
+    pub with_agents: bool,
 }
 
 /// Since when a reseller has all that it needs before it may sell to new subscriptions.
@@ -123,8 +161,8 @@ pub struct Grant {
     /// Lower case, one leading slash.
     pub scope: String,
     pub principal: Id,
-    pub role: Role,
-    pub held: Span,
+    pub role: Told<Role>,
+    pub held: Spell,
     pub by: By,
 }
 
@@ -147,7 +185,7 @@ pub struct Deny {
     pub id: Id,
     pub scope: String,
     pub principal: Id,
-    pub every_write: bool,
+    pub every_write: Told<bool>,
     pub held: Span,
 }
 
@@ -178,6 +216,17 @@ pub struct Link {
 /// Bands in rising order, each `(above, unit price)`, the first above 0.
 pub type Bands = Vec<(String, String)>;
 
+/// Prices of a month, published together.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    pub id: Id,
+    /// When it was published; `None` in a body that speaks of something else.
+    pub published: Told<Option<Time>>,
+    /// Whether its rows are told whole. A sheet that lacks one is not in force.
+    pub whole: Told<bool>,
+    pub prices: Vec<Price>,
+}
+
 /// One meter's prices.
 #[derive(Clone, Debug)]
 pub struct Price {
@@ -186,9 +235,62 @@ pub struct Price {
     pub sku: String,
     pub spot: bool,
     pub third_party: bool,
-    pub bands: Bands,
+    /// From a day on; the first from the month's first day.
+    pub bands: Vec<(DayNumber, Bands)>,
     /// For subscriptions that are sold for development and test.
     pub dev_test: Bands,
+}
+
+/// What was paid in advance and covers part of what a resource used of a meter on one day.
+#[derive(Clone, Debug)]
+pub struct Cover {
+    pub plan: usize,
+    pub subscription: usize,
+    pub resource: String,
+    pub meter: Id,
+    pub day: DayNumber,
+    /// Else by a savings plan.
+    pub by_reservation: bool,
+    pub quantity: Told<String>,
+}
+
+/// An amount in dollars that usage draws on, on days `[from, until)`.
+#[derive(Clone, Debug)]
+pub struct AzureCredit {
+    pub name: String,
+    /// Index of the partner whose plans draw on it.
+    pub bill_to: usize,
+    /// Else every plan of that partner.
+    pub plan: Option<usize>,
+    /// Else all usage of those plans.
+    pub scope: Option<String>,
+    pub amount: Told<String>,
+    pub from: DayNumber,
+    pub until: DayNumber,
+}
+
+/// Something that was bought beside usage, for a year in advance, and perhaps given back.
+#[derive(Clone, Debug)]
+pub struct Order {
+    pub name: String,
+    pub plan: usize,
+    /// Else something that the Marketplace sells.
+    pub reservation: bool,
+    /// In dollars, for one unit; `None` in a body that speaks of something else.
+    pub price: Told<Option<String>>,
+    pub quantity: i64,
+    pub at: Time,
+    /// How many were given back, when.
+    pub returned: Option<(Time, i64)>,
+}
+
+/// Money given back with a reason.
+#[derive(Clone, Debug)]
+pub struct Refund {
+    pub name: String,
+    pub plan: usize,
+    pub amount: Told<String>,
+    pub at: Time,
 }
 
 /// A metered quantity, with the corrections that were made to it.
@@ -220,25 +322,37 @@ pub struct World {
     pub delegations: Vec<Delegation>,
     pub denies: Vec<Deny>,
     pub links: Vec<Link>,
-    pub prices: Vec<Price>,
+    pub sheets: Vec<Sheet>,
     /// USD per one unit of each currency, published together.
     pub usd_per_unit: Told<Rates>,
     pub usage: Vec<Usage>,
+    pub cover: Vec<Cover>,
+    pub credits: Vec<AzureCredit>,
+    pub orders: Vec<Order>,
+    pub refunds: Vec<Refund>,
 }
 
 impl World {
+    /// The prices in force: of the newest sheet that is whole, all days of the month.
+    pub fn prices(&self) -> &[Price] {
+        let published = |sheet: &&Sheet| sheet.published.counts().filter(|_| *sheet.whole.counts());
+        let newest = self.sheets.iter().filter(|sheet| published(sheet).is_some()).max_by_key(published);
+        &newest.expect("one sheet is never told in two ways").prices
+    }
+
     /// Every instant at which anything about access may change, sorted.
     pub fn instants(&self) -> Vec<Time> {
         let mut all: Vec<Time> = (self.days.0..=self.days.1).map(|day| day * DAY).collect();
         for partner in &self.partners {
-            partner.memberships.iter().flatten().chain(&partner.barred).for_each(|span| span.instants(&mut all));
+            let spells = partner.memberships.iter().flatten().chain(&partner.barred);
+            spells.for_each(|spell| spell.span().instants(&mut all));
             if let Qualified::Since(since) = partner.qualified {
                 all.push(since);
             }
         }
         self.plans.iter().flat_map(|plan| &plan.resellers).for_each(|(at, _)| all.push(*at));
         self.subscriptions.iter().flat_map(|sub| &sub.plans).for_each(|(at, _)| all.push(*at));
-        self.grants.iter().for_each(|grant| grant.held.instants(&mut all));
+        self.grants.iter().for_each(|grant| grant.held.span().instants(&mut all));
         self.delegations.iter().for_each(|delegation| delegation.held.instants(&mut all));
         self.denies.iter().for_each(|deny| deny.held.instants(&mut all));
         self.links.iter().for_each(|link| link.held.instants(&mut all));

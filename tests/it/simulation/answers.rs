@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::entry::Portion;
 use domain::facts::Facts;
 use domain::finding::Finding;
 use domain::ids::Currency;
@@ -15,7 +16,7 @@ use domain::period::Day;
 use domain::rating::{Desk, Verdict, judged};
 
 use super::telling::guid;
-use crate::oracle::money::{answer, exchange_rate};
+use crate::oracle::money::{LineOf, What, answer, exchange_rate};
 use crate::oracle::number::Ratio;
 use crate::oracle::world::World;
 
@@ -32,7 +33,8 @@ pub fn of_oracle(world: &World) -> Rows {
     let answer = answer(world, "0.15");
     for judged in answer.judged.iter().filter(|judged| !judged.quantity.is_zero()) {
         let day = Day(i32::try_from(judged.day).expect("a day of this century"));
-        let name = format!("day plan-{} {day} {} {}", judged.plan, judged.resource, guid(judged.meter));
+        let portion = judged.portion.text();
+        let name = format!("day plan-{} {day} {} {} {portion}", judged.plan, judged.resource, guid(judged.meter));
         let says = judged.says.word();
         let said =
             format!("{says} {} list {} credit {}", judged.quantity.text(), judged.list.text(), judged.credit.text());
@@ -49,10 +51,7 @@ pub fn of_oracle(world: &World) -> Rows {
     let mut totals: BTreeMap<usize, Ratio> = BTreeMap::new();
     for (of, line) in &answer.lines {
         let bill_to = world.plans[of.plan].bill_to;
-        let reseller = of.reseller.as_deref().unwrap_or("-");
-        let label = if of.with_credit { "with" } else { "without" };
-        let kind = if of.dev_test { "dev-test" } else { "consumption" };
-        let name = format!("line plan-{} {reseller} {} {kind} tier {} {label}", of.plan, guid(of.meter), of.tier);
+        let name = line_name(of);
         let amounts =
             [&line.quantity, &line.charge_without_credit, &line.charge, &line.subtotal_without_credit, &line.subtotal];
         rows.insert(name, amounts.map(Ratio::text).join(" "));
@@ -68,6 +67,21 @@ pub fn of_oracle(world: &World) -> Rows {
         rows.insert(format!("total of partner {bill_to}"), said);
     }
     rows
+}
+
+fn line_name(of: &LineOf) -> String {
+    let reseller = of.reseller.as_deref().unwrap_or("-");
+    let label = if of.with_credit { "with" } else { "without" };
+    let (meter, kind, charge) = match &of.what {
+        What::Meter { meter, dev_test, paid } => {
+            let kind = if *dev_test { "dev-test" } else { "consumption" };
+            (guid(*meter).to_string(), kind, paid.as_ref().map(|(what, name)| format!("{what} {name}")))
+        }
+        What::Charge { word, kind, what, name } => ((*word).to_owned(), *kind, Some(format!("{what} {name}"))),
+    };
+    let (portion, charge) = (of.portion.text(), charge.unwrap_or_default());
+    let from = Day(i32::try_from(of.from).expect("a day of this century"));
+    format!("line plan-{} {reseller} {meter} {kind} from {from} tier {} {label} {portion} {charge}", of.plan, of.tier)
 }
 
 /// What the domain says, and everything that it finds does not add up.
@@ -86,7 +100,8 @@ pub fn of_domain(world: &World, facts: &Facts) -> (Rows, Vec<Finding>) {
         let (draft, found) =
             draft_with(&desk, guid(partner.tenant), currency, period, &mut judged(&mut judge), &mut |piece| {
                 let plan = plan_number(world, piece.plan);
-                let name = format!("day plan-{plan} {} {} {}", piece.day, piece.scope, piece.meter);
+                let portion = portion(piece.portion);
+                let name = format!("day plan-{plan} {} {} {} {portion}", piece.day, piece.scope, piece.meter);
                 let none = || (piece.verdict, Exact::zero(), Exact::zero(), Exact::zero());
                 let sum = days.entry(name).or_insert_with(none);
                 sum.1 += &piece.quantity.exact();
@@ -106,7 +121,13 @@ pub fn of_domain(world: &World, facts: &Facts) -> (Rows, Vec<Finding>) {
             let reseller = line.key.reseller.as_deref().unwrap_or("-");
             let label = if line.key.credit_rate.is_some() { "with" } else { "without" };
             let kind = engine::books::price_kind(&line.key);
-            let name = format!("line plan-{plan} {reseller} {} {kind} tier {} {label}", line.key.meter, line.key.tier);
+            let charge = line.key.charge.as_ref();
+            let charge = charge.map(|one| format!("{} {}", one.charge_type.text(), one.order)).unwrap_or_default();
+            let (meter, from, tier) = (&line.key.meter, line.key.price_from, line.key.tier);
+            let portion = portion(line.key.portion);
+            let name = format!(
+                "line plan-{plan} {reseller} {meter} {kind} from {from} tier {tier} {label} {portion} {charge}"
+            );
             let amounts = [
                 &line.quantity,
                 &line.charge_without_credit,
@@ -131,6 +152,15 @@ pub fn of_domain(world: &World, facts: &Facts) -> (Rows, Vec<Finding>) {
     findings.sort();
     findings.dedup();
     (rows, findings)
+}
+
+fn portion(portion: Portion) -> &'static str {
+    match portion {
+        Portion::PayAsYouGo => "pay-as-you-go",
+        Portion::Reservation => "reservation",
+        Portion::SavingsPlan => "savings-plan",
+        Portion::AzureCredit => "azure-credit",
+    }
 }
 
 fn plan_number(world: &World, plan: domain::ids::Guid) -> usize {

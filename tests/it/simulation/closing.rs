@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use domain::decide::Reason;
-use domain::entry::{ConflictDecided, Decision, Event, IssuedDocument, IssuedLine, Portion, ResellerOfRecordSet};
+use domain::entry::{ChargeAction, ConflictDecided, Decision, Event, IssuedDocument, IssuedLine, ResellerOfRecordSet};
 use domain::finding::Code;
 use domain::ids::{Currency, Guid, Identity};
 use domain::invoice::Draft;
@@ -149,6 +149,14 @@ fn comes_first(told: &Told) -> bool {
     )
 }
 
+fn rests_on_others(told: &Told) -> bool {
+    match &told.body {
+        Body::Event(Event::CoverageRecorded(_)) => true,
+        Body::Event(Event::ChargeRecorded(charge)) => charge.action == ChargeAction::CancelImmediate,
+        _ => false,
+    }
+}
+
 /// A month that has no rate cannot be closed, not even over adjustments alone: so the next year has one.
 fn rates_of_later_months(first: &[Told]) -> Vec<Told> {
     let rates = first.iter().find_map(|told| match &told.body {
@@ -169,6 +177,8 @@ fn played(seed: u64, world: &World, dir: &std::path::Path) -> Result<Office, Str
     let mut dice = Dice::new(seed ^ 0xc105e);
     let (first, mut late): (Vec<Told>, Vec<Told>) = telling::tell(world, seed).into_iter().partition(comes_first);
     dice.shuffle(&mut late);
+    // Cover without usage, and a return without its purchase, stop a close: they are told last.
+    late.sort_by_key(rests_on_others);
     let mut office = Office::open(dir);
     office.append(&first);
     office.append(&rates_of_later_months(&first));
@@ -343,8 +353,8 @@ fn what_was_issued_in_the_end_is_what_the_oracle_says_is_due() {
             let lines = answer.lines.iter().filter(|(of, _)| world.plans[of.plan].bill_to == number);
             let due = lines.fold(Ratio::zero(), |sum, (_, line)| sum.plus(&line.subtotal));
             let ours = documents.iter().filter(|one| one.bill_to == guid(partner.tenant));
-            let of_usage = ours.flat_map(|one| &one.lines).filter(|line| line.key.portion == Portion::PayAsYouGo);
-            let issued = of_usage.fold(Exact::zero(), |sum, line| &sum + &Exact::from(line.subtotal));
+            let issued =
+                ours.flat_map(|one| &one.lines).fold(Exact::zero(), |sum, line| &sum + &Exact::from(line.subtotal));
             if Ratio::of(&issued.to_string()) != due {
                 return Err(format!("partner {number}: issued {issued}, the oracle says {}", due.text()));
             }

@@ -4,11 +4,12 @@
 //! Amounts are compared exact. Each check is a function that names what is wrong; beside each stands
 //! a control, in which the world or the answer is spoilt and the check has to see it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use domain::entry::{ChargeType, Portion};
 use domain::facts::Facts;
 use domain::ids::Currency;
-use domain::invoice::{Draft, Grouping, Totals, draft_with};
+use domain::invoice::{Draft, Grouping, Line, Totals, draft_with};
 use domain::money::Exact;
 use domain::pec::{Judge, LostCode};
 use domain::period::Day;
@@ -19,7 +20,7 @@ use super::dice::Dice;
 use super::telling::guid;
 use super::{fold, for_every_seed, messages, worlds};
 use crate::oracle::conflict::Told;
-use crate::oracle::world::{By, Delegation, Grant, Span, World};
+use crate::oracle::world::{By, Delegation, Grant, Span, Spell, World};
 
 /// Credit of each day of a resource and meter under a plan, exact.
 type Credits = BTreeMap<String, Exact>;
@@ -86,6 +87,7 @@ fn with_one_more(world: &World, dice: &mut Dice, number: u64) -> World {
     let principal = *dice.pick(&[partner.admin_agents, partner.helpdesk_agents, partner.identities[0]]);
     let individual = principal == partner.identities[0];
     let by = if individual && dice.chance(40) { By::Schedule } else { By::Assignment };
+    let (role, held) = (Told::of([role]), Spell::of(&held));
     world.grants.push(Grant { id: 9_600 + number, scope, principal, role, held, by });
     world
 }
@@ -163,16 +165,18 @@ fn split(world: &World, meet: Option<Meet>, dice: &mut Dice) -> World {
     let (mut grants, mut delegations) = (Vec::new(), Vec::new());
     let how = |dice: &mut Dice| meet.unwrap_or(*dice.pick(&[Meet::Adjacent, Meet::Overlapping]));
     for (number, grant) in (0..).zip(world.grants) {
-        match parts(&grant.held, how(dice), dice).filter(|_| grant.by != By::RemovalAlone) {
+        // Which body of a conflict counts goes by digests, and two halves have others than the whole.
+        let held = grant.held.span();
+        let grant = Grant { role: Told::of([*grant.role.counts()]), held: Spell::of(&held), ..grant };
+        match parts(&held, how(dice), dice).filter(|_| grant.by != By::RemovalAlone) {
             None => grants.push(grant),
             Some((first, second)) => {
-                grants.push(Grant { id: 9_700 + number, held: second, ..grant.clone() });
-                grants.push(Grant { held: first, ..grant });
+                grants.push(Grant { id: 9_700 + number, held: Spell::of(&second), ..grant.clone() });
+                grants.push(Grant { held: Spell::of(&first), ..grant });
             }
         }
     }
     for (number, made) in (0..).zip(world.delegations) {
-        // Which body of a conflict counts goes by digests, and two halves have others than the whole.
         let made = Delegation { role: Told::of([*made.role.counts()]), ..made };
         match parts(&made.held, how(dice), dice) {
             None => delegations.push(made),
@@ -238,10 +242,20 @@ fn sums(facts: &Facts, draft: &Draft) -> Sums {
     sums
 }
 
+/// Whether a line is made of pieces of usage; what is bought, given back or refunded is not.
+fn is_of_usage(line: &Line) -> bool {
+    line.key
+        .charge
+        .as_ref()
+        .is_none_or(|charge| line.key.portion == Portion::AzureCredit && charge.charge_type == ChargeType::New)
+}
+
 /// What of a draft does not add up: pieces to lines, days to lines, lines to groups, to totals, and
 /// reasons to the credit that is missing.
 fn amiss(draft: &Draft, totals: &Totals, sums: &Sums) -> Vec<String> {
-    let mut wrong = Vec::new();
+    let named: BTreeSet<String> = draft.lines.iter().map(|line| format!("{:?}", line.key)).collect();
+    let unnamed = sums.lines.keys().filter(|name| !named.contains(*name));
+    let mut wrong: Vec<String> = unnamed.map(|name| format!("no line for the pieces of {name}")).collect();
     let mut same = |what: String, one: &Exact, other: &Exact| {
         if one != other {
             wrong.push(format!("{what}: {one} and {other}"));
@@ -252,10 +266,12 @@ fn amiss(draft: &Draft, totals: &Totals, sums: &Sums) -> Vec<String> {
     let mut lost: BTreeMap<LostCode, Exact> = BTreeMap::new();
     for line in &draft.lines {
         let name = format!("{:?}", line.key);
-        let (quantity, list, net) = sums.lines.get(&name).unwrap_or(&none);
-        same(format!("quantity of {name} and its pieces"), &line.quantity, quantity);
-        same(format!("list charge of {name} and its pieces"), &line.list_charge, list);
-        same(format!("net charge of {name} and its pieces"), &line.net_charge, net);
+        if is_of_usage(line) {
+            let (quantity, list, net) = sums.lines.get(&name).unwrap_or(&none);
+            same(format!("quantity of {name} and its pieces"), &line.quantity, quantity);
+            same(format!("list charge of {name} and its pieces"), &line.list_charge, list);
+            same(format!("net charge of {name} and its pieces"), &line.net_charge, net);
+        }
         let days: Exact = line.by_day.iter().map(|(_, quantity)| quantity).sum();
         same(format!("quantity of {name} and its days"), &line.quantity, &days);
         subtotal += &line.subtotal;
@@ -263,7 +279,7 @@ fn amiss(draft: &Draft, totals: &Totals, sums: &Sums) -> Vec<String> {
             *lost.entry(*code).or_default() += amount;
         }
     }
-    let of_lines: Exact = draft.lines.iter().map(|line| &line.list_charge).sum();
+    let of_lines: Exact = draft.lines.iter().filter(|line| is_of_usage(line)).map(|line| &line.list_charge).sum();
     let of_pieces: Exact = sums.lines.values().map(|(_, list, _)| list).sum();
     same("list charges of lines and of pieces".to_owned(), &of_lines, &of_pieces);
     same("subtotal and its lines".to_owned(), &totals.subtotal, &subtotal);
@@ -316,8 +332,12 @@ fn a_draft_that_was_tampered_with_does_not_add_up() {
     for seed in 0..10 {
         let world = worlds::make(seed);
         let facts = fold(&messages(&world, seed));
-        for draft in drafts(&world, &facts).0.iter().filter(|draft| !draft.lines.is_empty()) {
-            let sums = sums(&facts, draft);
+        for mut draft in drafts(&world, &facts).0 {
+            draft.lines.retain(is_of_usage);
+            if draft.lines.is_empty() {
+                continue;
+            }
+            let (draft, sums) = (&draft, sums(&facts, &draft));
             for (what, spoil) in spoil {
                 let mut spoilt = draft.clone();
                 spoil(&mut spoilt, &crumb);

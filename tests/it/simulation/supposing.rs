@@ -60,7 +60,7 @@ fn suppositions(world: &World, dice: &mut Dice, home: &Path) -> Vec<Vec<String>>
         vec!["transfer", "--subscription", &subscription, "--to", &plan, "--at", &at],
         vec!["end-pal", &person, "--at", &at],
     ];
-    let held = world.grants.iter().find(|grant| grant.by == By::Assignment && grant.held.to.is_none());
+    let held = world.grants.iter().find(|grant| grant.by == By::Assignment && grant.held.span().to.is_none());
     let grant = held.map(|grant| guid(grant.id).to_string());
     let since = held.map(|grant| telling::instant(grant.held.from.max(worlds::window().0) + 60).to_rfc3339());
     if let (Some(grant), Some(since)) = (&grant, &since) {

@@ -4,20 +4,26 @@
 //! written a second time while it lives, is removed twice, is listed in between. None of it may
 //! change an answer. The order and number of deliveries are not decided here.
 
+// Partners: what they are, and how they stand.
+mod partners;
+// Prices, rates, and what is charged or paid beside usage.
+mod money;
+// The digests of what is told in several ways.
+mod stamp;
+
+pub use stamp::stamp;
+
 use chrono::{DateTime, Utc};
 use domain::entry::{
     AssignmentCreated, AssignmentDeleted, AssignmentsListed, Authorization, ChannelEvent, ConflictDecided,
-    CustomerRegistered, Dated, Decision, Delegation, DelegationDeleted, DenyAssignment, DenyAssignmentDeleted, Event,
-    ExchangeRates, GrantFacts, ListedAssignment, MembershipChange, Move, Offer, PalLinked, PalUnlinked, Part,
-    PartnerAgreementSigned, PartnerKind, PartnerRegistered, PartnerStanding, PlanCreated, PriceKind, PriceRow,
-    PriceSheet, ResellerEnrolled, ResellerOfRecordSet, ResellerOnboarded, Schedule, Stream, SubscriptionCreated,
-    TransferCompleted, Usage, UsageAdjusted, UsageVoided,
+    CustomerRegistered, Decision, Delegation, DelegationDeleted, DenyAssignment, DenyAssignmentDeleted, Event,
+    GrantFacts, ListedAssignment, Move, Offer, PalLinked, PalUnlinked, Part, PlanCreated, PrincipalDeleted,
+    ResellerOfRecordSet, Schedule, Stream, SubscriptionCreated, TransferCompleted, Usage, UsageAdjusted, UsageVoided,
 };
-use domain::ids::{Currency, Digest, Guid, Market, MeterId};
-use domain::period::{Day, Instant, Period};
-use domain::regions::Region;
+use domain::ids::{Digest, Guid, Market, MeterId};
+use domain::period::Instant;
 use domain::scope::Scope;
-use journal::wire::{self, prices};
+use journal::wire;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -25,7 +31,10 @@ use super::dice::Dice;
 use crate::azure::{self, Record};
 use crate::memory::{Body, SOURCE, Told};
 use crate::oracle::conflict;
-use crate::oracle::world::{self, By, DAY, Grant, Id, Kind, Qualified, Role, Time, World};
+use crate::oracle::world::{self, By, DAY, Grant, Id, Role, Time, World};
+
+/// Of whom nothing else is ever told.
+const STRANGER: Id = 99_999;
 
 pub fn guid(id: Id) -> Guid {
     Guid::parse(&format!("{id:08x}-0000-4000-8000-000000000000")).expect("eight digits and a fixed tail")
@@ -71,49 +80,11 @@ pub fn tell(world: &World, seed: u64) -> Vec<Told> {
     teller.denies();
     teller.links();
     teller.usage();
+    teller.cover();
+    teller.credits();
+    teller.orders();
+    teller.refunds();
     teller.told
-}
-
-/// Writes the digests of everything that may be told in several ways into the world.
-pub fn stamp(world: &mut World) {
-    let whole = world.clone();
-    for used in &mut world.usage {
-        let of = used.clone();
-        for (digest, body) in &mut used.quantity.bodies {
-            *digest = digest_of(Event::UsageRecorded(usage(&whole, &of, body)));
-        }
-    }
-    for link in &mut world.links {
-        let of = link.clone();
-        for (digest, body) in &mut link.partner_id.bodies {
-            *digest = digest_of(Event::PalLinked(linked(&of, body)));
-        }
-    }
-    for made in &mut world.delegations {
-        let of = made.clone();
-        for (digest, body) in &mut made.role.bodies {
-            *digest = digest_of(Event::DelegationChanged(delegated(&of, *body)));
-        }
-    }
-    for (plan, of) in world.plans.iter_mut().zip(&whole.plans) {
-        for (number, (at, told)) in plan.resellers.iter_mut().enumerate() {
-            for (digest, body) in &mut told.bodies {
-                *digest = digest_of(match number {
-                    0 => Event::PlanCreated(plan_created(&whole, of, body)),
-                    _ => Event::ResellerOfRecordSet(reseller_set(of, *at, body)),
-                });
-            }
-        }
-    }
-    for (digest, body) in &mut world.usd_per_unit.bodies {
-        *digest = digest_of(Event::ExchangeRatesPublished(rates_published(&whole, body)));
-    }
-}
-
-/// The digest of an event's content, as whoever receives it computes it.
-fn digest_of(event: Event) -> conflict::Digest {
-    let kind = wire::type_of(&event).expect("what we tell has a type");
-    wire::digest(kind, None, &event).0
 }
 
 fn usage(world: &World, used: &world::Usage, quantity: &str) -> Usage {
@@ -164,11 +135,36 @@ fn delegated(made: &world::Delegation, held_role: Role) -> Delegation {
     }
 }
 
-fn rates_published(world: &World, rates: &world::Rates) -> ExchangeRates {
-    let period = Day(i32::try_from(world.days.0).expect("a day of this century")).period();
-    let rate = |(currency, usd): &(&str, String)| (Currency::parse(currency).expect("three letters"), decimal(usd));
-    let published_at = instant((world.days.0 - 3) * DAY);
-    ExchangeRates { period, published_at, usd_per_unit: rates.iter().map(rate).collect() }
+fn denied(made: &world::Deny, every_write: bool) -> Event {
+    let action = if every_write { "*/write" } else { "Microsoft.Compute/virtualMachines/*" };
+    Event::DenyAssigned(DenyAssignment {
+        deny: guid(made.id),
+        scope: Scope::parse(&made.scope),
+        principals: vec![guid(made.principal)],
+        excluded: Vec::new(),
+        actions: vec![action.into()],
+        not_actions: Vec::new(),
+        only_there: false,
+        at: instant(made.held.from),
+    })
+}
+
+fn granted(grant: &Grant, role: Role) -> Event {
+    let (assignment, scope) = (guid(grant.id), Scope::parse(&grant.scope));
+    let (facts, at) = (facts_of(grant, role), instant(grant.held.from));
+    Event::AssignmentCreated(AssignmentCreated { assignment, scope, facts, at })
+}
+
+/// The end of a grant; in a telling that names no time, something about a stranger.
+fn removed(grant: &Grant, to: Option<Time>) -> Event {
+    let (assignment, scope) = (guid(grant.id), Scope::parse(&grant.scope));
+    match to {
+        Some(to) => Event::AssignmentDeleted(AssignmentDeleted { assignment, scope, at: instant(to) }),
+        None => {
+            let at = instant(grant.held.from);
+            Event::PrincipalDeleted(PrincipalDeleted { principal: guid(STRANGER), at })
+        }
+    }
 }
 
 fn linked(link: &world::Link, partner_id: &str) -> PalLinked {
@@ -204,73 +200,6 @@ impl Teller<'_> {
             self.say(Event::ConflictDecided(ConflictDecided { identity, keep: Digest(ruling.keep), known, decision }));
         }
         id
-    }
-
-    fn partners(&mut self) {
-        let long_ago = instant((self.world.days.0 - 300) * DAY);
-        for partner in &self.world.partners {
-            let always = |id: Id| vec![Dated { value: guid(id), since: None, until: None }];
-            let id = |text: &String| Dated { value: text.as_str().into(), since: None, until: None };
-            self.say(Event::PartnerRegistered(PartnerRegistered {
-                tenant: guid(partner.tenant),
-                name: partner.organisation.as_str().into(),
-                organisation: partner.organisation.as_str().into(),
-                kind: match partner.kind {
-                    Kind::DirectBill => PartnerKind::DirectBill,
-                    Kind::Provider => PartnerKind::Provider,
-                    Kind::Reseller => PartnerKind::Reseller,
-                },
-                country: Market::parse("DE").expect("two letters"),
-                billing_currency: Currency::parse(partner.currency).expect("three letters"),
-                partner_ids: partner.partner_ids.iter().map(id).collect(),
-                admin_agents: always(partner.admin_agents),
-                helpdesk_agents: always(partner.helpdesk_agents),
-                managing_tenants: always(partner.managing_tenant),
-                identities: partner.identities.iter().flat_map(|id| always(*id)).collect(),
-                at: long_ago,
-            }));
-            let tenant = guid(partner.tenant);
-            for span in partner.memberships.iter().flatten() {
-                self.say(Event::MembershipStarted(MembershipChange { partner: tenant, at: instant(span.from) }));
-                if let Some(to) = span.to {
-                    self.say(Event::MembershipEnded(MembershipChange { partner: tenant, at: instant(to) }));
-                }
-            }
-            self.qualification(tenant, partner.qualified);
-            let standing = |at| PartnerStanding { partner: tenant, reason: "made up".into(), at: instant(at) };
-            for span in &partner.barred {
-                self.say(Event::PartnerBarred(standing(span.from)));
-                if let Some(to) = span.to {
-                    self.say(Event::PartnerReinstated(standing(to)));
-                }
-            }
-        }
-    }
-
-    /// Enrolled, onboarded and signed: qualified since the last of the three, which is any of them.
-    fn qualification(&mut self, partner: Guid, qualified: Qualified) {
-        let (since, whole) = match qualified {
-            Qualified::Untold => return,
-            Qualified::Since(since) => (since, true),
-            Qualified::Never => (self.world.days.0 * DAY, false),
-        };
-        let last = self.dice.below(3);
-        let mut at = |number: u64| match number == last {
-            true => whole.then_some(since),
-            false => Some(since - self.dice.between(0, 90) * DAY),
-        };
-        let (enrolled, onboarded, signed) = (at(0), at(1), at(2));
-        if let Some(at) = enrolled.map(instant) {
-            self.say(channel(ChannelEvent::ResellerEnrolled(ResellerEnrolled { partner, at })));
-        }
-        if let Some(at) = onboarded.map(instant) {
-            let partner_id = None;
-            self.say(channel(ChannelEvent::ResellerOnboarded(ResellerOnboarded { partner, partner_id, at })));
-        }
-        if let Some(at) = signed.map(instant) {
-            let region = Region::parse("europe").expect("a region of the programme");
-            self.say(channel(ChannelEvent::PartnerAgreementSigned(PartnerAgreementSigned { partner, region, at })));
-        }
     }
 
     fn commerce(&mut self) {
@@ -310,43 +239,10 @@ impl Teller<'_> {
         }
     }
 
-    fn prices(&mut self) {
-        let first = Day(i32::try_from(self.world.days.0).expect("a day of this century"));
-        let period: Period = first.period();
-        let published_at = instant((self.world.days.0 - 3) * DAY);
-        let mut rows = Vec::new();
-        for price in &self.world.prices {
-            rows.extend(price_rows(price, PriceKind::Consumption, &price.bands, first));
-            rows.extend(price_rows(price, PriceKind::DevTest, &price.dev_test, first));
-        }
-        self.say(Event::PriceSheetPublished(PriceSheet {
-            sheet: "sheet".into(),
-            market: Market::parse("DE").expect("two letters"),
-            period,
-            published_at,
-            parts: 1,
-            rows: u64::try_from(rows.len()).expect("few rows"),
-            rows_digest: prices::rows_digest(&rows),
-        }));
-        self.say(Event::PriceSheetPart(prices::part("sheet".into(), 0, rows)));
-        let world = self.world;
-        self.say_all(&world.usd_per_unit, |rates| Event::ExchangeRatesPublished(rates_published(world, rates)));
-    }
-
     fn denies(&mut self) {
         for made in &self.world.denies {
             let (deny, scope) = (guid(made.id), Scope::parse(&made.scope));
-            let action = if made.every_write { "*/write" } else { "Microsoft.Compute/virtualMachines/*" };
-            self.say(Event::DenyAssigned(DenyAssignment {
-                deny,
-                scope: scope.clone(),
-                principals: vec![guid(made.principal)],
-                excluded: Vec::new(),
-                actions: vec![action.into()],
-                not_actions: Vec::new(),
-                only_there: false,
-                at: instant(made.held.from),
-            }));
+            self.say_all(&made.every_write, |every_write| denied(made, *every_write));
             if let Some(to) = made.held.to {
                 self.say(Event::DenyRemoved(DenyAssignmentDeleted { deny, scope, at: instant(to) }));
             }
@@ -355,34 +251,38 @@ impl Teller<'_> {
 
     /// A grant, as our own events or as Azure's records, with what real channels add.
     fn grant(&mut self, grant: &Grant) {
+        let held = grant.held.span();
         match grant.by {
             By::Assignment => {}
             By::Schedule | By::EligibleSchedule => return self.schedule(grant),
             By::RemovalAlone => {
-                let to = grant.held.to.expect("what is only known to have ended has an end");
+                let to = held.to.expect("what is only known to have ended has an end");
                 self.correlations += 1;
                 let removed = azure::removed(guid(grant.id), &body(grant));
                 return self.record(grant, ("delete", "Success"), to, &removed);
             }
         }
-        let facts = facts(grant);
-        let (assignment, scope) = (guid(grant.id), Scope::parse(&grant.scope));
-        if self.dice.chance(50) {
-            self.write_pair(grant, grant.held.from);
+        // Two copies of one of Azure's records are joined where they can be: only our own contradict.
+        let plain = grant.role.bodies.len() == 1;
+        if plain && self.dice.chance(50) {
+            self.write_pair(grant, held.from);
         } else {
-            let (at, facts) = (instant(grant.held.from), facts.clone());
-            let scope = scope.clone();
-            self.say(Event::AssignmentCreated(AssignmentCreated { assignment, scope, facts, at }));
+            self.say_all(&grant.role, |role| granted(grant, *role));
         }
-        if self.dice.chance(25) {
+        if plain && self.dice.chance(25) {
             // Written again while it lives: no second grant.
-            let latest = grant.held.to.unwrap_or(grant.held.from + 5 * DAY);
-            if latest - grant.held.from > 120 {
-                let again = self.dice.between(grant.held.from + 61, latest);
+            let latest = held.to.unwrap_or(held.from + 5 * DAY);
+            if latest - held.from > 120 {
+                let again = self.dice.between(held.from + 61, latest);
                 self.write_pair(grant, again);
             }
         }
-        let Some(to) = grant.held.to else { return };
+        let Some(end) = &grant.held.end else { return };
+        if end.bodies.len() > 1 {
+            self.say_all(end, |to| removed(grant, *to));
+            return;
+        }
+        let to = held.to.expect("an end that is told in one way");
         self.remove(grant, to);
         if self.dice.chance(25) {
             // Removed again a moment later: proves nothing.
@@ -411,8 +311,7 @@ impl Teller<'_> {
             let removed = azure::removed(guid(grant.id), &body(grant));
             self.record(grant, ("delete", "Success"), at, &removed);
         } else {
-            let (assignment, scope) = (guid(grant.id), Scope::parse(&grant.scope));
-            self.say(Event::AssignmentDeleted(AssignmentDeleted { assignment, scope, at: instant(at) }));
+            self.say(removed(grant, Some(at)));
         }
     }
 
@@ -420,16 +319,17 @@ impl Teller<'_> {
         let number = u64::try_from(self.told.len()).expect("few events");
         // A plan made earlier is provisioned later, or the other way round: the later one counts.
         let (start, provisioned) = if self.dice.chance(50) { (0, -600) } else { (-3600, 0) };
+        let held = grant.held.span();
         self.say(Event::ScheduleCreated(Schedule {
             schedule: guid(50_000 + number),
             scope: Scope::parse(&grant.scope),
             principal: guid(grant.principal),
             principal_type: None,
-            role: role(grant.role),
+            role: role(*grant.role.counts()),
             eligible_only: grant.by == By::EligibleSchedule,
-            start: instant(grant.held.from + start),
-            end: grant.held.to.map(instant),
-            provisioned_at: instant(grant.held.from + provisioned),
+            start: instant(held.from + start),
+            end: held.to.map(instant),
+            provisioned_at: instant(held.from + provisioned),
         }));
     }
 
@@ -509,32 +409,14 @@ impl Teller<'_> {
     }
 }
 
-/// The rows of one meter and kind, a row for each band.
-fn price_rows(price: &world::Price, kind: PriceKind, bands: &world::Bands, first: Day) -> Vec<PriceRow> {
-    let title = if price.spot { "Virtual Machines Dv3 Spot" } else { "Virtual Machines" };
-    let row = |(number, (above, unit_price)): (usize, &(String, String))| PriceRow {
-        product: price.product.as_str().into(),
-        product_title: title.into(),
-        sku: price.sku.as_str().into(),
-        sku_title: title.into(),
-        meters: vec![MeterId::Guid(guid(price.meter))],
-        kind,
-        unit: "1 Hour".into(),
-        currency: Currency::USD,
-        unit_price: decimal(unit_price),
-        above: decimal(above),
-        up_to: bands.get(number + 1).map(|(next, _)| decimal(next)),
-        from: first,
-        until: first.period().next().first_day(),
-        tags: if price.third_party { vec!["ThirdParty".into()] } else { Vec::new() },
-    };
-    bands.iter().enumerate().map(row).collect()
-}
-
 fn body(grant: &Grant) -> Value {
-    azure::body(guid(grant.principal), role(grant.role), &Scope::parse(&grant.scope))
+    azure::body(guid(grant.principal), role(*grant.role.counts()), &Scope::parse(&grant.scope))
 }
 
 fn facts(grant: &Grant) -> GrantFacts {
-    GrantFacts { principal: guid(grant.principal), principal_type: None, role: role(grant.role), condition: None }
+    facts_of(grant, *grant.role.counts())
+}
+
+fn facts_of(grant: &Grant, held_role: Role) -> GrantFacts {
+    GrantFacts { principal: guid(grant.principal), principal_type: None, role: role(held_role), condition: None }
 }

@@ -5,13 +5,16 @@
 //! Left out on purpose, because definitions leave the answer to a person: negative day totals,
 //! unknown prices.
 
+// Prices, and what is charged or paid beside usage.
+mod money;
+
 use super::dice::Dice;
 use super::telling;
 use crate::oracle::access::subscription_scope;
 use crate::oracle::conflict::{Ruling, Told};
 use crate::oracle::world::{
-    Bands, By, DAY, DayNumber, Delegation, Deny, Grant, Id, Kind, Link, Offer, Partner, Plan, Price, Qualified, Role,
-    Span, Subscription, Time, Usage, World, in_force,
+    By, DAY, DayNumber, Delegation, Deny, Grant, Id, Kind, Link, Offer, Partner, Plan, Qualified, Registered, Role,
+    Span, Spell, Subscription, Time, Usage, World, in_force,
 };
 
 /// 2026-01-01, and the month's length.
@@ -35,6 +38,9 @@ fn person(of: u64) -> Id {
 
 const CUSTOMER: Id = 9_000;
 
+/// Numbers of the customer's plans.
+const CUSTOMER_PLANS: [usize; 3] = [0, 1, 2];
+
 pub fn make(seed: u64) -> World {
     let dice = &mut Dice::new(seed);
     let partners = partners(dice);
@@ -48,7 +54,7 @@ pub fn make(seed: u64) -> World {
     let delegations = delegations(dice, &subscriptions, &resources);
     let denies = denies(dice, &subscriptions, &resources);
     let links = links(dice);
-    let prices = prices(dice);
+    let sheets = money::sheets(dice);
     let rates = |euro: &str| vec![("EUR", euro.to_owned()), ("JPY", "0.00912".to_owned())];
     let corrected = dice.chance(15).then(|| rates("1.1817635"));
     let usd_per_unit = Told::of([rates("1.1817536")].into_iter().chain(corrected));
@@ -62,18 +68,48 @@ pub fn make(seed: u64) -> World {
         delegations,
         denies,
         links,
-        prices,
+        sheets,
         usd_per_unit,
         usage: Vec::new(),
+        cover: Vec::new(),
+        credits: money::credits(dice, &resources),
+        orders: money::orders(dice),
+        refunds: money::refunds(dice),
     };
     world.usage = usage(dice, &world, &resources);
     telling::stamp(&mut world);
     world.usage.iter_mut().for_each(|used| rule(dice, &mut used.quantity));
+    // Never more cover than usage: that stops the closing.
+    world.cover = money::cover(dice, &world);
+    telling::stamp(&mut world);
+    decide(dice, &mut world);
+    world
+}
+
+/// What people decided about everything but usage.
+fn decide(dice: &mut Dice, world: &mut World) {
     world.links.iter_mut().for_each(|link| rule(dice, &mut link.partner_id));
     world.delegations.iter_mut().for_each(|made| rule(dice, &mut made.role));
     world.plans.iter_mut().flat_map(|plan| &mut plan.resellers).for_each(|(_, told)| rule(dice, told));
     rule(dice, &mut world.usd_per_unit);
-    world
+    for grant in &mut world.grants {
+        rule(dice, &mut grant.role);
+        grant.held.end.iter_mut().for_each(|end| rule(dice, end));
+    }
+    world.denies.iter_mut().for_each(|made| rule(dice, &mut made.every_write));
+    for partner in &mut world.partners {
+        rule(dice, &mut partner.registered);
+        let spells = partner.memberships.iter_mut().flatten().chain(&mut partner.barred);
+        spells.filter_map(|spell| spell.end.as_mut()).for_each(|end| rule(dice, end));
+    }
+    for sheet in &mut world.sheets {
+        rule(dice, &mut sheet.published);
+        rule(dice, &mut sheet.whole);
+    }
+    world.cover.iter_mut().for_each(|cover| rule(dice, &mut cover.quantity));
+    world.credits.iter_mut().for_each(|credit| rule(dice, &mut credit.amount));
+    world.orders.iter_mut().for_each(|order| rule(dice, &mut order.price));
+    world.refunds.iter_mut().for_each(|refund| rule(dice, &mut refund.amount));
 }
 
 /// Some of what was told in several ways is decided: by who knew every body, or only one of them.
@@ -104,6 +140,14 @@ pub fn span(dice: &mut Dice, not_before: Time) -> Span {
     Span { from, to: dice.chance(40).then(|| minute(dice).max(from + 60)) }
 }
 
+/// The end of a span is told in another way too: at another time, or as something else altogether.
+fn doubt(dice: &mut Dice, spell: &mut Spell, other: Time) {
+    let Some(end) = &mut spell.end else { return };
+    let first = *end.counts();
+    let other = (!dice.chance(35)).then_some(if first == Some(other) { other + 60 } else { other });
+    *end = Told::of([first, other]);
+}
+
 /// 0: we, the provider; 1: the reseller; 2: another provider.
 fn partners(dice: &mut Dice) -> Vec<Partner> {
     let currency = *dice.pick(&["USD", "EUR", "JPY"]);
@@ -113,7 +157,7 @@ fn partners(dice: &mut Dice) -> Vec<Partner> {
     let partner = |(number, kind): (u64, Kind), dice: &mut Dice| Partner {
         tenant: id(1, number),
         organisation: format!("org-{number}"),
-        kind,
+        registered: registered(dice, number, kind),
         currency: if number == 2 { "USD" } else { currency },
         partner_ids: vec![format!("{}000001", number + 1), format!("{}000002", number + 1)],
         admin_agents: id(2, number),
@@ -121,7 +165,7 @@ fn partners(dice: &mut Dice) -> Vec<Partner> {
         managing_tenant: id(1, number),
         identities: vec![person(number)],
         memberships: memberships(dice),
-        barred: if dice.chance(10) { vec![span(dice, LONG_AGO)] } else { Vec::new() },
+        barred: barred(dice),
         qualified: if kind == Kind::Reseller { qualified(dice) } else { Qualified::Untold },
     };
     (0..).zip(kinds).map(|numbered| partner(numbered, dice)).collect()
@@ -137,16 +181,44 @@ fn qualified(dice: &mut Dice) -> Qualified {
     }
 }
 
-fn memberships(dice: &mut Dice) -> Option<Vec<Span>> {
+/// Told in two ways now and then: what the partner is, or without its groups of agents.
+fn registered(dice: &mut Dice, number: u64, kind: Kind) -> Told<Registered> {
+    let first = Registered { kind, with_agents: true };
+    let other = match kind {
+        Kind::Reseller if number == 2 => Registered { kind: Kind::DirectBill, ..first },
+        Kind::Provider | Kind::DirectBill if dice.chance(50) => Registered { kind: Kind::Reseller, ..first },
+        _ => Registered { with_agents: false, ..first },
+    };
+    Told::of([first].into_iter().chain(dice.chance(12).then_some(other)))
+}
+
+fn memberships(dice: &mut Dice) -> Option<Vec<Spell>> {
     match dice.below(10) {
         0 => None,
         1 | 2 => {
             let left = minute(dice);
             let again = left + dice.between(1, 2 * 24 * 60) * 60;
-            Some(vec![Span { from: LONG_AGO, to: Some(left) }, Span { from: again, to: None }])
+            let mut first = Spell::of(&Span { from: LONG_AGO, to: Some(left) });
+            if dice.chance(40) {
+                let sooner = left - dice.between(1, 600) * 60;
+                doubt(dice, &mut first, sooner);
+            }
+            Some(vec![first, Spell::of(&Span { from: again, to: None })])
         }
-        _ => Some(vec![Span { from: LONG_AGO, to: None }]),
+        _ => Some(vec![Spell::of(&Span { from: LONG_AGO, to: None })]),
     }
+}
+
+fn barred(dice: &mut Dice) -> Vec<Spell> {
+    if !dice.chance(20) {
+        return Vec::new();
+    }
+    let mut barred = Spell::of(&span(dice, LONG_AGO));
+    if dice.chance(75) {
+        let other = minute(dice).max(barred.from + 60);
+        doubt(dice, &mut barred, other);
+    }
+    vec![barred]
 }
 
 fn plan(dice: &mut Dice, bill_to: usize, number: u64) -> Plan {
@@ -231,11 +303,17 @@ fn grants(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, 
             _ => By::Assignment,
         };
         let held = if by == By::RemovalAlone { Span { from: FOREVER, ..held } } else { held };
-        let grant = Grant { id: id(4, number), scope, principal, role: role(dice), held, by };
-        if let (Some(ended), By::Assignment, true) = (grant.held.to, by, dice.chance(40)) {
-            let most = *dice.pick(&[60, 24 * 60]);
-            let from = ended + dice.between(1, most) * 60;
-            grants.push(Grant { held: Span { from, to: None }, ..grant.clone() });
+        let role = if by == By::Assignment { told_role(dice) } else { Told::of([role(dice)]) };
+        let mut grant = Grant { id: id(4, number), scope, principal, role, held: Spell::of(&held), by };
+        if let (Some(ended), By::Assignment) = (held.to, by) {
+            if dice.chance(40) {
+                let most = *dice.pick(&[60, 24 * 60]);
+                let from = ended + dice.between(1, most) * 60;
+                grants.push(Grant { held: Spell { from, end: None }, ..grant.clone() });
+            } else if dice.chance(40) {
+                let other = minute(dice).max(held.from + 60);
+                doubt(dice, &mut grant.held, other);
+            }
         }
         grants.push(grant);
     }
@@ -246,18 +324,21 @@ fn grants(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, 
             let held = Span { from, to: dice.chance(50).then(|| minute(dice).max(from + 60)) };
             let principal = id(2, dice.below(2));
             let removal_alone = held.to.is_some() && dice.chance(15);
-            let grant = Grant {
+            let mut grant = Grant {
                 id: id(4, number),
                 scope: scope.clone(),
                 principal,
-                role: Role::Owner,
-                held: if removal_alone { Span { from: FOREVER, ..held } } else { held },
+                role: Told::of([Role::Owner]),
+                held: if removal_alone { Spell::of(&Span { from: FOREVER, ..held }) } else { Spell::of(&held) },
                 by: if removal_alone { By::RemovalAlone } else { By::Assignment },
             };
-            if let (Some(ended), true) = (grant.held.to, dice.chance(60)) {
+            if let (Some(ended), true) = (held.to, dice.chance(60)) {
                 // Given back the same day, as a rule.
-                let again = Span { from: ended + dice.between(1, 180) * 60, to: None };
+                let again = Spell { from: ended + dice.between(1, 180) * 60, end: None };
                 grants.push(Grant { held: again, by: By::Assignment, ..grant.clone() });
+            } else if !removal_alone && dice.chance(60) {
+                let other = minute(dice).max(from + 60);
+                doubt(dice, &mut grant.held, other);
             }
             grants.push(grant);
         }
@@ -267,8 +348,8 @@ fn grants(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, 
                 id: id(4, number + 100),
                 scope,
                 principal,
-                role: Role::Owner,
-                held,
+                role: Told::of([Role::Owner]),
+                held: Spell::of(&held),
                 by: By::Assignment,
             });
         }
@@ -299,10 +380,11 @@ fn delegations(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(us
 
 fn denies(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, String)]) -> Vec<Deny> {
     let mut made = Vec::new();
-    for number in 0..dice.below(4) {
+    for number in 0..dice.below(6) {
         let (at, scope) = scope_above(dice, subscriptions, resources);
         let principal = *dice.pick(&[id(2, 0), person(0), person(0), person(0), person(1), person(3)]);
-        let (every_write, held) = (dice.chance(75), span(dice, subscriptions[at].created));
+        let (all, held) = (dice.chance(80), span(dice, subscriptions[at].created));
+        let every_write = Told::of([all].into_iter().chain(dice.chance(35).then_some(!all)));
         made.push(Deny { id: id(11, number), scope, principal, every_write, held });
     }
     made
@@ -339,26 +421,6 @@ fn links(dice: &mut Dice) -> Vec<Link> {
     links
 }
 
-fn prices(dice: &mut Dice) -> Vec<Price> {
-    let band = |above: &str, price: String| (above.to_owned(), price);
-    let price = |dice: &mut Dice| format!("{}.{:06}", dice.below(3), dice.below(1_000_000));
-    let plain = |number: u64, bands: Bands| Price {
-        meter: id(10, number),
-        product: format!("DZH318Z-{number}"),
-        sku: format!("000{number}"),
-        spot: false,
-        third_party: false,
-        // Cheaper, and in other tiers.
-        dev_test: vec![("0".to_owned(), "0.25".to_owned()), ("30".to_owned(), format!("0.{number}25"))],
-        bands,
-    };
-    let flat = plain(0, vec![band("0", price(dice))]);
-    let free_first = plain(1, vec![band("0", "0".to_owned()), band("17.5", price(dice)), band("60", price(dice))]);
-    let spot = Price { spot: true, ..plain(2, vec![band("0", price(dice))]) };
-    let third = Price { third_party: true, ..plain(3, vec![band("0", price(dice))]) };
-    vec![flat, free_first, spot, third]
-}
-
 fn usage(dice: &mut Dice, world: &World, resources: &[(usize, String)]) -> Vec<Usage> {
     let mut made = Vec::new();
     for day in FIRST..FIRST + WINDOW {
@@ -369,7 +431,7 @@ fn usage(dice: &mut Dice, world: &World, resources: &[(usize, String)]) -> Vec<U
             starts.extend(subscription.plans.iter().skip(1).map(|(at, _)| *at));
             starts.retain(|start| start.div_euclid(DAY) == day);
             for start in starts {
-                for price in &world.prices {
+                for price in &world.sheets[0].prices {
                     if dice.chance(35) && in_force(&subscription.plans, start).is_some() {
                         made.push(one_usage(dice, *at, resource, price.meter, start));
                     }
