@@ -102,6 +102,7 @@ codes! {
     Overcovered "F-overcovered" true "A reservation or savings plan covers more than was used." "correct the coverage event";
     AfterCancellation "F-after-cancellation" true "Usage after its subscription or plan was cancelled." "publish subscription resumed if it was reactivated, else correct the meter";
     OverdrawnOrder "F-order" true "A return or move of an order that was never bought, or of more than was left of it." "publish the purchase, or correct the return";
+    ContradictedOrder "F-order-plan" true "A purchase, a move or a refund that its plan contradicts: before the plan was created, or for another customer than the plan's." "correct the plan, the customer or the time of the charge, or publish the plan created event that is missing";
     ReturnRefused "F-return-refused" true "A return that the terms do not allow: after its order moved to another partner, or above the yearly limit." "correct the return, or agree it with Microsoft and publish a refund instead";
     HeldCorrection "F-held-correction" false "A correction whose target is not known yet; it counts when the target comes." "check the causationid and the source";
     Quarantined "F-quarantined" false "Messages of the period could not be read." "pec quarantine list, then pec quarantine redrive";
@@ -155,6 +156,7 @@ impl Code {
             Self::PlanInUse => "USE-8",
             Self::NotLegacy | Self::TransferOutOfOrder => "USE-7",
             Self::OverdrawnOrder | Self::ReturnRefused => "INV-11",
+            Self::ContradictedOrder => "INV-9",
             Self::SeveralPlans => "INV-17",
             Self::UselessCredit => "RATE-11",
             Self::EarlyTransition => "PEC-17",
@@ -222,6 +224,7 @@ impl Code {
             | Self::DifferingScope
             | Self::ChangedLife
             | Self::OverdrawnOrder
+            | Self::ContradictedOrder
             | Self::ReturnRefused
             | Self::PlanInUse
             | Self::NotLegacy

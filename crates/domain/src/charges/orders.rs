@@ -332,6 +332,9 @@ impl Orders {
     }
 
     /// A charge of a plan that nobody knows stops everybody; one of a cancelled plan its partner.
+    ///
+    /// INV-9: so does one that its plan contradicts: nothing is bought under a plan that is not there yet,
+    /// and what a plan's customer did not buy is not charged to it.
     fn known_plans(&mut self, commerce: &Commerce) {
         for booked in &self.booked {
             let about = About {
@@ -340,17 +343,29 @@ impl Orders {
                 day: Some(booked.day()),
                 ..About::default()
             };
-            let detail = match commerce.plan(booked.plan) {
-                None => format!("charge `{}` names a plan that is not known", booked.order),
+            let order = &booked.order;
+            let (code, detail) = match commerce.plan(booked.plan) {
+                None => (Code::NoPlacement, format!("charge `{order}` names a plan that is not known")),
+                Some(plan) if plan.customer != booked.customer => {
+                    let theirs = plan.customer;
+                    (
+                        Code::ContradictedOrder,
+                        format!("charge `{order}` is for another customer than its plan's, {theirs}"),
+                    )
+                }
+                Some(plan) if booked.at < plan.at => {
+                    let created = Day::of(plan.at);
+                    (Code::ContradictedOrder, format!("charge `{order}` lies before its plan was created on {created}"))
+                }
                 Some(_)
                     if booked.charge_type == ChargeType::New
                         && commerce.plan_cancelled(booked.plan).is_some_and(|since| since <= booked.at) =>
                 {
-                    format!("order `{}` was bought under a plan that was cancelled", booked.order)
+                    (Code::NoPlacement, format!("order `{order}` was bought under a plan that was cancelled"))
                 }
                 Some(_) => continue,
             };
-            let finding = Finding::new(Code::NoPlacement, about, detail);
+            let finding = Finding::new(code, about, detail);
             self.findings.push(Finding { events: vec![booked.event], ..finding });
         }
     }

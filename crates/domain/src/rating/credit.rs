@@ -51,7 +51,16 @@ impl Allocation<'_> {
 
 /// How much of each grant is drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Drawn(BTreeMap<Box<str>, Exact>);
+pub(super) struct Drawn(BTreeMap<Own, Exact>);
+
+/// RATE-11: what makes two statements the same grant. It belongs to a customer, so that one id that was
+/// given to two customers, or to two plans, names two grants, each with its own balance; the same grant
+/// told twice is drawn once.
+type Own = (Guid, Option<Guid>, Box<str>);
+
+fn own(grant: &AzureCreditGranted) -> Own {
+    (grant.customer, grant.plan, grant.grant.clone())
+}
 
 /// How a grant stands at the end of a month.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,7 +112,7 @@ impl<'a> Desk<'a> {
         let (before, after) = (self.drawn_until(bill_to, period), self.drawn_until(bill_to, period.next()));
         let grants = self.facts.charges.credits_of(bill_to).into_iter();
         let begun = grants.filter(|grant| grant.from < period.next().first_day());
-        let of = |drawn: &Drawn, grant: &AzureCreditGranted| drawn.0.get(&grant.grant).cloned().unwrap_or_default();
+        let of = |drawn: &Drawn, grant: &AzureCreditGranted| drawn.0.get(&own(grant)).cloned().unwrap_or_default();
         let balance = |grant: &'a AzureCreditGranted| {
             let (drawn_before, all) = (of(&before, grant), of(&after, grant));
             Balance {
@@ -246,11 +255,12 @@ fn first_party<'c>(
     period: Period,
     candidates: &mut Vec<Candidate<'c>>,
 ) {
-    let mut counter = (u32::MAX, Quantity::ZERO);
+    let mut counter = (None, Quantity::ZERO);
     let mut cover = cells.covers.clone();
     for (index, cell) in (0_u32..).zip(&cells.cells) {
-        if counter.0 != cell.group {
-            counter = (cell.group, Quantity::ZERO);
+        let counted = cells.counter(cell);
+        if counter.0 != Some(counted) {
+            counter = (Some(counted), Quantity::ZERO);
         }
         let (spot, priced) = (&cells.spots[cell.spot as usize], pricing.priced(cell.tariff));
         let charged = cell.quantity - cover.take(cell).iter().map(|(_, quantity)| *quantity).sum::<Quantity>();
@@ -289,7 +299,7 @@ fn draw(grants: &[&AzureCreditGranted], candidate: &Candidate<'_>, drawn: &mut D
         if !runs || !here || rest.is_zero() {
             continue;
         }
-        let sum = drawn.0.entry(grant.grant.clone()).or_default();
+        let sum = drawn.0.entry(own(grant)).or_default();
         let left = &Exact::from(grant.amount) - sum;
         if left.is_zero() || left.is_negative() {
             continue;
