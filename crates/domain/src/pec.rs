@@ -297,6 +297,7 @@ never_codes! {
     Spot "spot" "RATE-4" "Spot capacity earns no credit.";
     ThirdParty "third-party" "RATE-5" "The price list marks the product as third-party.";
     Marketplace "marketplace" "RATE-5" "The product is sold through the Marketplace price list.";
+    Excluded "excluded" "RATE-13" "The policy lists the meter among those that earn no credit.";
     AzureCredit "azure-credit" "RATE-11" "The usage is paid by an Azure credit offer.";
     ZeroCharge "zero-charge" "RATE-7" "Nothing is charged for the portion, so there is nothing to earn on.";
 }

@@ -5,19 +5,20 @@
 //! replays an old journal to the old answers. Which document is in force on a day goes by its
 //! effective date and revision, never by arrival.
 
+mod book;
 mod fields;
 
+pub use book::PolicyBook;
 pub use fields::{FIELDS, Field, ROLE_PREFIX, ROLES, Values, field};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
 use crate::entry::{PolicyDocument, PolicySetting};
-use crate::filing::{Filing, Said};
-use crate::ids::{Digest, Guid, Identity, MeterId};
+use crate::ids::{Guid, MeterId};
 use crate::money::Rounding;
-use crate::period::{Day, Instant, Period};
+use crate::period::Day;
 
 /// The version of the rules in this build: any change of code that changes a result changes it,
 /// and every output names it.
@@ -47,6 +48,14 @@ pub struct Policy {
     pub partial_day: PartialDay,
     /// `aobo-grace-minutes`: AOBO written this soon after creation counts from the creation.
     pub aobo_grace_minutes: u32,
+    /// `excluded-meters`: meters that earn nothing whatever their product is.
+    pub excluded_meters: Vec<MeterId>,
+    /// `nested-groups`: a role given to a group reaches members of groups within it.
+    pub nested_groups: bool,
+    /// `spot-since`: the first day on which spot earns nothing.
+    pub spot_since: Day,
+    /// `tier-counter`: over what a meter's tiers are counted.
+    pub tier_counter: TierCounter,
     /// `spot-meters`: meters that are spot although their title does not say so.
     pub spot_meters: Vec<MeterId>,
     /// `line-rounding`: how a line's amounts are cut (azure-plan billing section 5).
@@ -85,6 +94,13 @@ pub enum PartialDay {
     /// The part in which the subscription existed under this partner and plan.
     Existence,
     WholeDay,
+}
+
+/// Over what a meter's graduated tiers are counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TierCounter {
+    Plan,
+    Subscription,
 }
 
 /// In how many steps a usage line becomes a Subtotal.
@@ -190,6 +206,10 @@ impl Policy {
             known_creation: KnownCreation::Ignored,
             partial_day: PartialDay::Existence,
             aobo_grace_minutes: 15,
+            excluded_meters: Vec::new(),
+            nested_groups: true,
+            spot_since: SPOT_SINCE,
+            tier_counter: TierCounter::Plan,
             spot_meters: Vec::new(),
             line_rounding: Rounding::TowardZero,
             invoice_rounding: Rounding::TowardZero,
@@ -277,8 +297,15 @@ impl Policy {
                 self.unqualified_reseller_earns =
                     choice(value, "earning", "not-earning").ok_or_else(|| wrong("not-earning, earning"))?;
             }
-            "spot-meters" => {
-                self.spot_meters = value.split_whitespace().map(MeterId::parse).collect();
+            "spot-meters" => self.spot_meters = meters(value),
+            "excluded-meters" => self.excluded_meters = meters(value),
+            "spot-since" => self.spot_since = date(value).ok_or_else(|| wrong("a day such as 2020-09-01"))?,
+            "nested-groups" => {
+                self.nested_groups = choice(value, "count", "ignore").ok_or_else(|| wrong("count, ignore"))?;
+            }
+            "tier-counter" => {
+                let plan = choice(value, "plan", "subscription").ok_or_else(|| wrong("plan, subscription"))?;
+                self.tier_counter = if plan { TierCounter::Plan } else { TierCounter::Subscription };
             }
             "line-rounding" => self.line_rounding = rounding(value).ok_or_else(|| wrong(ROUNDINGS))?,
             "invoice-rounding" => self.invoice_rounding = rounding(value).ok_or_else(|| wrong(ROUNDINGS))?,
@@ -322,7 +349,7 @@ impl Policy {
     #[must_use]
     pub fn settings(&self) -> Vec<PolicySetting> {
         let yes_no = |yes: bool, on: &str, off: &str| if yes { on.to_owned() } else { off.to_owned() };
-        let spots: Vec<String> = self.spot_meters.iter().map(ToString::to_string).collect();
+        let list = |meters: &[MeterId]| meters.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let fields = [
             ("aobo-grace-minutes", self.aobo_grace_minutes.to_string()),
             ("charge-rounding", yes_no(self.charge_rounding == ChargeRounding::Amount, "amount", "unit")),
@@ -330,6 +357,7 @@ impl Policy {
             ("daily-decimals", self.daily_decimals.map_or_else(|| "exact".to_owned(), |count| count.to_string())),
             ("deny-assignments", deny_name(self.deny_assignments).to_owned()),
             ("exchange-rate", yes_no(self.exchange_rate_decimals.is_some(), "9dp", "exact")),
+            ("excluded-meters", list(&self.excluded_meters)),
             ("grace-hours", self.grace_hours.to_string()),
             ("inherited-grants", yes_no(self.inherited_grants, "count", "ignore")),
             ("invoice-rounding", rounding_name(self.invoice_rounding).to_owned()),
@@ -342,13 +370,16 @@ impl Policy {
                 "moved-resources",
                 yes_no(self.moved_resources == MovedResources::EachContainer, "each-container", "id-alone"),
             ),
+            ("nested-groups", yes_no(self.nested_groups, "count", "ignore")),
             ("partial-day", yes_no(self.partial_day == PartialDay::Existence, "existence", "whole-day")),
             ("revoked-after-days", self.revoked_after_days.to_string()),
             ("revoked-permits", self.revoked_permits.name().to_owned()),
-            ("spot-meters", spots.join(" ")),
+            ("spot-meters", list(&self.spot_meters)),
+            ("spot-since", self.spot_since.to_string()),
             ("suspended-after-days", self.suspended_after_days.to_string()),
             ("suspended-permits", self.suspended_permits.name().to_owned()),
             ("tax", tax_name(self.tax).to_owned()),
+            ("tier-counter", yes_no(self.tier_counter == TierCounter::Plan, "plan", "subscription")),
             ("transfer-usage", yes_no(self.transfer_usage == TransferUsage::Consumed, "consumed", "reported")),
             ("union-of-grants", yes_no(self.union_of_grants, "yes", "no")),
             ("unlisted-roles", yes_no(self.unlisted_roles_eligible, "eligible", "not-eligible")),
@@ -384,6 +415,8 @@ pub fn problems(document: &PolicyDocument) -> Vec<String> {
     wrong
 }
 
+/// 2020-09-01: from here on the pages name spot capacity among what earns nothing.
+const SPOT_SINCE: Day = Day(18_506);
 /// 2019-08-01.
 const MFA_CONTRACTUAL: Day = Day(18_109);
 /// 2019-11-18.
@@ -391,6 +424,10 @@ const MFA_TECHNICAL: Day = Day(18_218);
 
 fn date(value: &str) -> Option<Day> {
     (value.len() == 10).then(|| Day::parse(value)).flatten()
+}
+
+fn meters(value: &str) -> Vec<MeterId> {
+    value.split_whitespace().map(MeterId::parse).collect()
 }
 
 fn deny_name(chosen: DenyAssignments) -> &'static str {
@@ -434,89 +471,10 @@ fn small(value: &str, most: u32) -> Option<u32> {
     value.parse().ok().filter(|number| *number <= most)
 }
 
-/// Every policy document we were told.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct PolicyBook {
-    documents: Filing<PolicyDocument>,
-    /// Some document, whichever is in force when, places usage by the time it was sent.
-    reported: bool,
-}
-
-impl PolicyBook {
-    pub fn file(&mut self, identity: Identity, digest: Digest, document: PolicyDocument) {
-        self.reported |= Policy::read(&document).is_ok_and(|read| read.transfer_usage == TransferUsage::Reported);
-        self.documents.file(identity, digest, document);
-    }
-
-    /// Whether the time of sending may matter on any day.
-    #[must_use]
-    pub fn needs_sent(&self) -> bool {
-        self.reported
-    }
-
-    /// USE-1: the time of sending, where the policy of the usage's day places usage by it.
-    #[must_use]
-    pub fn reported(&self, start: Instant, sent: Option<Instant>) -> Option<Instant> {
-        let by_sending = self.reported && self.at(Day::of(start)).transfer_usage == TransferUsage::Reported;
-        sent.filter(|_| by_sending)
-    }
-
-    pub fn hear(&mut self, said: Said<'_>) {
-        self.documents.hear(said);
-    }
-
-    /// Whether any document, in force on whatever day, says something.
-    #[must_use]
-    pub fn any(&self, says: impl Fn(&Policy) -> bool) -> bool {
-        self.documents.iter().filter_map(|(_, document)| Policy::read(document).ok()).any(|policy| says(&policy))
-    }
-
-    /// The policy in force on a day: of the documents effective by then the highest revision, ties
-    /// by identity. Unreadable documents never get this far: the decoder refuses them.
-    #[must_use]
-    pub fn at(&self, day: Day) -> Policy {
-        let newest = self.document_at(day);
-        newest.and_then(|(_, document)| Policy::read(document).ok()).unwrap_or_else(Policy::builtin)
-    }
-
-    /// The document that [`Self::at`] reads; `None` before the first one.
-    #[must_use]
-    pub fn document_at(&self, day: Day) -> Option<(Identity, &PolicyDocument)> {
-        let effective = self.documents.iter().filter(|(_, document)| document.effective_from <= day);
-        effective.max_by_key(|(identity, document)| (document.revision, *identity))
-    }
-
-    /// The revisions in force on the days of a line, in order; on the first day of its month where it has none.
-    #[must_use]
-    pub fn revisions(&self, month: Period, days: impl Iterator<Item = Day>) -> Vec<u32> {
-        let on = |day| self.document_at(day).map_or(Policy::builtin().revision, |(_, document)| document.revision);
-        let mut revisions: BTreeSet<u32> = days.map(on).collect();
-        if revisions.is_empty() {
-            revisions.insert(on(month.first_day()));
-        }
-        revisions.into_iter().collect()
-    }
-
-    /// The highest revision that is known, in force or not yet; that of the built-in policy where there
-    /// is no document.
-    #[must_use]
-    pub fn highest_revision(&self) -> u32 {
-        let revisions = self.documents.iter().map(|(_, document)| document.revision);
-        revisions.max().unwrap_or_else(|| Policy::builtin().revision)
-    }
-
-    /// Every document, in order of revision.
-    #[must_use]
-    pub fn documents(&self) -> Vec<(Identity, &PolicyDocument)> {
-        let mut documents: Vec<_> = self.documents.iter().collect();
-        documents.sort_by_key(|(identity, document)| (document.revision, *identity));
-        documents
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{Digest, Identity};
 
     #[test]
     fn the_builtin_policy_reads_back_from_its_own_document() {

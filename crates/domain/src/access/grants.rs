@@ -49,6 +49,8 @@ pub struct Grant {
     pub eligible_only: bool,
     /// The group that the role was given to; `principal` is one of its members.
     pub member_of: Option<Guid>,
+    /// The member is in a group within that group, not in it itself.
+    pub nested: bool,
     pub held: Interval,
     /// Where it may have been held and nobody can tell.
     pub unknown: Option<Interval>,
@@ -146,6 +148,7 @@ pub(super) fn delegations(book: &AccessBook, estate: &Estate) -> (Vec<Grant>, Ve
                     condition: None,
                     eligible_only: authorization.eligible_only,
                     member_of: None,
+                    nested: false,
                     held,
                     unknown: None,
                     events,
@@ -208,6 +211,7 @@ pub(super) fn schedules(book: &AccessBook, estate: &Estate) -> Vec<Grant> {
             condition: None,
             eligible_only,
             member_of: None,
+            nested: false,
             held,
             unknown: None,
             events,

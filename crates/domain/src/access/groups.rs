@@ -19,6 +19,8 @@ pub(super) struct Membership {
     pub interval: Interval,
     /// Nobody saw it begin: it may have been.
     pub unknown: bool,
+    /// By way of a group within the group.
+    pub nested: bool,
     pub events: Vec<Identity>,
 }
 
@@ -43,7 +45,7 @@ pub(super) fn groups(book: &AccessBook) -> Groups {
         let first = known.iter().min_by_key(|(at, body, identity)| (*at, body.is_none(), *identity));
         if let Some((at, None, identity)) = first {
             let interval = Interval::new(Instant::MIN_UTC, *at);
-            direct.push(Membership { member, interval, unknown: true, events: vec![*identity] });
+            direct.push(Membership { member, interval, unknown: true, nested: false, events: vec![*identity] });
         }
         let spans: Vec<(Interval, Vec<Identity>)> = in_force(known)
             .into_iter()
@@ -53,7 +55,8 @@ pub(super) fn groups(book: &AccessBook) -> Groups {
             })
             .collect();
         let spans = joined(&spans).into_iter();
-        direct.extend(spans.map(|(interval, events)| Membership { member, interval, unknown: false, events }));
+        let known = |(interval, events)| Membership { member, interval, unknown: false, nested: false, events };
+        direct.extend(spans.map(known));
     }
     groups
 }
@@ -70,8 +73,9 @@ impl Groups {
         let mut reached: BTreeMap<Guid, Vec<Interval>> = BTreeMap::from([(group, vec![always])]);
         let mut waiting: Vec<(Guid, Interval, bool, Vec<Identity>)> = vec![(group, always, false, Vec::new())];
         let mut members = Vec::new();
-        while let Some((group, within, unknown, path)) = waiting.pop() {
-            for direct in self.0.get(&group).into_iter().flatten() {
+        while let Some((inner, within, unknown, path)) = waiting.pop() {
+            let nested = inner != group;
+            for direct in self.0.get(&inner).into_iter().flatten() {
                 let interval = direct.interval.intersect(&within);
                 if interval.is_empty() {
                     continue;
@@ -86,7 +90,7 @@ impl Groups {
                     waiting.extend(new.into_iter().map(|new| (direct.member, new, unknown, events.clone())));
                 }
                 if interest.contains(&direct.member) {
-                    members.push(Membership { member: direct.member, interval, unknown, events });
+                    members.push(Membership { member: direct.member, interval, unknown, nested, events });
                 }
             }
         }
@@ -136,6 +140,6 @@ fn of_member(grant: &Grant, membership: &Membership) -> Option<Grant> {
     }
     let mut events = grant.events.clone();
     events.extend(membership.events.iter().filter(|event| !grant.events.contains(event)));
-    let member_of = Some(grant.principal);
-    Some(Grant { principal: membership.member, member_of, held, unknown, events, ..grant.clone() })
+    let (member_of, nested) = (Some(grant.principal), membership.nested);
+    Some(Grant { principal: membership.member, member_of, nested, held, unknown, events, ..grant.clone() })
 }

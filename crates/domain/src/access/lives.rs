@@ -92,6 +92,7 @@ impl Lives {
             condition: facts.condition,
             eligible_only: false,
             member_of: None,
+            nested: false,
             held: Interval::new(life.from, held_to),
             unknown: unknown.filter(|interval| !interval.is_empty()),
             events,

@@ -170,6 +170,10 @@ impl<'a> Terms<'a> {
     /// Whether the grant may count at all, wherever it is inherited from: by policy, and an automatic
     /// route at the root names no customer whose root it is.
     fn may_inherit(&self, grant: &Grant) -> bool {
+        // ACC-11: by policy, a member of a group within the group holds nothing through it.
+        if grant.nested && !self.policy.nested_groups {
+            return false;
+        }
         if !Access::is_inherited(grant) {
             return true;
         }

@@ -87,6 +87,13 @@ pub const FIELDS: &[Field] = &[
         why: "The printed column of Microsoft's reconciliation file",
     },
     Field {
+        name: "excluded-meters",
+        values: Values::Meters,
+        default: "",
+        decides: "RATE-13: meters that earn no credit whatever their product is; the list holds from the document's first day",
+        why: "The list of what earns nothing is open-ended (2023-04-13); what it names so far is told by the price row",
+    },
+    Field {
         name: "grace-hours",
         values: Values::UpTo(744),
         default: "72",
@@ -150,6 +157,13 @@ pub const FIELDS: &[Field] = &[
         why: "Not stated; the credit is earned at the resource, wherever it is",
     },
     Field {
+        name: "nested-groups",
+        values: Values::OneOf(&["count", "ignore"]),
+        default: "count",
+        decides: "ACC-11: whether a role given to a group reaches the members of groups within it",
+        why: "Membership is checked for each user (2022-01-25); Azure lets groups in groups inherit, the page does not speak of them",
+    },
+    Field {
         name: "partial-day",
         values: Values::OneOf(&["existence", "whole-day"]),
         default: "existence",
@@ -178,6 +192,13 @@ pub const FIELDS: &[Field] = &[
         why: "Spot is told by the price row's title",
     },
     Field {
+        name: "spot-since",
+        values: Values::Date,
+        default: "2020-09-01",
+        decides: "RATE-4: the first day on which spot earns nothing; the document of the usage day says it",
+        why: "The pages name spot since September 2020; from the first of the month is a choice of this project",
+    },
+    Field {
         name: "suspended-after-days",
         values: Values::UpTo(3650),
         default: "30",
@@ -197,6 +218,13 @@ pub const FIELDS: &[Field] = &[
         default: "off",
         decides: "INV-12: whether tax is drawn, and on what",
         why: "The reconciliation file may show none since 2022 (2022-07-18); the partner's location decides",
+    },
+    Field {
+        name: "tier-counter",
+        values: Values::OneOf(&["plan", "subscription"]),
+        default: "plan",
+        decides: "RATE-3: whether a meter's tiers are counted over the whole plan or subscription by subscription; the month's first day decides",
+        why: "Not stated; the invoice has one line for a plan and meter (2022-07-18)",
     },
     Field {
         name: "transfer-usage",

@@ -16,7 +16,7 @@ use crate::finding::{About, Code};
 use crate::ids::{Guid, Market};
 use crate::money::Quantity;
 use crate::period::{Day, Instant, Interval, Period};
-use crate::policy::{Policy, TransferUsage};
+use crate::policy::{Policy, TierCounter, TransferUsage};
 use crate::prices::Unpriced;
 use crate::scope::Scope;
 use crate::usage::{Consumption, Item};
@@ -58,9 +58,16 @@ pub(super) struct Cells<'a> {
     pub(super) spots: Vec<Spot<'a>>,
     pub(super) covers: Covers<'a>,
     resellers: Vec<Option<&'a str>>,
+    tier_counter: TierCounter,
 }
 
 impl<'a> Cells<'a> {
+    /// RATE-3: what a cell's tier counter counts: a meter of the plan, or, by policy, of one subscription.
+    pub(super) fn counter(&self, cell: &Cell) -> (u32, Option<Guid>) {
+        let subscription = self.spots[cell.spot as usize].subscription;
+        (cell.group, (self.tier_counter == TierCounter::Subscription).then_some(subscription))
+    }
+
     pub(super) fn reseller(&self, stretch: u16) -> Option<&'a str> {
         self.resellers[usize::from(stretch)]
     }
@@ -76,6 +83,8 @@ pub(super) struct Sheet<'a> {
     stretches: Vec<(Instant, Option<&'a str>)>,
     /// Days of the month whose policy places usage by the time it was sent.
     reported: u32,
+    /// As the policy of the month's first day says: tiers run through a whole month.
+    tier_counter: TierCounter,
     spots: BTreeMap<(&'a Scope, Instant, Guid), (u32, Spot<'a>)>,
     cells: Vec<Cell>,
     covers: Covers<'a>,
@@ -90,7 +99,9 @@ impl<'a> Sheet<'a> {
         let by_sending = policies.iter().enumerate();
         let by_sending = by_sending.filter(|(_, policy)| policy.transfer_usage == TransferUsage::Reported);
         let reported = by_sending.fold(0, |days, (day, _)| days | 1 << day);
-        Self { commerce, plan, period, month: period.interval(), stretches, reported, spots, cells, covers }
+        let tier_counter = policies.first().map_or(TierCounter::Plan, |policy| policy.tier_counter);
+        let month = period.interval();
+        Self { commerce, plan, period, month, stretches, reported, tier_counter, spots, cells, covers }
     }
 
     /// Adds one series of usage up, day by day. Placement goes by each start, or
@@ -221,7 +232,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// Puts the cells in the order in which tiers are drawn: counter, day, resource id, and adds up
-    /// what meters told apart that is one.
+    /// what meters told apart that is one. Counters of a plan's subscriptions follow each other.
     pub(super) fn cells(self, pricing: &Pricing<'a>) -> Cells<'a> {
         let ranks = pricing.ranks();
         let mut places = vec![0; self.spots.len()];
@@ -230,13 +241,15 @@ impl<'a> Sheet<'a> {
             places[number as usize] = rank;
             spots.push(spot);
         }
+        let of_subscription = self.tier_counter == TierCounter::Subscription;
         let mut cells = self.cells;
         for cell in &mut cells {
             cell.spot = places[cell.spot as usize];
         }
         let order = |cell: &Cell| {
             let estimate = pricing.priced(cell.tariff).estimate;
-            (ranks[cell.group as usize], cell.day, cell.spot, cell.stretch, estimate)
+            let subscription = of_subscription.then(|| spots[cell.spot as usize].subscription);
+            (ranks[cell.group as usize], subscription, cell.day, cell.spot, cell.stretch, estimate)
         };
         cells.sort_unstable_by_key(order);
         cells.dedup_by(|next, kept| {
@@ -249,7 +262,8 @@ impl<'a> Sheet<'a> {
         cells.retain(|cell| !cell.quantity.is_zero());
         let mut covers = self.covers;
         covers.renumber(&places);
-        Cells { cells, spots, covers, resellers: self.stretches.into_iter().map(|(_, reseller)| reseller).collect() }
+        let resellers = self.stretches.into_iter().map(|(_, reseller)| reseller).collect();
+        Cells { cells, spots, covers, resellers, tier_counter: self.tier_counter }
     }
 }
 

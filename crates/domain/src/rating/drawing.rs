@@ -28,9 +28,10 @@ pub(super) struct Drawing<'a> {
 }
 
 impl Drawing<'_> {
-    /// RATE-3: tiers run through the calendar month per (plan, meter, kind, product, SKU), over net
-    /// day totals in order of day, then resource id. The row in force on the usage day gives bounds
-    /// and prices. Source: azure-plan price list (2023-06-05); the level of the counter is policy.
+    /// RATE-3: tiers run through the calendar month per (plan, meter, kind, product, SKU), by policy per
+    /// subscription too, over net day totals in order of day, then resource id. The row in force on the
+    /// usage day gives bounds and prices. Source: azure-plan price list (2023-06-05); the level of the
+    /// counter is not stated (policy `tier-counter`).
     pub(super) fn draw(
         &self,
         cells: &cells::Cells<'_>,
@@ -41,11 +42,12 @@ impl Drawing<'_> {
     ) {
         let first = self.period.first_day();
         let mut verdicts: Vec<Option<Vec<Access>>> = vec![None; cells.spots.len()];
-        let mut counter = (u32::MAX, Quantity::ZERO);
+        let mut counter = (None, Quantity::ZERO);
         let mut covers = cells.covers.clone();
         for (index, cell) in (0_u32..).zip(&cells.cells) {
-            if counter.0 != cell.group {
-                counter = (cell.group, Quantity::ZERO);
+            let counted = cells.counter(cell);
+            if counter.0 != Some(counted) {
+                counter = (Some(counted), Quantity::ZERO);
             }
             let spot = &cells.spots[cell.spot as usize];
             let day = Day(first.0 + i32::from(cell.day));
@@ -225,11 +227,10 @@ pub(super) fn crossed<'b>(
     })
 }
 
-/// 2020-09-01: from here on the pages name spot capacity among what earns nothing.
-const SPOT_SINCE: Day = Day(18_506);
-
 /// RATE-4, RATE-5, RATE-6: what the product excludes whatever the access, in the stated order. Source:
 /// partner-earned-credit pages, spot capacity since 2020-09; price list column Tags.
+///
+/// RATE-13: what the policy lists comes last, so that a product keeps the reason that it has by itself.
 fn never(
     placement: &Placement,
     kind: PriceKind,
@@ -246,13 +247,16 @@ fn never(
         PriceKind::SavingsPlan => return Some(NeverCode::SavingsPlan),
         PriceKind::Consumption | PriceKind::DevTest => {}
     }
-    if day >= SPOT_SINCE && (is_spot(band.row) || policy.spot_meters.contains(meter)) {
+    if day >= policy.spot_since && (is_spot(band.row) || policy.spot_meters.contains(meter)) {
         return Some(NeverCode::Spot);
     }
     if has_tag(band.row, "Third Party") {
         return Some(NeverCode::ThirdParty);
     }
-    has_tag(band.row, "Marketplace").then_some(NeverCode::Marketplace)
+    if has_tag(band.row, "Marketplace") {
+        return Some(NeverCode::Marketplace);
+    }
+    policy.excluded_meters.contains(meter).then_some(NeverCode::Excluded)
 }
 
 /// Asks for all days of a spot at once, the first time that one is needed.

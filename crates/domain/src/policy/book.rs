@@ -1,0 +1,89 @@
+//! The policy documents that were told, and which of them is in force on a day.
+
+use std::collections::BTreeSet;
+
+use super::{Policy, TransferUsage};
+use crate::entry::PolicyDocument;
+use crate::filing::{Filing, Said};
+use crate::ids::{Digest, Identity};
+use crate::period::{Day, Instant, Period};
+
+/// Every policy document we were told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PolicyBook {
+    documents: Filing<PolicyDocument>,
+    /// Some document, whichever is in force when, places usage by the time it was sent.
+    reported: bool,
+}
+
+impl PolicyBook {
+    pub fn file(&mut self, identity: Identity, digest: Digest, document: PolicyDocument) {
+        self.reported |= Policy::read(&document).is_ok_and(|read| read.transfer_usage == TransferUsage::Reported);
+        self.documents.file(identity, digest, document);
+    }
+
+    /// Whether the time of sending may matter on any day.
+    #[must_use]
+    pub fn needs_sent(&self) -> bool {
+        self.reported
+    }
+
+    /// USE-1: the time of sending, where the policy of the usage's day places usage by it.
+    #[must_use]
+    pub fn reported(&self, start: Instant, sent: Option<Instant>) -> Option<Instant> {
+        let by_sending = self.reported && self.at(Day::of(start)).transfer_usage == TransferUsage::Reported;
+        sent.filter(|_| by_sending)
+    }
+
+    pub fn hear(&mut self, said: Said<'_>) {
+        self.documents.hear(said);
+    }
+
+    /// Whether any document, in force on whatever day, says something.
+    #[must_use]
+    pub fn any(&self, says: impl Fn(&Policy) -> bool) -> bool {
+        self.documents.iter().filter_map(|(_, document)| Policy::read(document).ok()).any(|policy| says(&policy))
+    }
+
+    /// The policy in force on a day: of the documents effective by then the highest revision, ties
+    /// by identity. Unreadable documents never get this far: the decoder refuses them.
+    #[must_use]
+    pub fn at(&self, day: Day) -> Policy {
+        let newest = self.document_at(day);
+        newest.and_then(|(_, document)| Policy::read(document).ok()).unwrap_or_else(Policy::builtin)
+    }
+
+    /// The document that [`Self::at`] reads; `None` before the first one.
+    #[must_use]
+    pub fn document_at(&self, day: Day) -> Option<(Identity, &PolicyDocument)> {
+        let effective = self.documents.iter().filter(|(_, document)| document.effective_from <= day);
+        effective.max_by_key(|(identity, document)| (document.revision, *identity))
+    }
+
+    /// The revisions in force on the days of a line, in order; on the first day of its month where it has none.
+    #[must_use]
+    pub fn revisions(&self, month: Period, days: impl Iterator<Item = Day>) -> Vec<u32> {
+        let on = |day| self.document_at(day).map_or(Policy::builtin().revision, |(_, document)| document.revision);
+        let mut revisions: BTreeSet<u32> = days.map(on).collect();
+        if revisions.is_empty() {
+            revisions.insert(on(month.first_day()));
+        }
+        revisions.into_iter().collect()
+    }
+
+    /// The highest revision that is known, in force or not yet; that of the built-in policy where there
+    /// is no document.
+    #[must_use]
+    pub fn highest_revision(&self) -> u32 {
+        let revisions = self.documents.iter().map(|(_, document)| document.revision);
+        revisions.max().unwrap_or_else(|| Policy::builtin().revision)
+    }
+
+    /// Every document, in order of revision.
+    #[must_use]
+    pub fn documents(&self) -> Vec<(Identity, &PolicyDocument)> {
+        let mut documents: Vec<_> = self.documents.iter().collect();
+        documents.sort_by_key(|(identity, document)| (document.revision, *identity));
+        documents
+    }
+}
