@@ -8,8 +8,14 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use app::scenario::comparing::{self, Marked};
+use app::scenario::memory::{Body, Told};
+use app::scenario::reading::{What, read};
 use app::scenario::{Played, reading, tables, words};
+use domain::entry::Event;
 use domain::facts::Facts;
+use domain::finding::Code;
+use domain::pec::{LostCode, NeverCode};
+use domain::policy::{self, FIELDS, ROLES};
 
 use crate::source::{self, File};
 
@@ -70,12 +76,101 @@ fn a_scenario_that_cannot_be_read_is_refused_with_its_place() {
         ("period =", "perod =", "nobody knows the key `perod`"),
         ("T12:00:00Z", "T25:00:00Z", "is no time"),
         ("shows = [", "shows = [\"PEC-1 sings\", ", "PEC-1 sings"),
+        ("shows = [", "shows = [\"PEC-99 bites\", ", "there is no rule `PEC-99`"),
+        ("rules = [", "rules = [\"PEC-99\", ", "there is no rule `PEC-99`"),
+        ("Owner ", "owner ", "`owner` looks like the built-in role Owner"),
+        ("Owner           us", "Owner           uss", "nobody introduced `uss`; there are acme, other, plan"),
+        ("sub-a/vm-1 ", "sub-x/vm-1 ", "nobody introduced `sub-x`"),
+        ("vm              24", "disc            24", "`disc` is no meter; there are disk, free"),
     ] {
         let wrong = text.replace(from, to);
         assert_ne!(wrong, text, "{from} is not in the file any more");
         let error = format!("{:#}", reading::read("case.toml", &wrong).unwrap_err());
         assert!(error.contains(complaint) && error.contains("case.toml"), "{error}");
     }
+}
+
+/// A closing that is refused for other reasons than its line says is no scenario that passed.
+#[test]
+fn a_closing_is_refused_for_the_reasons_that_its_line_says() {
+    let path = "tests/scenarios/time/closed_too_early.toml";
+    let text = source::read(path);
+    let error = |text: &str| format!("{:#}", Played::of(path, text).unwrap_err());
+    let other = text.replacen("refused=not-ended", "refused=out-of-order", 1);
+    assert!(error(&other).contains("closing is refused=not-ended: the month can first be closed at"), "{other}");
+    let bare = text.replacen("refused=not-ended", "refused", 1);
+    assert!(error(&bare).contains("a closing that must be refused says why"), "{bare}");
+    let not = text.replacen("2025-05-06     ", "2025-05-06 ", 1).replacen(
+        "close   us             2025-03\n",
+        "close us 2025-03 refused=not-ended\n",
+        1,
+    );
+    assert!(error(&not).contains("closing should be refused, and is not"), "{not}");
+}
+
+/// What scenarios bring about: findings, reasons, and fields of the policy that are changed.
+#[derive(Default)]
+struct Brought {
+    words: BTreeSet<String>,
+    fields: BTreeSet<&'static str>,
+}
+
+impl Brought {
+    fn by(files: &[File]) -> Self {
+        let mut brought = Self::default();
+        for file in files {
+            for (table, text) in comparing::expected(&file.text).unwrap() {
+                // A finding heads its row; elsewhere the reason of a verdict stands among other words.
+                let words = text.split([' ', '\n', ',']);
+                let wanted = words.filter(|word| table == "expect_findings" || !word.starts_with("F-"));
+                brought.words.extend(wanted.map(str::to_owned));
+            }
+            let scenario = read(&file.path, &file.text).unwrap_or_else(|error| panic!("{error:#}"));
+            scenario.steps.iter().for_each(|step| brought.step(&step.what));
+        }
+        brought
+    }
+
+    fn step(&mut self, what: &What) {
+        match what {
+            What::Close { refused, .. } => self.words.extend(refused.iter().cloned()),
+            What::Quarantined(..) => drop(self.words.insert(Code::Quarantined.text().to_owned())),
+            What::Told(Told { body: Body::Event(Event::PolicyPublished(document)), .. }) => {
+                let field = |name: &str| policy::field(name).unwrap_or_else(|| panic!("`{name}` is no field"));
+                let changed = document.settings.iter().filter(|one| field(&one.name).default != &*one.value);
+                self.fields.extend(changed.map(|one| field(&one.name).name));
+            }
+            What::Told(_) | What::Void { .. } | What::Answer => {}
+        }
+    }
+
+    /// Codes and fields that no scenario brings about, one sentence each.
+    fn lacking(&self) -> Vec<String> {
+        let findings = Code::ALL.iter().map(|code| code.text());
+        let reasons = LostCode::ALL.iter().map(|code| code.text()).chain(NeverCode::ALL.iter().map(|code| code.text()));
+        let lacking = findings.chain(reasons).filter(|code| !self.words.contains(*code));
+        let codes = lacking.map(|code| format!("`{code}` comes out of no scenario"));
+        let fields = FIELDS.iter().chain([&ROLES]).filter(|field| !self.fields.contains(field.name));
+        codes.chain(fields.map(|field| format!("no scenario changes the policy field `{}`", field.name))).collect()
+    }
+}
+
+/// Whatever can be said against a day or a month, and whatever a person may choose, finance can open,
+/// change and play.
+#[test]
+fn every_finding_reason_and_policy_field_has_a_scenario() {
+    let mut brought = Brought::by(&scenarios());
+    let lacking = brought.lacking();
+    assert!(lacking.is_empty(), "{}", lacking.join("\n"));
+    brought.words.remove("F-unit");
+    brought.words.remove("marketplace");
+    brought.fields.remove("spot-since");
+    let wanted = [
+        "`F-unit` comes out of no scenario",
+        "`marketplace` comes out of no scenario",
+        "no scenario changes the policy field `spot-since`",
+    ];
+    assert_eq!(brought.lacking(), wanted, "what is lacking must be seen");
 }
 
 /// Scenarios that use events of every topic, and whose answers do not depend on when something was

@@ -4,15 +4,16 @@
 //! the second what it is; `recorded=TIME` says that we learned it later, `as=NAME` names a line so
 //! that a later one can speak of it. An unknown word or key is refused with file and line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, bail};
+use domain::entry::Event;
 use domain::ids::Currency;
-use domain::period::{Instant, Period};
+use domain::period::{Day, Instant, Period};
 use rust_decimal::Decimal;
 
-use super::memory::Told;
-use super::stage::{self, Names, Stage, instant, long_ago, standard_prices};
+use super::memory::{Body, Told};
+use super::stage::{self, Names, Stage, instant, standard_dev_test_prices, standard_prices};
 
 /// Everything that a file may say beside its expected tables, whose names begin with `expect`.
 const KEYS: &[&str] = &[
@@ -24,6 +25,8 @@ const KEYS: &[&str] = &[
     "daily",
     "prices",
     "us_prices",
+    "dev_test_prices",
+    "no_prices",
     "usd_per_unit",
     "channel",
     "journal",
@@ -74,12 +77,14 @@ pub struct Step {
 #[expect(clippy::large_enum_variant, reason = "a scenario has a few dozen steps")]
 pub enum What {
     Told(Told),
+    /// Told, and put aside with this code because nobody can read it.
+    Quarantined(Told, String),
     /// Somebody here closes a partner's month.
     Close {
         bill_to: String,
         period: Period,
-        /// It must be refused, and nothing be issued.
-        refused: bool,
+        /// It must be refused for exactly these reasons, and nothing be issued; empty: it must not.
+        refused: BTreeSet<String>,
     },
     /// Somebody here voids the partner's invoice of a month.
     Void {
@@ -94,7 +99,7 @@ impl What {
     #[must_use]
     pub fn told(&self) -> Option<&Told> {
         match self {
-            Self::Told(told) => Some(told),
+            Self::Told(told) | Self::Quarantined(told, _) => Some(told),
             Self::Close { .. } | Self::Void { .. } | Self::Answer => None,
         }
     }
@@ -115,6 +120,7 @@ fn parsed(path: &str, text: &str) -> anyhow::Result<Scenario> {
     let period = Period::parse(must("period")?).context("`period` is no month such as 2025-03")?;
     let mut prices = standard_prices();
     prices.extend(texts(&file, "prices")?);
+    let meters: Vec<String> = prices.keys().cloned().collect();
     prices.retain(|_, price| price != "none");
     let (us_prices, usd_per_unit) = (texts(&file, "us_prices")?, texts(&file, "usd_per_unit")?);
     let currency = Currency::parse(get("currency").unwrap_or("USD")).context("`currency` is no currency code")?;
@@ -123,29 +129,28 @@ fn parsed(path: &str, text: &str) -> anyhow::Result<Scenario> {
         Some("ready") => true,
         Some(other) => bail!("`channel` is `{other}`; it may be \"ready\", or be left out"),
     };
-    let stage = Stage { period, currency, prices, us_prices, usd_per_unit, ready };
-    let mut names = Names::default();
-    for name in ["us", "shop", "other", "acme", "plan", "plan-other", "sub-a", "us/anna", "us/ben", "shop/anna"] {
-        names.learn(name);
-    }
-    for name in ["us/admin-agents", "shop/admin-agents", "acme/carl", "acme/dora"] {
-        names.learn(name);
-    }
-    stage.prices.keys().for_each(|meter| names.learn(meter));
-    let set = |told| Step { at: long_ago(), place: "the stage".to_owned(), what: What::Told(told) };
+    let mut dev_test_prices = standard_dev_test_prices();
+    dev_test_prices.extend(texts(&file, "dev_test_prices")?);
+    let without_prices = list(&file, "no_prices")?;
+    let months = without_prices.iter().map(|month| Period::parse(month));
+    let without_prices = months.collect::<Option<_>>().context("`no_prices` is no list of months such as 2025-03")?;
+    let journal = must("journal")?;
+    let names = names(journal, &meters);
+    let told = told(journal, &names)?;
+    let (since, months) = time_of(period, &told);
+    let stage =
+        Stage { since, months, without_prices, currency, prices, us_prices, dev_test_prices, usd_per_unit, ready };
+    let set = |told| Step { at: since, place: "the stage".to_owned(), what: What::Told(told) };
     let mut steps: Vec<Step> = stage.events()?.into_iter().map(set).collect();
-    for (number, line) in must("journal")?.lines().enumerate() {
-        let line = line.split('#').next().unwrap_or_default();
-        let columns: Vec<&str> = line.split_whitespace().collect();
-        if !columns.is_empty() {
-            let place = format!("line {} of the journal", number + 1);
-            let step = Line::new(number, &columns).and_then(|line| line.step(&place, &mut names));
-            steps.push(step.with_context(|| format!("{place} (`{}`)", line.trim()))?);
-        }
-    }
+    steps.extend(told.into_iter().map(|(_, step)| step));
     steps.sort_by_key(|step| step.at);
     let (rules, shows) = (list(&file, "rules")?, list(&file, "shows")?);
-    let shows = shows.iter().map(|text| Shows::parse(text)).collect::<anyhow::Result<_>>()?;
+    let shows: Vec<Shows> = shows.iter().map(|text| Shows::parse(text)).collect::<anyhow::Result<_>>()?;
+    for rule in rules.iter().chain(shows.iter().map(|shows| &shows.rule)) {
+        if !RULES.lines().any(|line| line.starts_with(&format!("| {rule} |"))) {
+            bail!("there is no rule `{rule}`; docs/rules.md lists those there are");
+        }
+    }
     Ok(Scenario {
         path: path.to_owned(),
         title: must("title")?.to_owned(),
@@ -157,6 +162,68 @@ fn parsed(path: &str, text: &str) -> anyhow::Result<Scenario> {
         names,
         steps,
     })
+}
+
+/// The document that names the rules.
+const RULES: &str = include_str!("../../../../docs/rules.md");
+
+/// Everything that lines may speak of: the cast and the props of the stage, and what lines introduce.
+fn names(journal: &str, meters: &[String]) -> Names {
+    let mut names = Names::default();
+    for name in ["us", "shop", "other", "acme", "plan", "plan-other", "sub-a"] {
+        names.learn(name);
+        names.introduce(name);
+    }
+    for name in ["us/anna", "us/ben", "shop/anna", "us/admin-agents", "shop/admin-agents", "acme/carl", "acme/dora"] {
+        names.learn(name);
+    }
+    meters.iter().for_each(|meter| names.price(meter));
+    for (_, columns) in lines(journal) {
+        if let [_, "customer" | "partner" | "plan" | "subscription", name, ..] = columns[..] {
+            names.learn(name);
+            names.introduce(name);
+        }
+        columns.iter().flat_map(|column| column.split('=')).for_each(|name| names.learn_stranger(name));
+    }
+    names
+}
+
+/// The lines that say something, with their numbers, comments taken off.
+fn lines(journal: &str) -> impl Iterator<Item = (usize, Vec<&str>)> {
+    let said = journal.lines().map(|line| line.split('#').next().unwrap_or_default());
+    let split = said.map(|line| line.split_whitespace().collect::<Vec<&str>>());
+    split.enumerate().filter(|(_, columns)| !columns.is_empty())
+}
+
+/// The steps of the table, each with when it was true.
+fn told(journal: &str, names: &Names) -> anyhow::Result<Vec<(Instant, Step)>> {
+    let mut steps = Vec::new();
+    for (number, columns) in lines(journal) {
+        let place = format!("line {} of the journal", number + 1);
+        let read = Line::new(number, &columns, names).and_then(|line| Ok((line.at, line.steps(&place)?)));
+        let (at, of_line) = read.with_context(|| format!("{place} (`{}`)", columns.join(" ")))?;
+        steps.extend(of_line.into_iter().map(|step| (at, step)));
+    }
+    Ok(steps)
+}
+
+/// When the stage begins, a year before everything else, and the months that need prices: those of usage
+/// and of closings, with one before and one after each.
+fn time_of(period: Period, told: &[(Instant, Step)]) -> (Instant, BTreeSet<Period>) {
+    let first = told.iter().map(|(at, step)| (*at).min(step.at)).min();
+    let first = Day::of(first.unwrap_or(Instant::MAX_UTC)).period().min(period);
+    let since = (0..12).fold(first, |month, _| month.previous()).first_day().start();
+    let mut used = BTreeSet::from([period]);
+    for (at, step) in told {
+        match &step.what {
+            What::Told(Told { body: Body::Event(Event::UsageRecorded(_) | Event::CoverageRecorded(_)), .. }) => {
+                used.insert(Day::of(*at).period());
+            }
+            What::Close { period, .. } | What::Void { period, .. } => drop(used.insert(*period)),
+            What::Told(_) | What::Quarantined(..) | What::Answer => {}
+        }
+    }
+    (since, used.into_iter().flat_map(|month| [month.previous(), month, month.next()]).collect())
 }
 
 impl Shows {
@@ -200,14 +267,16 @@ pub(super) struct Line<'a> {
     pub(super) rest: Vec<&'a str>,
     /// The columns written `name=value`.
     pub(super) named: BTreeMap<&'a str, &'a str>,
+    /// What the line may speak of.
+    pub(super) names: &'a Names,
 }
 
 impl<'a> Line<'a> {
-    fn new(number: usize, columns: &[&'a str]) -> anyhow::Result<Self> {
+    fn new(number: usize, columns: &[&'a str], names: &'a Names) -> anyhow::Result<Self> {
         let [when, what, rest @ ..] = columns else { bail!("a line needs a time and a word") };
         let named = rest.iter().filter_map(|column| column.split_once('=')).collect();
         let rest = rest.iter().filter(|column| !column.contains('=')).copied().collect();
-        Ok(Self { number, at: instant(when)?, what, rest, named })
+        Ok(Self { number, at: instant(when)?, what, rest, named, names })
     }
 
     /// A column that must be there; `what` says what it is.
@@ -224,28 +293,41 @@ impl<'a> Line<'a> {
         stage::decimal(self.column(number, "a quantity")?)
     }
 
-    fn step(&self, place: &str, names: &mut Names) -> anyhow::Result<Step> {
+    fn steps(&self, place: &str) -> anyhow::Result<Vec<Step>> {
         let place = place.to_owned();
+        let step = |at, what| Step { at, place: place.clone(), what };
         if self.what == "answer" {
-            return Ok(Step { at: self.at, place, what: What::Answer });
+            return Ok(vec![step(self.at, What::Answer)]);
         }
         if matches!(self.what, "close" | "void-invoice") {
-            let bill_to = self.column(0, "whose month")?.to_owned();
-            let period = Period::parse(self.column(1, "a month")?).context("that is no month such as 2025-03")?;
-            let close = self.what == "close";
-            let refused = match self.rest.get(2) {
-                None => false,
-                Some(&"refused") if close => true,
-                Some(other) => bail!("`{other}` after the month: only `refused` may stand there, after `close`"),
-            };
-            let what = if close { What::Close { bill_to, period, refused } } else { What::Void { bill_to, period } };
-            return Ok(Step { at: self.at, place, what });
+            return Ok(vec![step(self.at, self.decision()?)]);
         }
-        let body = self.body(names)?;
         let id = self.named.get("as").map_or_else(|| format!("line-{}", self.number + 1), |name| (*name).to_owned());
         let correction = matches!(self.what, "adjust" | "void");
         let causation = if correction { Some(self.column(0, "the name of a usage line")?.to_owned()) } else { None };
         let at = self.time("recorded")?.unwrap_or(self.at);
-        Ok(Step { at, place, what: What::Told(Told { id, causation, body }) })
+        let told = self.bodies()?.into_iter().map(|(end, body)| {
+            let told = Told { id: format!("{id}{end}"), causation: causation.clone(), body };
+            let code = self.named.get("quarantined").map(|code| (*code).to_owned());
+            step(at, code.map_or_else(|| What::Told(told.clone()), |code| What::Quarantined(told.clone(), code)))
+        });
+        Ok(told.collect())
+    }
+
+    /// `close` and `void-invoice`: what somebody here decides about a partner's month.
+    fn decision(&self) -> anyhow::Result<What> {
+        let bill_to = self.column(0, "whose month")?;
+        self.names.known(bill_to)?;
+        let (bill_to, close) = (bill_to.to_owned(), self.what == "close");
+        let period = Period::parse(self.column(1, "a month")?).context("that is no month such as 2025-03")?;
+        if let Some(other) = self.rest.get(2) {
+            bail!("`{other}` after the month: a closing that must be refused says why, refused=not-ended,F-no-price");
+        }
+        let refused = self.named.get("refused").map(|codes| codes.split(',').map(str::to_owned).collect());
+        match (close, refused) {
+            (true, refused) => Ok(What::Close { bill_to, period, refused: refused.unwrap_or_default() }),
+            (false, None) => Ok(What::Void { bill_to, period }),
+            (false, Some(_)) => bail!("`refused=` stands after `close` only"),
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! Scenarios speak of `us`, `shop`, `sub-a/vm-1` and `Owner`; events speak of GUIDs and ARM paths.
 //! This module translates both ways, so that a table stays readable. Nothing here judges.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Days, Utc};
@@ -40,20 +40,37 @@ pub fn guid(name: &str) -> Guid {
     Guid(hash)
 }
 
+/// Built-in roles that have a name here.
+const ROLES: [(&str, &str); 3] = [("Owner", OWNER), ("Contributor", CONTRIBUTOR), ("Reader", READER)];
 const OWNER: &str = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
 const CONTRIBUTOR: &str = "b24988ac-6180-42a0-ab88-20f7382dd24c";
 const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
 
-/// A role by its name; a name that is not built in is a custom role.
-#[must_use]
-pub fn role(name: &str) -> Guid {
-    let known = match name {
-        "Owner" => OWNER,
-        "Contributor" => CONTRIBUTOR,
-        "Reader" => READER,
-        custom => return Guid::parse(custom).unwrap_or_else(|| guid(custom)),
-    };
-    Guid::parse(known).expect("a constant of this file")
+/// A role by its name or id; another name is a custom role, unless it looks like a built-in one that was
+/// written wrongly.
+pub fn role(name: &str) -> anyhow::Result<Guid> {
+    if let Some((_, known)) = ROLES.iter().find(|(role, _)| *role == name) {
+        return Ok(Guid::parse(known).expect("a constant of this file"));
+    }
+    if let Some((role, _)) = ROLES.iter().find(|(role, _)| misspelt(name, role)) {
+        bail!("`{name}` looks like the built-in role {role}: write {role}, or give a custom role another name");
+    }
+    Ok(Guid::parse(name).unwrap_or_else(|| guid(name)))
+}
+
+/// Whether a name is another one but for its case and at most two letters.
+fn misspelt(name: &str, known: &str) -> bool {
+    let (name, known) = (name.to_lowercase(), known.to_lowercase());
+    let mut row: Vec<usize> = (0..=known.len()).collect();
+    for (line, letter) in name.bytes().enumerate() {
+        let mut before = std::mem::replace(&mut row[0], line + 1);
+        for (column, other) in known.bytes().enumerate() {
+            let changed = before + usize::from(letter != other);
+            before = row[column + 1];
+            row[column + 1] = changed.min(row[column] + 1).min(before + 1);
+        }
+    }
+    row.last().is_some_and(|edits| *edits <= 2)
 }
 
 /// `sub-a` is a subscription, `sub-a/rg-x` a group, `sub-a/vm-1` a resource in the group `rg`,
@@ -83,9 +100,68 @@ pub fn scope(name: &str) -> anyhow::Result<Scope> {
 #[derive(Debug, Default)]
 pub struct Names {
     texts: BTreeMap<String, String>,
+    /// What the stage and the table introduce: partners, customers, plans, subscriptions.
+    introduced: BTreeSet<String>,
+    meters: BTreeSet<String>,
 }
 
+/// Parts of a name that say that nobody introduced it, for scenarios that are about that.
+const STRANGERS: [&str; 3] = ["unknown", "stranger", "nobody"];
+
 impl Names {
+    /// A name that lines may use from now on.
+    pub fn introduce(&mut self, name: &str) {
+        self.introduced.insert(name.to_owned());
+    }
+
+    /// A name that says itself that nobody introduced it, so that tables show it.
+    pub fn learn_stranger(&mut self, name: &str) {
+        if STRANGERS.iter().any(|part| name.contains(part)) {
+            self.learn(name);
+        }
+    }
+
+    pub fn price(&mut self, meter: &str) {
+        self.meters.insert(meter.to_owned());
+        self.learn(meter);
+    }
+
+    /// The GUID of a partner, customer, plan or subscription that was introduced.
+    pub fn known(&self, name: &str) -> anyhow::Result<Guid> {
+        if !self.introduced.contains(name) && !STRANGERS.iter().any(|part| name.contains(part)) {
+            let all: Vec<&str> = self.introduced.iter().map(String::as_str).collect();
+            bail!(
+                "nobody introduced `{name}`; there are {}, and a name with `unknown` in it may stand for what is not known",
+                all.join(", ")
+            );
+        }
+        Ok(guid(name))
+    }
+
+    /// The GUID of a meter that has a price, or is said to have none.
+    pub fn meter(&self, name: &str) -> anyhow::Result<MeterId> {
+        if !self.meters.contains(name) && !STRANGERS.iter().any(|part| name.contains(part)) {
+            let all: Vec<&str> = self.meters.iter().map(String::as_str).collect();
+            bail!("`{name}` is no meter; there are {}, and [prices] adds others", all.join(", "));
+        }
+        Ok(MeterId::Guid(guid(name)))
+    }
+
+    /// Somebody's GUID; the partner or customer whom a person belongs to was introduced.
+    pub fn somebody(&self, name: &str) -> anyhow::Result<Guid> {
+        self.known(name.split('/').next().unwrap_or_default())?;
+        Ok(principal(name))
+    }
+
+    /// A scope, in a subscription that was introduced.
+    pub fn place(&self, name: &str) -> anyhow::Result<Scope> {
+        let first = name.split('/').next().unwrap_or_default();
+        if first != "root" && !first.starts_with("mg-") {
+            self.known(first)?;
+        }
+        scope(name)
+    }
+
     pub fn learn(&mut self, name: &str) {
         self.texts.insert(guid(name).to_string(), name.to_owned());
     }
@@ -141,7 +217,7 @@ pub fn principal(name: &str) -> Guid {
 }
 
 /// A partner's own statement, as it stands when a scenario begins.
-pub(super) fn registration(actor: &Actor, billing_currency: Currency) -> PartnerRegistered {
+pub(super) fn registration(actor: &Actor, billing_currency: Currency, at: Instant) -> PartnerRegistered {
     let always = |value| Dated { value, since: None, until: None };
     PartnerRegistered {
         tenant: guid(actor.name),
@@ -155,19 +231,26 @@ pub(super) fn registration(actor: &Actor, billing_currency: Currency) -> Partner
         helpdesk_agents: vec![always(guid(&format!("{}/helpdesk", actor.name)))],
         managing_tenants: vec![always(guid(actor.name))],
         identities: ["anna", "ben"].map(|who| always(guid(&format!("{}/{who}", actor.name)))).to_vec(),
-        at: long_ago(),
+        at,
     }
 }
 
 /// What a scenario says about its stage; everything has a default.
 #[derive(Debug)]
 pub struct Stage {
-    pub period: Period,
+    /// When everything begins: before the first line of the table.
+    pub since: Instant,
+    /// The months that have prices and rates.
+    pub months: BTreeSet<Period>,
+    /// Months of which nobody published a price sheet.
+    pub without_prices: BTreeSet<Period>,
     pub currency: Currency,
     /// meter → price, `0.868` or `0 | 5: 2.99` (free up to 5, then 2.99).
     pub prices: BTreeMap<String, String>,
     /// The same for another market than the customer's.
     pub us_prices: BTreeMap<String, String>,
+    /// The same for subscriptions sold as DevTest.
+    pub dev_test_prices: BTreeMap<String, String>,
     pub usd_per_unit: BTreeMap<String, String>,
     /// Whether everything that orders ask for is there: consent, agreements, partnership, security.
     pub ready: bool,
@@ -176,15 +259,22 @@ pub struct Stage {
 /// The prices every scenario has unless it says otherwise.
 #[must_use]
 pub fn standard_prices() -> BTreeMap<String, String> {
-    let list =
-        [("vm", "1"), ("disk", "0.868"), ("logs", "0 | 5: 2.99"), ("spot", "0.5"), ("market", "2"), ("free", "0")];
+    let list = [
+        ("vm", "1"),
+        ("disk", "0.868"),
+        ("logs", "0 | 5: 2.99"),
+        ("spot", "0.5"),
+        ("market", "2"),
+        ("store", "2"),
+        ("free", "0"),
+    ];
     list.into_iter().map(|(meter, price)| (meter.to_owned(), price.to_owned())).collect()
 }
 
-/// Long before the period: registrations are old news in every scenario.
+/// The DevTest prices every scenario has unless it says otherwise.
 #[must_use]
-pub fn long_ago() -> Instant {
-    Day::parse("2024-01-01").expect("a day").start()
+pub fn standard_dev_test_prices() -> BTreeMap<String, String> {
+    BTreeMap::from([("vm".to_owned(), "0.6".to_owned())])
 }
 
 impl Stage {
@@ -194,9 +284,9 @@ impl Stage {
         for actor in &CAST {
             told.push((
                 format!("partner-{}", actor.name),
-                Event::PartnerRegistered(registration(actor, self.currency)),
+                Event::PartnerRegistered(registration(actor, self.currency, self.since)),
             ));
-            let membership = MembershipChange { partner: guid(actor.name), at: long_ago() };
+            let membership = MembershipChange { partner: guid(actor.name), at: self.since };
             told.push((format!("member-{}", actor.name), Event::MembershipStarted(membership)));
         }
         let customer = CustomerRegistered {
@@ -204,7 +294,7 @@ impl Stage {
             name: "Acme".into(),
             market: Market::parse("DE").expect("two letters"),
             tenant_created: None,
-            at: long_ago(),
+            at: self.since,
         };
         told.push(("customer".to_owned(), Event::CustomerRegistered(customer)));
         for (plan, bill_to) in [("plan", "us"), ("plan-other", "other")] {
@@ -213,21 +303,26 @@ impl Stage {
                 customer: guid("acme"),
                 bill_to: guid(bill_to),
                 reseller: None,
-                at: long_ago(),
+                at: self.since,
             };
             told.push((plan.to_owned(), Event::PlanCreated(created)));
         }
-        told.push(("sub-a".to_owned(), Event::SubscriptionCreated(subscription("sub-a", "plan", long_ago()))));
+        told.push(("sub-a".to_owned(), Event::SubscriptionCreated(subscription("sub-a", "plan", self.since))));
         if self.ready {
             told.extend(ready().into_iter().map(|(id, event)| (id.to_owned(), Event::from(event))));
         }
-        for (number, period) in [self.period.previous(), self.period, self.period.next()].into_iter().enumerate() {
-            told.extend(self.sheet(period, "DE", &self.prices, &format!("sheet-{number}"))?);
+        for period in self.months.iter().copied() {
+            if !self.without_prices.contains(&period) {
+                let rows = priced(&self.prices, PriceKind::Consumption, period)?;
+                let rows = [rows, priced(&self.dev_test_prices, PriceKind::DevTest, period)?].concat();
+                told.extend(sheet(("DE", period, published(period)), &format!("sheet-{period}"), rows)?);
+            }
             if !self.us_prices.is_empty() {
-                told.extend(self.sheet(period, "US", &self.us_prices, &format!("us-sheet-{number}"))?);
+                let rows = priced(&self.us_prices, PriceKind::Consumption, period)?;
+                told.extend(sheet(("US", period, published(period)), &format!("us-sheet-{period}"), rows)?);
             }
             if !self.usd_per_unit.is_empty() {
-                told.push((format!("rates-{number}"), Event::ExchangeRatesPublished(self.rates(period)?)));
+                told.push((format!("rates-{period}"), Event::ExchangeRatesPublished(self.rates(period)?)));
             }
         }
         Ok(told.into_iter().map(|(id, event)| Told { id, causation: None, body: Body::Event(event) }).collect())
@@ -241,30 +336,34 @@ impl Stage {
         let usd_per_unit = self.usd_per_unit.iter().map(read).collect::<anyhow::Result<_>>()?;
         Ok(ExchangeRates { period, published_at: published(period), usd_per_unit })
     }
+}
 
-    fn sheet(
-        &self,
-        period: Period,
-        market: &str,
-        prices: &BTreeMap<String, String>,
-        id: &str,
-    ) -> anyhow::Result<Vec<(String, Event)>> {
-        let mut rows: Vec<PriceRow> = Vec::new();
-        for (meter, price) in prices {
-            rows.extend(self::rows(meter, price, period)?);
-        }
-        let header = PriceSheet {
-            sheet: id.into(),
-            market: Market::parse(market).expect("two letters"),
-            period,
-            published_at: published(period),
-            parts: 1,
-            rows: u64::try_from(rows.len()).expect("few rows"),
-            rows_digest: prices::rows_digest(&rows),
-        };
-        let part = prices::part(id.into(), 0, rows);
-        Ok(vec![(id.to_owned(), Event::PriceSheetPublished(header)), (format!("{id}-0"), Event::PriceSheetPart(part))])
+/// The rows of meters with their prices.
+fn priced(prices: &BTreeMap<String, String>, kind: PriceKind, period: Period) -> anyhow::Result<Vec<PriceRow>> {
+    let mut all: Vec<PriceRow> = Vec::new();
+    for (meter, price) in prices {
+        all.extend(rows(meter, price, period)?.into_iter().map(|row| PriceRow { kind, ..row }));
     }
+    Ok(all)
+}
+
+/// A whole price sheet: its header, then its one part.
+pub(super) fn sheet(
+    (market, period, published_at): (&str, Period, Instant),
+    id: &str,
+    rows: Vec<PriceRow>,
+) -> anyhow::Result<Vec<(String, Event)>> {
+    let header = PriceSheet {
+        sheet: id.into(),
+        market: Market::parse(market).with_context(|| format!("`{market}` is no market such as DE"))?,
+        period,
+        published_at,
+        parts: 1,
+        rows: u64::try_from(rows.len()).expect("few rows"),
+        rows_digest: prices::rows_digest(&rows),
+    };
+    let part = prices::part(id.into(), 0, rows);
+    Ok(vec![(id.to_owned(), Event::PriceSheetPublished(header)), (format!("{id}-0"), Event::PriceSheetPart(part))])
 }
 
 /// Everything that an order of `us` through `shop` for `acme` asks for, since 2019.
@@ -310,15 +409,17 @@ fn published(period: Period) -> Instant {
     period.first_day().start().checked_sub_days(Days::new(2)).expect("long after the first day of the calendar")
 }
 
-/// The rows of one meter: `1.5` is one open band, `0 | 5: 2.99` two.
+/// The rows of one meter: `1.5` is one open band, `0 | 5: 2.99` two. `vm:second` is the meter `vm` in
+/// another product.
 pub fn rows(meter: &str, price: &str, period: Period) -> anyhow::Result<Vec<PriceRow>> {
     let band = |text: &str| {
         let (above, price) = text.split_once(':').unwrap_or(("0", text));
         Ok((decimal(above)?, decimal(price)?))
     };
+    let (meter, product) = meter.split_once(':').unwrap_or((meter, meter));
     let bands: Vec<(Decimal, Decimal)> = price.split('|').map(band).collect::<anyhow::Result<_>>()?;
     let row = |(number, (above, unit_price)): (usize, &(Decimal, Decimal))| PriceRow {
-        product: format!("DZH318Z-{}", meter.to_uppercase()).into(),
+        product: self::product(product),
         product_title: title(meter).into(),
         sku: "0001".into(),
         sku_title: title(meter).into(),
@@ -331,9 +432,18 @@ pub fn rows(meter: &str, price: &str, period: Period) -> anyhow::Result<Vec<Pric
         up_to: bands.get(number + 1).map(|(next, _)| *next),
         from: period.first_day(),
         until: period.next().first_day(),
-        tags: if meter == "market" { vec!["Third Party".into()] } else { Vec::new() },
+        tags: match meter {
+            "market" => vec!["Third Party".into()],
+            "store" => vec!["Marketplace".into()],
+            _ => Vec::new(),
+        },
     };
     Ok(bands.iter().enumerate().map(row).collect())
+}
+
+/// The id of a product, by the name that a scenario gives it.
+pub(super) fn product(name: &str) -> Box<str> {
+    format!("DZH318Z-{}", name.to_uppercase()).into()
 }
 
 /// A number as it is written, every digit of it.

@@ -272,15 +272,19 @@ fn issued_table(scenario: &Scenario, facts: &Facts) -> String {
                 scenario.names.shorten(&line.key.meter.to_string()),
                 paid_by(&line.key),
                 line.quantity.to_string(),
-                line.charge.to_string(),
-                line.subtotal.to_string(),
+                Exact::from(line.charge).to_fixed(2),
+                Exact::from(line.subtotal).to_fixed(2),
                 line.rule.to_string(),
                 days.join(" "),
             ]);
         }
         let (total, currency) = (&document.total, document.currency);
         let tax = document.tax.map_or_else(String::new, |tax| format!(", tax {tax}"));
-        rows.push(vec![format!("total of {kind} {}{voided}: {total} {currency}{tax}", document.period)]);
+        let (total, rounding) = (Exact::from(*total).to_fixed(currency.minor_unit()), document.rounding);
+        rows.push(vec![format!(
+            "total of {kind} {}{voided}: {total} {currency}, rounding {rounding}{tax}",
+            document.period
+        )]);
     }
     aligned(&heads, &rows)
 }

@@ -11,6 +11,7 @@ mod commerce;
 mod estate;
 mod partners;
 mod policy;
+mod sheets;
 mod usage;
 
 use anyhow::bail;
@@ -18,7 +19,6 @@ use domain::entry::Event;
 
 use super::memory::Body;
 use super::reading::Line;
-use super::stage::Names;
 
 /// Every word, for the document that explains them.
 pub const WORDS: &[&[&str]] = &[
@@ -30,24 +30,29 @@ pub const WORDS: &[&[&str]] = &[
     estate::WORDS,
     partners::WORDS,
     policy::WORDS,
+    sheets::WORDS,
     usage::WORDS,
 ];
 
 impl Line<'_> {
-    /// What the line tells.
-    pub(super) fn body(&self, names: &mut Names) -> anyhow::Result<Body> {
+    /// What the line tells: one thing, or several, each with the end of its id.
+    pub(super) fn bodies(&self) -> anyhow::Result<Vec<(String, Body)>> {
         if let Some(what) = self.what.strip_prefix("azure-") {
-            return Ok(Body::Record(self.azure_record(what)?));
+            return Ok(vec![(String::new(), Body::Record(self.azure_record(what)?))]);
         }
-        Ok(Body::Event(self.event(names)?))
+        if sheets::WORDS.contains(&self.what) {
+            let events = self.price_sheet()?;
+            return Ok(events.into_iter().map(|(id, event)| (format!("-{id}"), Body::Event(event))).collect());
+        }
+        Ok(vec![(String::new(), Body::Event(self.event()?))])
     }
 
-    fn event(&self, names: &mut Names) -> anyhow::Result<Event> {
+    fn event(&self) -> anyhow::Result<Event> {
         let event = match self.what {
             word if access::WORDS.contains(&word) => self.access()?,
             word if charges::WORDS.contains(&word) => self.money()?,
-            word if channel::WORDS.contains(&word) => self.channel(names)?,
-            word if commerce::WORDS.contains(&word) => self.commerce(names)?,
+            word if channel::WORDS.contains(&word) => self.channel()?,
+            word if commerce::WORDS.contains(&word) => self.commerce()?,
             word if estate::WORDS.contains(&word) => self.estate()?,
             word if partners::WORDS.contains(&word) => self.partner()?,
             word if policy::WORDS.contains(&word) => self.policy()?,

@@ -8,10 +8,13 @@ use domain::entry::{
 use domain::ids::Guid;
 
 use crate::scenario::reading::Line;
-use crate::scenario::stage::{guid, partner_id, principal, role, scope};
+use crate::scenario::stage::{guid, partner_id, role};
 
 pub(super) const WORDS: &[&str] =
     &["grant", "revoke", "list", "active", "eligible", "delegate", "undelegate", "link", "unlink"];
+
+/// What a condition says is not read here.
+const CONDITION: &str = "@Resource[Microsoft.Compute/virtualMachines:name] StringEquals 'vm-1'";
 
 impl<'a> Line<'a> {
     pub(super) fn access(&self) -> anyhow::Result<Event> {
@@ -27,20 +30,24 @@ impl<'a> Line<'a> {
 
     /// The third column; most grants are to our own AdminAgents.
     pub(super) fn who(&self) -> &'a str {
-        self.rest.get(2).unwrap_or(&"us")
+        self.rest.get(2).filter(|who| **who != "condition").unwrap_or(&"us")
     }
 
     pub(super) fn facts(&self) -> anyhow::Result<GrantFacts> {
-        let role = role(self.column(1, "a role")?);
-        Ok(GrantFacts { principal: principal(self.who()), principal_type: None, role, condition: None })
+        let (role, principal) = (role(self.column(1, "a role")?)?, self.names.somebody(self.who())?);
+        let condition = self.rest.contains(&"condition").then(|| CONDITION.into());
+        Ok(GrantFacts { principal, principal_type: None, role, condition })
     }
 
     pub(super) fn assignment_id(&self) -> anyhow::Result<Guid> {
+        if let Some(name) = self.named.get("id") {
+            return Ok(guid(&format!("assignment {name}")));
+        }
         Ok(guid(&format!("{} {} {}", self.column(0, "a scope")?, self.column(1, "a role")?, self.who())))
     }
 
     fn assignment(&self) -> anyhow::Result<Event> {
-        let (assignment, scope, at) = (self.assignment_id()?, scope(self.column(0, "a scope")?)?, self.at);
+        let (assignment, scope, at) = (self.assignment_id()?, self.names.place(self.column(0, "a scope")?)?, self.at);
         Ok(if self.what == "grant" {
             Event::AssignmentCreated(AssignmentCreated { assignment, scope, facts: self.facts()?, at })
         } else {
@@ -53,14 +60,18 @@ impl<'a> Line<'a> {
         let at_scope = self.column(0, "a scope")?;
         let listed = |column: &&str| {
             let (role_name, who) = column.split_once(':').context("a listed assignment reads Role:who")?;
-            let facts =
-                GrantFacts { principal: principal(who), principal_type: None, role: role(role_name), condition: None };
+            let facts = GrantFacts {
+                principal: self.names.somebody(who)?,
+                principal_type: None,
+                role: role(role_name)?,
+                condition: None,
+            };
             let assignment = guid(&format!("{at_scope} {role_name} {who}"));
-            Ok(ListedAssignment { assignment, scope: scope(at_scope)?, facts, created_at: None })
+            Ok(ListedAssignment { assignment, scope: self.names.place(at_scope)?, facts, created_at: None })
         };
         let assignments = self.rest.iter().skip(1).map(listed).collect::<anyhow::Result<_>>()?;
         let part = Part { of: format!("listing-{}", self.number).into(), number: 0, count: 1 };
-        Ok(AssignmentsListed { scope: scope(at_scope)?, at: self.at, complete: true, part, assignments })
+        Ok(AssignmentsListed { scope: self.names.place(at_scope)?, at: self.at, complete: true, part, assignments })
     }
 
     fn schedule(&self) -> anyhow::Result<Event> {
@@ -68,28 +79,29 @@ impl<'a> Line<'a> {
         let end = self.time("until")?.context("`until=` is missing")?;
         Ok(Event::ScheduleCreated(Schedule {
             schedule: guid(&format!("schedule {}", self.number)),
-            scope: scope(self.column(0, "a scope")?)?,
+            scope: self.names.place(self.column(0, "a scope")?)?,
             principal: facts.principal,
             principal_type: None,
             role: facts.role,
             eligible_only: self.what == "eligible",
             start: self.at,
             end: Some(end),
-            provisioned_at: self.at,
+            provisioned_at: self.time("provisioned")?.unwrap_or(self.at),
         }))
     }
 
     fn delegation(&self) -> anyhow::Result<Event> {
         let partner = self.who().split('/').next().unwrap_or_default();
         let at_scope = self.column(0, "a scope")?;
+        self.names.known(partner)?;
         let delegation = guid(&format!("delegation {at_scope} {partner}"));
-        let (scope, at) = (scope(at_scope)?, self.at);
+        let (scope, at) = (self.names.place(at_scope)?, self.at);
         if self.what == "undelegate" {
             return Ok(Event::DelegationDeleted(DelegationDeleted { delegation, scope, at }));
         }
         let authorization = Authorization {
-            principal: principal(self.who()),
-            role: role(self.column(1, "a role")?),
+            principal: self.names.somebody(self.who())?,
+            role: role(self.column(1, "a role")?)?,
             eligible_only: self.rest.contains(&"just-in-time"),
         };
         Ok(Event::DelegationChanged(Delegation {
@@ -104,8 +116,8 @@ impl<'a> Line<'a> {
 
     /// A link is made in the customer's tenant, unless `in=` names another one.
     fn link(&self) -> anyhow::Result<Event> {
-        let person = guid(self.column(0, "a person")?);
-        let tenant = guid(self.named.get("in").unwrap_or(&"acme"));
+        let person = self.names.somebody(self.column(0, "a person")?)?;
+        let tenant = self.names.known(self.named.get("in").unwrap_or(&"acme"))?;
         if self.what == "unlink" {
             return Ok(Event::PalUnlinked(PalUnlinked { principal: person, tenant, at: self.at }));
         }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::scenario::azure::{self, Record};
 use crate::scenario::reading::Line;
-use crate::scenario::stage::{guid, scope};
+use crate::scenario::stage::guid;
 
 pub(super) const WORDS: &[&str] = &[
     "azure-begins",
@@ -25,9 +25,11 @@ impl Line<'_> {
         if matches!(what, "deletes" | "asks" | "moves") {
             return self.of_a_place(what);
         }
-        let (facts, scope) = (self.facts()?, scope(self.column(0, "a scope")?)?);
+        let (facts, scope) = (self.facts()?, self.names.place(self.column(0, "a scope")?)?);
         let assignment = self.assignment_id()?;
-        let mut body = azure::body(facts.principal, facts.role, &scope);
+        let stated = self.named.get("stating").map(|name| self.names.place(name)).transpose()?;
+        let stated = stated.unwrap_or_else(|| scope.clone());
+        let mut body = azure::body(facts.principal, facts.role, &stated);
         if let Some(created) = self.time("created")? {
             body["createdOn"] = Value::from(created.to_rfc3339());
         }
@@ -57,11 +59,11 @@ impl Line<'_> {
 
     /// A group is deleted; a resource is asked to move to a group; what was asked is done.
     fn of_a_place(&self, what: &str) -> anyhow::Result<Value> {
-        let place = scope(self.column(0, "a place")?)?;
+        let place = self.names.place(self.column(0, "a place")?)?;
         let group = place.resource_group().context("that lies in no resource group")?;
         let operation = if what == "deletes" { "delete" } else { "moveResources/action" };
         let (result, properties) = if what == "asks" {
-            let target = scope(self.column(1, "the group to move to")?)?;
+            let target = self.names.place(self.column(1, "the group to move to")?)?;
             let body = json!({ "resources": [place.as_str()], "targetResourceGroup": target.as_str() });
             ("Start", json!({ "requestbody": body.to_string() }))
         } else {

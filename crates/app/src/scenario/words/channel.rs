@@ -13,7 +13,7 @@ use domain::period::Instant;
 use domain::regions::Region;
 
 use crate::scenario::reading::Line;
-use crate::scenario::stage::{Names, decimal, guid, instant, long_ago, partner_id};
+use crate::scenario::stage::{decimal, guid, instant, partner_id};
 
 pub(super) const WORDS: &[&str] = &[
     "partner",
@@ -44,32 +44,32 @@ fn any_partner_id(name: &str) -> Box<str> {
 }
 
 impl Line<'_> {
-    pub(super) fn channel(&self, names: &mut Names) -> anyhow::Result<Event> {
+    pub(super) fn channel(&self) -> anyhow::Result<Event> {
         let at = self.at;
         Ok(Event::from(match self.what {
-            "partner" => return Ok(Event::PartnerRegistered(self.registered(names)?)),
+            "partner" => return Ok(Event::PartnerRegistered(self.registered()?)),
             "designate" => ChannelEvent::CustomerDesignated(CustomerDesignated {
-                customer: self.party(0, names)?,
+                customer: self.party(0)?,
                 used_as: match self.column(1, "csp, customer or internal")? {
                     "csp" => TenantUse::Csp,
                     "customer" => TenantUse::Customer,
                     "internal" => TenantUse::Internal,
                     other => bail!("`{other}` is none of csp, customer, internal"),
                 },
-                owner: self.named.get("owner").map(|name| guid(name)),
+                owner: self.party_named("owner")?,
                 at,
             }),
             "affiliate" => ChannelEvent::CustomerAffiliated(CustomerAffiliated {
-                customer: self.party(0, names)?,
-                partner: self.party(1, names)?,
+                customer: self.party(0)?,
+                partner: self.party(1)?,
                 at,
                 until: self.time("until")?,
             }),
             "attest" => {
                 let attestation = self.attestation()?;
                 ChannelEvent::AgreementAttested(AgreementAttested {
-                    customer: self.party(0, names)?,
-                    partner: self.party(1, names)?,
+                    customer: self.party(0)?,
+                    partner: self.party(1)?,
                     contact: attestation.contact,
                     role: attestation.role,
                     template: "117a77b0-9360-443b-8795-c6dedc750cf9".into(),
@@ -78,23 +78,23 @@ impl Line<'_> {
                 })
             }
             "agree" => {
-                let (customer, partner) = (self.party(0, names)?, self.party(1, names)?);
+                let (customer, partner) = (self.party(0)?, self.party(1)?);
                 ChannelEvent::AgreementAccepted(AgreementAccepted { customer, partner, at })
             }
             "relate" => ChannelEvent::RelationshipEstablished(RelationshipEstablished {
-                customer: self.party(0, names)?,
-                partner: self.party(1, names)?,
-                reseller: self.named.get("through").map(|name| guid(name)),
+                customer: self.party(0)?,
+                partner: self.party(1)?,
+                reseller: self.party_named("through")?,
                 delegated_rights: self.rest.contains(&"delegated"),
                 at,
             }),
             "part" => {
-                let (customer, partner) = (self.party(0, names)?, self.party(1, names)?);
+                let (customer, partner) = (self.party(0)?, self.party(1)?);
                 ChannelEvent::RelationshipEnded(RelationshipEnded { customer, partner, at })
             }
             "transition-state" => ChannelEvent::TransitionStated(TransitionStated {
-                customer: self.party(0, names)?,
-                partner: self.party(1, names)?,
+                customer: self.party(0)?,
+                partner: self.party(1)?,
                 state: match self.column(2, "a state")? {
                     "pending" => TransitionState::Pending,
                     "in-progress" => TransitionState::InProgress,
@@ -104,17 +104,17 @@ impl Line<'_> {
                 },
                 at,
             }),
-            "order" => ChannelEvent::OrderRequested(self.order(names)?),
-            _ => self.of_partner(names)?,
+            "order" => ChannelEvent::OrderRequested(self.order()?),
+            _ => self.of_partner()?,
         }))
     }
 
-    fn of_partner(&self, names: &mut Names) -> anyhow::Result<ChannelEvent> {
+    fn of_partner(&self) -> anyhow::Result<ChannelEvent> {
         let at = self.at;
         let standing = |partner| PartnerStanding { partner, reason: "the scenario says so".into(), at };
         Ok(match self.what {
             "partnership" | "unpartner" => {
-                let link = Partnership { provider: self.party(0, names)?, reseller: self.party(1, names)?, at };
+                let link = Partnership { provider: self.party(0)?, reseller: self.party(1)?, at };
                 if self.what == "partnership" {
                     ChannelEvent::PartnershipEstablished(link)
                 } else {
@@ -124,14 +124,14 @@ impl Line<'_> {
             "sign" => {
                 let name = self.column(1, "a region")?;
                 let region = Region::parse(name).with_context(|| format!("`{name}` is no region such as europe"))?;
-                let partner = self.party(0, names)?;
+                let partner = self.party(0)?;
                 ChannelEvent::PartnerAgreementSigned(PartnerAgreementSigned { partner, region, at })
             }
-            "restrict-partner" => ChannelEvent::PartnerRestricted(standing(self.party(0, names)?)),
-            "suspend-partner" => ChannelEvent::PartnerSuspended(standing(self.party(0, names)?)),
-            "revoke-partner" => ChannelEvent::PartnerRevoked(standing(self.party(0, names)?)),
+            "restrict-partner" => ChannelEvent::PartnerRestricted(standing(self.party(0)?)),
+            "suspend-partner" => ChannelEvent::PartnerSuspended(standing(self.party(0)?)),
+            "revoke-partner" => ChannelEvent::PartnerRevoked(standing(self.party(0)?)),
             "posture" => ChannelEvent::PostureStated(PostureStated {
-                partner: self.party(0, names)?,
+                partner: self.party(0)?,
                 method: match self.column(1, "a method")? {
                     "security-defaults" => MfaMethod::SecurityDefaults,
                     "conditional-access" => MfaMethod::ConditionalAccess,
@@ -142,14 +142,14 @@ impl Line<'_> {
                 every_user: !self.rest.contains(&"not-every-user"),
                 at,
             }),
-            "enrol" => ChannelEvent::ResellerEnrolled(ResellerEnrolled { partner: self.party(0, names)?, at }),
+            "enrol" => ChannelEvent::ResellerEnrolled(ResellerEnrolled { partner: self.party(0)?, at }),
             "onboard" => ChannelEvent::ResellerOnboarded(ResellerOnboarded {
-                partner: self.party(0, names)?,
+                partner: self.party(0)?,
                 partner_id: self.named.get("id").map(|id| (*id).into()),
                 at,
             }),
             "market" => ChannelEvent::MarketAuthorised(MarketAuthorised {
-                partner: self.named.get("for").map(|name| guid(name)),
+                partner: self.party_named("for")?,
                 market: market(self.column(0, "a market")?)?,
                 offer: match self.column(1, "csp or azure-plan")? {
                     "csp" => MarketOffer::Csp,
@@ -160,7 +160,7 @@ impl Line<'_> {
                 until: self.time("until")?,
             }),
             "credit-limit" => ChannelEvent::CreditStated(CreditStated {
-                partner: self.party(0, names)?,
+                partner: self.party(0)?,
                 limit: self.decimal(1)?,
                 outstanding: self.decimal(2)?,
                 at,
@@ -169,14 +169,16 @@ impl Line<'_> {
         })
     }
 
-    fn party(&self, number: usize, names: &mut Names) -> anyhow::Result<Guid> {
-        let name = self.column(number, "a party")?;
-        names.learn(name);
-        Ok(guid(name))
+    fn party(&self, number: usize) -> anyhow::Result<Guid> {
+        self.names.known(self.column(number, "a party")?)
+    }
+
+    fn party_named(&self, name: &str) -> anyhow::Result<Option<Guid>> {
+        self.named.get(name).map(|name| self.names.known(name)).transpose()
     }
 
     /// A partner beside the cast: its PartnerID is `P-name`, and `P-name-CC` for each further country.
-    fn registered(&self, names: &mut Names) -> anyhow::Result<PartnerRegistered> {
+    fn registered(&self) -> anyhow::Result<PartnerRegistered> {
         let name = self.column(0, "a name")?;
         let kind = match self.column(1, "a kind")? {
             "direct-bill" => PartnerKind::DirectBill,
@@ -189,7 +191,7 @@ impl Line<'_> {
             self.named.get("organisation").map_or_else(|| format!("org-{name}"), |of| format!("org-{of}"));
         let until = self.time("until")?;
         Ok(PartnerRegistered {
-            tenant: self.party(0, names)?,
+            tenant: self.party(0)?,
             name: name.into(),
             organisation: organisation.into(),
             kind,
@@ -199,11 +201,15 @@ impl Line<'_> {
                 Some(text) => Currency::parse(text).with_context(|| format!("`{text}` is no currency"))?,
             },
             partner_ids: self.partner_ids(name, until),
-            admin_agents: vec![Dated { value: guid(&format!("{name}/admin-agents")), since: None, until: None }],
+            admin_agents: if self.rest.contains(&"without-agents") {
+                Vec::new()
+            } else {
+                vec![Dated { value: guid(&format!("{name}/admin-agents")), since: None, until: None }]
+            },
             helpdesk_agents: Vec::new(),
             managing_tenants: Vec::new(),
             identities: Vec::new(),
-            at: self.at.max(long_ago()),
+            at: self.at,
         })
     }
 
@@ -232,7 +238,7 @@ impl Line<'_> {
         Ok(Attestation { contact, role, agreed_at })
     }
 
-    fn order(&self, names: &mut Names) -> anyhow::Result<OrderRequested> {
+    fn order(&self) -> anyhow::Result<OrderRequested> {
         let kind = self.column(1, "a kind of order")?;
         let kind = OrderKind::ALL
             .into_iter()
@@ -248,12 +254,12 @@ impl Line<'_> {
         Ok(OrderRequested {
             order: self.column(0, "a name")?.into(),
             kind,
-            customer: self.party(2, names)?,
-            partner: self.party(3, names)?,
+            customer: self.party(2)?,
+            partner: self.party(3)?,
             reseller: self.named.get("reseller").map(|name| any_partner_id(name)),
-            counterpart: self.named.get("with").map(|name| guid(name)),
-            plan: self.named.get("plan").map(|name| guid(name)),
-            subscription: self.named.get("subscription").map(|name| guid(name)),
+            counterpart: self.party_named("with")?,
+            plan: self.party_named("plan")?,
+            subscription: self.party_named("subscription")?,
             amount: self.named.get("amount").map(|text| decimal(text)).transpose()?,
             door,
             attestation: if attests { Some(self.attestation()?) } else { None },

@@ -3,14 +3,14 @@
 use anyhow::{Context as _, bail};
 use domain::entry::{
     AzureCreditGranted, Benefit, Billing, ChargeAction, ChargeKind, ChargeRecorded, CoverageRecorded, Event, Move,
-    PlanChange, PolicyDocument, PolicySetting, RefundGranted, SubscriptionChange, TaxSet, Term,
+    PlanChange, RefundGranted, SubscriptionChange, TaxSet, Term,
 };
-use domain::ids::{Market, MeterId};
+use domain::ids::{Guid, Market};
 use domain::period::Day;
 use rust_decimal::Decimal;
 
 use crate::scenario::reading::Line;
-use crate::scenario::stage::{decimal, guid, scope};
+use crate::scenario::stage::{decimal, guid};
 
 pub(super) const WORDS: &[&str] = &[
     "suspend",
@@ -27,7 +27,6 @@ pub(super) const WORDS: &[&str] = &[
     "credit",
     "refund",
     "tax",
-    "policy",
 ];
 
 impl Line<'_> {
@@ -45,25 +44,17 @@ impl Line<'_> {
             "credit" => Event::AzureCreditGranted(self.credit()?),
             "refund" => Event::RefundGranted(RefundGranted {
                 refund: self.column(0, "a name")?.into(),
-                customer: guid("acme"),
-                plan: guid(self.named_or("plan", "plan")),
+                customer: self.of_named("customer", "acme")?,
+                plan: self.of_named("plan", "plan")?,
                 amount: self.decimal(1)?,
                 reason: self.named_or("reason", "Goodwill").into(),
                 at: self.at,
             }),
             "tax" => Event::TaxSet(TaxSet {
-                partner: guid(self.column(0, "a partner")?),
+                partner: self.names.known(self.column(0, "a partner")?)?,
                 location: Market::parse("DK").expect("two letters"),
                 rate: self.decimal(1)?,
                 from: Day::of(self.at),
-            }),
-            "policy" => Event::PolicyPublished(PolicyDocument {
-                revision: u32::try_from(self.number).expect("few lines"),
-                effective_from: Day::of(self.at),
-                settings: vec![PolicySetting {
-                    name: self.column(0, "a field")?.into(),
-                    value: self.column(1, "a value")?.into(),
-                }],
             }),
             other => bail!("`{other}` is no word about money"),
         })
@@ -73,9 +64,15 @@ impl Line<'_> {
         self.named.get(name).copied().unwrap_or(otherwise)
     }
 
+    /// A partner, customer or plan in a column `name=`, or the one of the stage.
+    fn of_named(&self, name: &str, otherwise: &str) -> anyhow::Result<Guid> {
+        self.names.known(self.named_or(name, otherwise))
+    }
+
     /// Plans have names that begin with `plan`.
     fn life(&self) -> anyhow::Result<Event> {
         let name = self.column(0, "a plan or subscription")?;
+        self.names.known(name)?;
         let plan = PlanChange { plan: guid(name), at: self.at };
         let subscription = SubscriptionChange { subscription: guid(name), at: self.at };
         Ok(match (self.what, name.starts_with("plan")) {
@@ -92,7 +89,8 @@ impl Line<'_> {
     }
 
     fn moved(&self) -> anyhow::Result<Move> {
-        let (subscription, to_plan) = (guid(self.column(0, "a subscription")?), guid(self.column(1, "a plan")?));
+        let (subscription, to_plan) =
+            (self.names.known(self.column(0, "a subscription")?)?, self.names.known(self.column(1, "a plan")?)?);
         Ok(Move { subscription, to_plan, at: self.at })
     }
 
@@ -104,11 +102,11 @@ impl Line<'_> {
             other => bail!("`{other}` covers nothing"),
         };
         Ok(CoverageRecorded {
-            customer: guid("acme"),
-            plan: guid(self.named_or("plan", "plan")),
+            customer: self.of_named("customer", "acme")?,
+            plan: self.of_named("plan", "plan")?,
             subscription: guid(name.split('/').next().unwrap_or_default()),
-            resource: Some(scope(name)?),
-            meter: MeterId::Guid(guid(self.column(1, "a meter")?)),
+            resource: Some(self.names.place(name)?),
+            meter: self.names.meter(self.column(1, "a meter")?)?,
             product: None,
             sku: None,
             unit: "1 Hour".into(),
@@ -140,8 +138,8 @@ impl Line<'_> {
             order: self.column(0, "an order")?.into(),
             action,
             kind,
-            customer: guid("acme"),
-            plan: guid(self.named_or("plan", "plan")),
+            customer: self.of_named("customer", "acme")?,
+            plan: self.of_named("plan", "plan")?,
             product: "DZH318Z-ORDER".into(),
             product_title: "An order".into(),
             sku: "0001".into(),
@@ -159,10 +157,10 @@ impl Line<'_> {
         Ok(AzureCreditGranted {
             grant: self.column(0, "a name")?.into(),
             name: "Azure credit offer".into(),
-            bill_to: guid(self.named_or("partner", "us")),
-            customer: guid(self.named_or("customer", "acme")),
-            plan: self.named.get("plan").map(|plan| guid(plan)),
-            scope: self.named.get("scope").map(|name| scope(name)).transpose()?,
+            bill_to: self.of_named("partner", "us")?,
+            customer: self.of_named("customer", "acme")?,
+            plan: self.named.get("plan").map(|plan| self.names.known(plan)).transpose()?,
+            scope: self.named.get("scope").map(|name| self.names.place(name)).transpose()?,
             amount: self.decimal(1)?,
             from: Day::of(self.at),
             until: Day::parse(until).with_context(|| format!("`until={until}` is no day"))?,

@@ -8,17 +8,16 @@ use domain::ids::Market;
 use domain::period::Day;
 
 use crate::scenario::reading::Line;
-use crate::scenario::stage::{Names, guid, partner_id, subscription};
+use crate::scenario::stage::{guid, partner_id, subscription};
 
 pub(super) const WORDS: &[&str] = &["customer", "plan", "subscription", "transfer", "reseller"];
 
 impl Line<'_> {
-    pub(super) fn commerce(&self, names: &mut Names) -> anyhow::Result<Event> {
+    pub(super) fn commerce(&self) -> anyhow::Result<Event> {
         let at = self.at;
         Ok(match self.what {
             "customer" => {
                 let name = self.column(0, "a customer")?;
-                names.learn(name);
                 let market = self.column(1, "a market")?;
                 let market = Market::parse(market).with_context(|| format!("`{market}` is no market such as DE"))?;
                 let created = self
@@ -31,31 +30,35 @@ impl Line<'_> {
             }
             "plan" => {
                 let name = self.column(0, "a plan")?;
-                names.learn(name);
-                let bill_to = guid(self.column(1, "the partner billed")?);
-                let (plan, customer) = (guid(name), guid(self.rest.get(2).unwrap_or(&"acme")));
+                let bill_to = self.names.known(self.column(1, "the partner billed")?)?;
+                let (plan, customer) = (guid(name), self.names.known(self.rest.get(2).unwrap_or(&"acme"))?);
                 Event::PlanCreated(PlanCreated { plan, customer, bill_to, reseller: None, at })
             }
             "subscription" => {
                 let name = self.column(0, "a subscription")?;
-                names.learn(name);
                 let offer = self.offer()?;
-                let created = subscription(name, self.column(1, "a plan")?, at);
+                let created = subscription(name, self.known_column(1, "a plan")?, at);
                 Event::SubscriptionCreated(SubscriptionCreated { offer, ..created })
             }
             "transfer" => Event::TransferCompleted(TransferCompleted {
-                subscription: guid(self.column(0, "a subscription")?),
-                to_plan: guid(self.column(1, "a plan")?),
+                subscription: self.names.known(self.column(0, "a subscription")?)?,
+                to_plan: self.names.known(self.column(1, "a plan")?)?,
                 at,
             }),
             "reseller" => {
                 let who = self.column(1, "a reseller or none")?;
                 let reseller = if who == "none" { None } else { Some(partner_id(who)?) };
-                let plan = guid(self.column(0, "a plan")?);
+                let plan = self.names.known(self.column(0, "a plan")?)?;
                 Event::ResellerOfRecordSet(ResellerOfRecordSet { plan, reseller, at })
             }
             other => bail!("`{other}` is no word about commerce"),
         })
+    }
+
+    fn known_column(&self, number: usize, what: &str) -> anyhow::Result<&str> {
+        let name = self.column(number, what)?;
+        self.names.known(name)?;
+        Ok(name)
     }
 
     /// What a subscription was sold as: an Azure plan unless `offer=` says otherwise.

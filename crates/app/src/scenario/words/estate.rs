@@ -10,7 +10,7 @@ use domain::ids::Guid;
 use domain::period::Day;
 
 use crate::scenario::reading::Line;
-use crate::scenario::stage::{guid, principal, role, scope};
+use crate::scenario::stage::{guid, role};
 
 pub(super) const WORDS: &[&str] = &[
     "deny",
@@ -33,7 +33,11 @@ impl Line<'_> {
             "deny" => Event::DenyAssigned(self.denied()?),
             "undeny" => {
                 let deny = self.deny_id()?;
-                Event::DenyRemoved(DenyAssignmentDeleted { deny, scope: scope(self.column(0, "a scope")?)?, at })
+                Event::DenyRemoved(DenyAssignmentDeleted {
+                    deny,
+                    scope: self.names.place(self.column(0, "a scope")?)?,
+                    at,
+                })
             }
             "add-member" => {
                 let (group, member) = self.membership()?;
@@ -43,13 +47,15 @@ impl Line<'_> {
                 let (group, member) = self.membership()?;
                 Event::GroupMemberRemoved(GroupMemberRemoved { group, member, at })
             }
-            "delete-principal" => {
-                Event::PrincipalDeleted(PrincipalDeleted { principal: guid(self.column(0, "a person")?), at })
-            }
-            "create" => Event::ScopeCreated(ScopeChange { scope: scope(self.column(0, "a scope")?)?, at }),
-            "delete" => Event::ScopeDeleted(ScopeChange { scope: scope(self.column(0, "a scope")?)?, at }),
+            "delete-principal" => Event::PrincipalDeleted(PrincipalDeleted {
+                principal: self.names.somebody(self.column(0, "a person")?)?,
+                at,
+            }),
+            "create" => Event::ScopeCreated(ScopeChange { scope: self.names.place(self.column(0, "a scope")?)?, at }),
+            "delete" => Event::ScopeDeleted(ScopeChange { scope: self.names.place(self.column(0, "a scope")?)?, at }),
             "move" => {
-                let (from, to) = (scope(self.column(0, "a scope")?)?, scope(self.column(1, "where to")?)?);
+                let (from, to) =
+                    (self.names.place(self.column(0, "a scope")?)?, self.names.place(self.column(1, "where to")?)?);
                 Event::ScopeMoved(ScopeMoved { from, to, at })
             }
             "change-directory" => {
@@ -58,9 +64,9 @@ impl Line<'_> {
                 Event::SubscriptionMoved(SubscriptionMoved { subscription, to_tenant, at })
             }
             "below" => {
-                let child = scope(self.column(0, "a subscription or management group")?)?;
+                let child = self.names.place(self.column(0, "a subscription or management group")?)?;
                 let parent = self.column(1, "a management group or none")?;
-                let parent = if parent == "none" { None } else { Some(scope(parent)?) };
+                let parent = if parent == "none" { None } else { Some(self.names.place(parent)?) };
                 Event::TreeChanged(TreeChange { child, parent, left: None, at })
             }
             "role-list" => Event::RolesPublished(self.role_list()?),
@@ -73,12 +79,12 @@ impl Line<'_> {
     }
 
     fn denied(&self) -> anyhow::Result<DenyAssignment> {
-        let who = |name: &str| if name == "everybody" { Guid(0) } else { principal(name) };
-        let excluded = self.named.get("except").map(|name| who(name));
+        let who = |name: &str| if name == "everybody" { Ok(Guid(0)) } else { self.names.somebody(name) };
+        let excluded = self.named.get("except").map(|name| who(name)).transpose()?;
         Ok(DenyAssignment {
             deny: self.deny_id()?,
-            scope: scope(self.column(0, "a scope")?)?,
-            principals: vec![who(self.column(2, "whom it is denied, or everybody")?)],
+            scope: self.names.place(self.column(0, "a scope")?)?,
+            principals: vec![who(self.column(2, "whom it is denied, or everybody")?)?],
             excluded: excluded.into_iter().collect(),
             actions: vec![self.column(1, "what is denied")?.into()],
             not_actions: Vec::new(),
@@ -88,7 +94,7 @@ impl Line<'_> {
     }
 
     fn membership(&self) -> anyhow::Result<(Guid, Guid)> {
-        Ok((guid(self.column(0, "a group")?), guid(self.column(1, "a member")?)))
+        Ok((self.names.somebody(self.column(0, "a group")?)?, self.names.somebody(self.column(1, "a member")?)?))
     }
 
     /// `Owner=yes Support=no`: the whole table from the day on.
@@ -99,7 +105,7 @@ impl Line<'_> {
                 "no" => false,
                 _ => bail!("`{name}={verdict}`: a role of the list is yes or no"),
             };
-            Ok(ListedRole { role: role(name), name: (*name).into(), eligible })
+            Ok(ListedRole { role: role(name)?, name: (*name).into(), eligible })
         };
         let rows = self.named.iter().filter(|(name, _)| !matches!(**name, "as" | "recorded"));
         let roles: Vec<ListedRole> = rows.map(row).collect::<anyhow::Result<_>>()?;

@@ -5,7 +5,7 @@ use domain::entry::{Dated, Event, MembershipChange, PartnerRegistered, PartnerSt
 use domain::ids::Currency;
 
 use crate::scenario::reading::Line;
-use crate::scenario::stage::{Actor, CAST, guid, partner_id, registration};
+use crate::scenario::stage::{Actor, CAST, partner_id, registration};
 
 pub(super) const WORDS: &[&str] = &["join", "lapse", "bar", "reinstate", "renumber", "bill-in"];
 
@@ -17,12 +17,9 @@ impl Line<'_> {
         if self.what == "bill-in" {
             let currency = self.column(1, "a currency")?;
             let currency = Currency::parse(currency).with_context(|| format!("`{currency}` is no currency"))?;
-            return Ok(Event::PartnerRegistered(PartnerRegistered {
-                at: self.at,
-                ..registration(self.actor()?, currency)
-            }));
+            return Ok(Event::PartnerRegistered(registration(self.actor()?, currency, self.at)));
         }
-        let partner = guid(self.column(0, "a partner")?);
+        let partner = self.names.known(self.column(0, "a partner")?)?;
         let membership = MembershipChange { partner, at: self.at };
         let standing = PartnerStanding { partner, reason: "the scenario says so".into(), at: self.at };
         Ok(match self.what {
@@ -48,6 +45,6 @@ impl Line<'_> {
             Dated { value: old, since: None, until: Some(self.at) },
             Dated { value: new, since: Some(self.at), until: None },
         ];
-        Ok(PartnerRegistered { partner_ids, at: self.at, ..registration(actor, Currency::USD) })
+        Ok(PartnerRegistered { partner_ids, ..registration(actor, Currency::USD, self.at) })
     }
 }

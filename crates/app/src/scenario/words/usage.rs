@@ -1,13 +1,12 @@
 //! Words about usage and its corrections.
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use chrono::Duration;
 use domain::entry::{Event, Stream, Usage, UsageAdjusted, UsageVoided};
-use domain::ids::MeterId;
 
 use crate::scenario::memory::SOURCE;
 use crate::scenario::reading::Line;
-use crate::scenario::stage::{guid, instant, scope};
+use crate::scenario::stage::{guid, instant, product};
 
 pub(super) const WORDS: &[&str] = &["usage", "adjust", "void"];
 
@@ -25,19 +24,21 @@ impl Line<'_> {
         let of_resource = name.split('/').next().unwrap_or_default();
         // The entitlement that the meter states; another one than the resource's is a mistake of its.
         let subscription = self.named.get("in").unwrap_or(&of_resource);
+        let hours =
+            self.named.get("hours").map_or(Ok(1), |text| text.parse()).context("`hours=` is no whole number")?;
         Ok(Usage {
             customer: guid("acme"),
-            plan: self.named.get("plan").map(|plan| guid(plan)),
-            subscription: guid(subscription),
-            resource: Some(scope(name)?),
+            plan: self.named.get("plan").map(|plan| self.names.known(plan)).transpose()?,
+            subscription: self.names.known(subscription)?,
+            resource: Some(self.names.place(name)?),
             resource_group: None,
-            meter: MeterId::Guid(guid(self.column(1, "a meter")?)),
-            product: None,
-            sku: None,
+            meter: self.names.meter(self.column(1, "a meter")?)?,
+            product: self.named.get("product").map(|name| product(name)),
+            sku: self.named.get("product").map(|_| "0001".into()),
             start: self.at,
-            end: self.at + Duration::hours(1),
+            end: self.at + Duration::hours(hours),
             quantity: self.decimal(2)?,
-            unit: "1 Hour".into(),
+            unit: self.named.get("unit").map_or("1 Hour", |unit| unit).into(),
             sent: self.named.get("sent").map(|text| instant(text)).transpose()?,
         })
     }
