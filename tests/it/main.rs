@@ -44,6 +44,8 @@ mod side_by_side;
 mod scenarios;
 // The real program, from the outside.
 mod cli;
+// Files into a journal: whole, broken, empty, from stdin.
+mod importing;
 // The daily lines behind an invoice.
 mod daily;
 // What an operator sees: metrics, acceptances, figures.

@@ -55,6 +55,19 @@ impl Problem {
         Self { exit: Exit::Fault, what: what.into(), hint: None }
     }
 
+    /// A file that the command line names cannot be read: a wrong path is the command line's, all else
+    /// the world's.
+    #[must_use]
+    pub fn unreadable(what: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+        let said = format!("cannot read {what} {}: {error}", path.display());
+        if matches!(error.kind(), NotFound | IsADirectory | NotADirectory) {
+            Self::usage(said).hint("check the path; a relative one starts where you are")
+        } else {
+            Self::fault(said).hint("check the permissions and the disk")
+        }
+    }
+
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

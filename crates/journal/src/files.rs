@@ -1,10 +1,12 @@
 //! Reading files for `pec import`: what is in them, cut into messages, nothing decoded.
 //!
 //! Read are JSON lines, JSON arrays, REST and Event Hubs exports (`{"value":[…]}`,
-//! `{"records":[…]}`), single JSON documents, and rows that the Log Analytics portal exported as
-//! CSV; plain or gzip. A file is recognised by what it holds, never by its name. Records are handed
-//! over with the bytes that they have in the file, one by one, so that a file may be larger than
-//! memory; a broken line or element is handed over like any other and quarantined by the decoder.
+//! `{"records":[…]}`), JSON documents one after the other, and rows that the Log Analytics portal
+//! exported as CSV; plain or gzip. A file is recognised by what it holds, never by its name. Records
+//! are handed over with the bytes that they have in the file, one by one, so that a file may be
+//! larger than memory; a broken line or element is handed over like any other and quarantined by the
+//! decoder. A file without a single record (an empty array, blank lines) is fine: an export of an
+//! hour in which nothing happened looks like that.
 //!
 //! # Reading a file twice
 //!
@@ -20,7 +22,7 @@ mod split;
 mod streams;
 
 use std::io::{BufRead, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use domain::entry::Stream;
@@ -28,6 +30,7 @@ use domain::ids::Digest;
 
 use crate::wire::Message;
 use layout::Layout;
+pub(crate) use layout::is_utf16;
 use source::Source;
 
 /// Where a record stands: the `ordinal`-th of the file with this content.
@@ -66,27 +69,49 @@ pub enum FileKind {
     PortalRows,
 }
 
-/// Why a file was not read, or not to its end.
+/// Why a file was not read, or not to its end. What it says goes on from the file's name, which
+/// whoever asked already knows.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileFault {
-    #[error("cannot read {path}: {source}")]
-    Io { path: PathBuf, source: std::io::Error },
-    #[error("{path} is empty")]
-    Empty { path: PathBuf },
+    #[error("it cannot be read: {0}")]
+    Io(std::io::Error),
+    #[error("there is no such file")]
+    Missing,
+    #[error("it is a folder or a device; expected a file")]
+    NoFile,
+    #[error("it is UTF-16; expected UTF-8")]
+    Utf16,
     #[error(
-        "cannot tell what {path} holds: it begins with `{begins}`; expected JSON (lines, an array, an Activity Log \
-         export) or a CSV with a known header"
+        "it begins with {begins}; expected JSON (lines, an array, an Activity Log export) or a CSV with a known header"
     )]
-    UnknownKind { path: PathBuf, begins: String },
-    #[error("cannot tell which stream the records of {path} belong to; name it with `--stream`")]
-    UnknownStream { path: PathBuf },
-    #[error("record {ordinal} of {path} is longer than {most} bytes; a file of that kind cannot be split into records")]
-    RecordTooLong { path: PathBuf, ordinal: u64, most: usize },
-    #[error("{path} changed while it was read; read it again when nobody writes to it")]
-    Changed { path: PathBuf },
-    #[error("reading {path} stopped at record {ordinal}")]
-    Stopped { path: PathBuf, ordinal: u64, source: Box<dyn std::error::Error + Send + Sync> },
+    UnknownKind { begins: String },
+    #[error("nothing in it says which stream its records belong to")]
+    UnknownStream,
+    #[error("the gzip is damaged or cut off after {records} whole records: {reason}")]
+    Damaged { records: u64, reason: String },
+    #[error("record {ordinal} is longer than {most} bytes; a file of that kind cannot be split into records")]
+    RecordTooLong { ordinal: u64, most: usize },
+    #[error("it changed while it was read")]
+    Changed,
+    #[error("reading stopped at record {ordinal}")]
+    Stopped { ordinal: u64, source: Box<dyn std::error::Error + Send + Sync> },
+}
+
+impl FileFault {
+    /// The stable code of a file that is refused for what it holds, as `docs/rejections.md` lists it.
+    #[must_use]
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Utf16 => Some("R-not-utf8"),
+            Self::UnknownKind { .. } => Some("R-unknown-file"),
+            Self::Damaged { .. } => Some("R-damaged"),
+            Self::RecordTooLong { .. } => Some("R-too-large"),
+            Self::Io(_) | Self::Missing | Self::NoFile | Self::UnknownStream | Self::Changed | Self::Stopped { .. } => {
+                None
+            }
+        }
+    }
 }
 
 /// The longest record that is held in memory.
@@ -118,25 +143,18 @@ where
 {
     let mut source = Source::open(path)?;
     let head = source.head()?;
-    let layout = layout::recognise(&head).ok_or_else(|| unknown_kind(path, &head))?;
-    let fallback = match stream_hint {
-        Some(stream) => stream,
-        None => streams::of_head(&head, layout).ok_or_else(|| FileFault::UnknownStream { path: path.to_owned() })?,
-    };
+    let layout = recognise(&head, &source)?;
+    let fallback = stream_hint.or_else(|| streams::of_head(&head, layout));
     let name: Arc<str> = path.file_name().map_or_else(|| "".into(), |name| name.to_string_lossy().into());
     let (digest, total) = (source.digest(), source.bytes());
     let position = source.position();
     let mut records = 0;
     let mut last_told = 0;
     let mut hand_over = |value: Vec<u8>| {
-        let stream = stream_hint.or_else(|| streams::of_record(&value)).unwrap_or(fallback);
+        let stream = stream_hint.or_else(|| streams::of_record(&value)).or(fallback).ok_or(FileFault::UnknownStream)?;
         let message = Message { stream, key: None, headers: Vec::new(), value: Some(value) };
         let coordinates = FileCoordinates { name: Arc::clone(&name), digest, ordinal: records };
-        sink(message, coordinates).map_err(|error| FileFault::Stopped {
-            path: path.to_owned(),
-            ordinal: records,
-            source: error.into(),
-        })?;
+        sink(message, coordinates).map_err(|error| FileFault::Stopped { ordinal: records, source: error.into() })?;
         records += 1;
         let done = position.get();
         if done - last_told >= 1 << 20 {
@@ -146,43 +164,44 @@ where
         Ok(())
     };
     let mut reader = std::io::Cursor::new(head).chain(source.rest());
-    let (kind, ends_early) = deliver(path, layout, &mut reader, &mut hand_over)?;
+    let delivered = deliver(layout, &mut reader, &mut hand_over);
     drop(reader);
+    let (kind, ends_early) = match (delivered, source.damage()) {
+        (Ok(_) | Err(FileFault::Io(_)), Some(reason)) => return Err(FileFault::Damaged { records, reason }),
+        (delivered, _) => delivered?,
+    };
     source.check_unchanged()?;
     progress(total, total);
-    if records == 0 {
-        return Err(FileFault::Empty { path: path.to_owned() });
-    }
     Ok(FileReport { kind, digest, records, bytes: total, ends_early })
+}
+
+/// The first bytes of a file, unpacked if it is gzip: enough to see what it holds.
+pub fn first_bytes(path: &Path) -> Result<Vec<u8>, FileFault> {
+    source::first_bytes(path)
 }
 
 type HandOver<'a> = &'a mut dyn FnMut(Vec<u8>) -> Result<(), FileFault>;
 
-fn deliver(
-    path: &Path,
-    layout: Layout,
-    reader: &mut dyn BufRead,
-    hand_over: HandOver<'_>,
-) -> Result<(FileKind, bool), FileFault> {
+fn deliver(layout: Layout, reader: &mut dyn BufRead, hand_over: HandOver<'_>) -> Result<(FileKind, bool), FileFault> {
     match layout {
-        Layout::Lines => lines(path, reader, hand_over).map(|()| (FileKind::JsonLines, false)),
-        Layout::Document => split::document(path, reader, hand_over),
-        Layout::PortalRows => rows::portal(path, reader, hand_over).map(|()| (FileKind::PortalRows, false)),
+        Layout::Lines => lines(reader, hand_over).map(|()| (FileKind::JsonLines, false)),
+        Layout::Document => split::documents(reader, hand_over),
+        Layout::PortalRows => rows::portal(reader, hand_over).map(|()| (FileKind::PortalRows, false)),
     }
 }
 
-/// One message per line that is not blank, without its line end.
-fn lines(path: &Path, reader: &mut dyn BufRead, hand_over: HandOver<'_>) -> Result<(), FileFault> {
+/// The values of each line that is not blank, without its line end: one, as a rule.
+fn lines(reader: &mut dyn BufRead, hand_over: HandOver<'_>) -> Result<(), FileFault> {
     let mut ordinal = 0;
     loop {
         let mut line = Vec::new();
         let most = LONGEST_RECORD as u64 + 1;
-        let read = (&mut *reader).take(most).read_until(b'\n', &mut line).map_err(|source| io(path, source))?;
+        let read = (&mut *reader).take(most).read_until(b'\n', &mut line).map_err(FileFault::Io)?;
         if read == 0 {
             return Ok(());
         }
         if read > LONGEST_RECORD {
-            return Err(FileFault::RecordTooLong { path: path.to_owned(), ordinal, most: LONGEST_RECORD });
+            return Err(FileFault::RecordTooLong { ordinal, most: LONGEST_RECORD });
         }
         if ordinal == 0 && line.starts_with(layout::BYTE_ORDER_MARK) {
             line.drain(..layout::BYTE_ORDER_MARK.len());
@@ -190,28 +209,58 @@ fn lines(path: &Path, reader: &mut dyn BufRead, hand_over: HandOver<'_>) -> Resu
         while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
             line.pop();
         }
-        if !line.trim_ascii().is_empty() {
-            hand_over(line)?;
-            ordinal += 1;
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match split::objects_of_line(&line) {
+            Some(objects) => {
+                ordinal += objects.len() as u64;
+                objects.into_iter().try_for_each(|object| hand_over(object.to_vec()))?;
+            }
+            None => {
+                hand_over(line)?;
+                ordinal += 1;
+            }
         }
     }
 }
 
-fn unknown_kind(path: &Path, head: &[u8]) -> FileFault {
-    let head = head.strip_prefix(layout::BYTE_ORDER_MARK).unwrap_or(head);
-    if head.trim_ascii().is_empty() {
-        return FileFault::Empty { path: path.to_owned() };
+/// How the file holds its records, by its head. One that holds nothing at all has no lines.
+fn recognise(head: &[u8], source: &Source) -> Result<Layout, FileFault> {
+    if layout::is_utf16(head) {
+        return Err(FileFault::Utf16);
     }
-    let begins: String = String::from_utf8_lossy(head.get(..head.len().min(200)).unwrap_or(head))
-        .chars()
-        .take(40)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
-    FileFault::UnknownKind { path: path.to_owned(), begins }
+    let bare = head.strip_prefix(layout::BYTE_ORDER_MARK).unwrap_or(head);
+    let blank = bare.trim_ascii().is_empty() && Source::is_whole(head);
+    match (layout::recognise(head), source.damage()) {
+        (Some(layout), _) => Ok(layout),
+        (None, Some(reason)) => Err(FileFault::Damaged { records: 0, reason }),
+        (None, None) if blank => Ok(Layout::Lines),
+        (None, None) => Err(FileFault::UnknownKind { begins: begins(bare) }),
+    }
 }
 
-fn io(path: &Path, source: std::io::Error) -> FileFault {
-    FileFault::Io { path: path.to_owned(), source }
+/// The beginning of a file for a reader's eye: its text, or its bytes where they are no text.
+fn begins(head: &[u8]) -> String {
+    let first = head.get(..head.len().min(160)).unwrap_or(head);
+    let text = match std::str::from_utf8(first) {
+        Ok(text) => Some(text),
+        // The cut may go through a character.
+        Err(error) if error.error_len().is_none() => std::str::from_utf8(&first[..error.valid_up_to()]).ok(),
+        Err(_) => None,
+    };
+    let readable = |text: &&str| text.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\r' | '\n'));
+    match text.filter(readable) {
+        Some(text) => {
+            let line = text.trim_start().lines().next().unwrap_or_default();
+            let shown: String = line.chars().take(40).collect();
+            if shown.len() < line.len() { format!("`{shown}…`") } else { format!("`{shown}`") }
+        }
+        None => {
+            let bytes: Vec<String> = first.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            format!("bytes that are no text ({} …)", bytes.join(" "))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use domain::entry::{ChannelEvent, Event, OrderRequested, Stream};
 use domain::order::{self, Answer, Desk, Reason};
@@ -18,6 +17,7 @@ use crate::exit::{Exit, Problem};
 use crate::output::{Output, left, table};
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  pec order check order.json\n  pec order check orders.json --json")]
 pub struct Order {
     #[command(subcommand)]
     action: Action,
@@ -85,7 +85,7 @@ impl Order {
     pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
         let Action::Check { file } = &self.action;
         let path = context.path(file);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| Problem::unreadable("the order", &path, &error))?;
         let orders = read(&text).map_err(|what| {
             Problem::usage(format!("cannot check {}: {what}", path.display()))
                 .hint("write the data of pec.order.requested.v1: schemas/commerce/order.requested.v1.json")

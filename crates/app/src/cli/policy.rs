@@ -25,6 +25,9 @@ use crate::exit::{Exit, Problem};
 use crate::output::{Output, align_right, left, right, table};
 
 #[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  pec policy show\n  pec policy diff 0 new.json\n  pec policy check new.json\n  pec policy publish new.json --reason 'agreed with finance'"
+)]
 pub struct Policies {
     #[command(subcommand)]
     action: Action,
@@ -87,8 +90,8 @@ fn today(context: &Context<'_>) -> anyhow::Result<Day> {
 /// Reads a document the way an event's data is read; every problem is named at once.
 pub(super) fn read(context: &Context<'_>, file: &Path) -> anyhow::Result<PolicyDocument> {
     let path = context.path(file);
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| Problem::usage(format!("cannot read the policy document {}: {error}", file.display())))?;
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| Problem::unreadable("the policy document", file, &error))?;
     let hint = "pec policy show --document prints a document to start from; pec schema policy-document its schema";
     let data: serde_json::Value = serde_json::from_str(&text)
         .map_err(|error| Problem::usage(format!("{} is not valid JSON: {error}", file.display())).hint(hint))?;

@@ -3,9 +3,11 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use clap::Parser as _;
 use engine::{Clock, Ledger};
 use journal::Options;
 
+use super::import::Spooled;
 use super::{Arguments, Command, Context, execute};
 use crate::config::{self, Config, Loaded, Overrides};
 use crate::exit::{Exit, Problem};
@@ -14,6 +16,16 @@ use crate::remote::{self, Request};
 
 /// Runs a parsed command line to its exit code.
 pub fn start(arguments: &Arguments, words: &[OsString], out: &mut Output) -> anyhow::Result<u8> {
+    if let Command::Import(import) = &arguments.command
+        && let Some(spooled) = Spooled::of(import)?
+    {
+        let words = spooled.words(words);
+        return begin(&Arguments::try_parse_from(&words)?, &words, out);
+    }
+    begin(arguments, words, out)
+}
+
+fn begin(arguments: &Arguments, words: &[OsString], out: &mut Output) -> anyhow::Result<u8> {
     let overrides = Overrides { file: arguments.global.config.clone(), data_dir: arguments.global.data_dir.clone() };
     if let Command::Schema(schema) = &arguments.command {
         return Ok(schema.run(arguments.global.json, out)?.code());
@@ -32,7 +44,17 @@ pub fn start(arguments: &Arguments, words: &[OsString], out: &mut Output) -> any
     if let Some(stream) = remote::connect(&config::socket_path(&config.data_dir))? {
         return remote::ask(stream, &request(arguments, words, out)?, out);
     }
-    let ledger = open(config, creates(&arguments.command), false, out)?;
+    let ledger = match (&arguments.command, try_open(config, false, false, out)) {
+        // Only an import begins a journal; a misspelt directory must not look like an empty one.
+        (Command::Import(import), Err(engine::Fault::Journal(journal::Fault::NotAJournal { .. }))) => {
+            let directory = std::env::current_dir()?;
+            if let Some(exit) = import.refused_without_journal(&directory, arguments.global.json, out)? {
+                return Ok(exit.code());
+            }
+            open(config, true, false, out)?
+        }
+        (_, opened) => opened.map_err(not_opened)?,
+    };
     let context = Context {
         ledger: &ledger,
         config,
@@ -69,14 +91,12 @@ fn without_journal(arguments: &Arguments, loaded: &Loaded, out: &mut Output) -> 
     }
 }
 
-/// Whether a command may begin a new journal. Questions never do: a misspelt directory must not
-/// look like an empty one.
-fn creates(command: &Command) -> bool {
-    matches!(command, Command::Import(_))
-}
-
 /// Opens the ledger of the configured directory, with what to do when there is none.
 pub fn open(config: &Config, create: bool, accept_clock: bool, out: &mut Output) -> anyhow::Result<Ledger> {
+    try_open(config, create, accept_clock, out).map_err(not_opened)
+}
+
+fn try_open(config: &Config, create: bool, accept_clock: bool, out: &mut Output) -> Result<Ledger, engine::Fault> {
     let options = Options { create, accept_clock, clock_ahead_days: config.clock_ahead_days, ..Options::default() };
     let bar = indicatif::ProgressBar::with_draw_target(None, out.progress_target());
     let style = indicatif::ProgressStyle::with_template("reading the journal {bar:30} {pos}/{len} {per_sec}");
@@ -87,10 +107,14 @@ pub fn open(config: &Config, create: bool, accept_clock: bool, out: &mut Output)
     };
     let opened = Ledger::open(&config.data_dir, &options, Clock::start(), &mut progress);
     bar.finish_and_clear();
-    opened.map_err(|error| match error {
+    opened
+}
+
+fn not_opened(error: engine::Fault) -> anyhow::Error {
+    match error {
         engine::Fault::Journal(journal::Fault::NotAJournal { path }) => no_journal(&path),
         other => fault(other).into(),
-    })
+    }
 }
 
 fn no_journal(path: &Path) -> anyhow::Error {

@@ -17,6 +17,15 @@ pub(super) enum Layout {
     PortalRows,
 }
 
+/// Whether text is in UTF-16, with its mark or without: every second byte of ASCII is then zero.
+pub(crate) fn is_utf16(head: &[u8]) -> bool {
+    let zeros = |from: usize| {
+        let every_second = head.iter().take(64).skip(from).step_by(2);
+        every_second.clone().count() >= 2 && every_second.into_iter().all(|byte| *byte == 0)
+    };
+    head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || zeros(0) || zeros(1)
+}
+
 /// `None` where nothing that we read begins like this.
 pub(super) fn recognise(head: &[u8]) -> Option<Layout> {
     let text = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head).trim_ascii_start();

@@ -5,11 +5,10 @@
 //! left out, which is how absent looks there. A row that CSV cannot read is handed over as text.
 
 use std::io::BufRead;
-use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{FileFault, HandOver, io};
+use super::{FileFault, HandOver};
 
 /// Whether a text begins with the header of such an export.
 pub(super) fn is_portal_header(text: &[u8]) -> bool {
@@ -20,12 +19,12 @@ pub(super) fn is_portal_header(text: &[u8]) -> bool {
     has(&["timegenerated [utc]", "timegenerated"]) && has(&["operationnamevalue", "operationname"])
 }
 
-pub(super) fn portal(path: &Path, reader: &mut dyn BufRead, hand_over: HandOver<'_>) -> Result<(), FileFault> {
+pub(super) fn portal(reader: &mut dyn BufRead, hand_over: HandOver<'_>) -> Result<(), FileFault> {
     let mut table = csv::ReaderBuilder::new().flexible(true).from_reader(reader);
-    let header = table.byte_headers().map_err(|error| io(path, error.into()))?.clone();
+    let header = table.byte_headers().map_err(|error| FileFault::Io(error.into()))?.clone();
     let names: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
     let mut row = csv::ByteRecord::new();
-    while table.read_byte_record(&mut row).map_err(|error| io(path, error.into()))? {
+    while table.read_byte_record(&mut row).map_err(|error| FileFault::Io(error.into()))? {
         hand_over(record(&names, &row))?;
     }
     Ok(())

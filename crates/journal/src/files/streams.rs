@@ -1,7 +1,6 @@
 //! Which stream a record of a file belongs to, told from its content.
 
 use std::borrow::Cow;
-use std::path::Path;
 
 use domain::entry::Stream;
 use serde::Deserialize;
@@ -38,13 +37,12 @@ pub(super) fn of_head(head: &[u8], layout: Layout) -> Option<Stream> {
         found = found.or_else(|| of_record(&record));
         Ok(())
     };
-    let nowhere = Path::new("");
     let mut reader = head;
     // The head may be cut anywhere; its last record then does not tell, and that is all.
     let _cut_off = match layout {
-        Layout::Lines => lines(nowhere, &mut reader, &mut look),
-        Layout::Document => split::document(nowhere, &mut reader, &mut look).map(drop),
-        Layout::PortalRows => rows::portal(nowhere, &mut reader, &mut look),
+        Layout::Lines => lines(&mut reader, &mut look),
+        Layout::Document => split::documents(&mut reader, &mut look).map(drop),
+        Layout::PortalRows => rows::portal(&mut reader, &mut look),
     };
     found
 }

@@ -131,8 +131,92 @@ fn packed_files_are_read_like_plain_ones_and_named_by_their_packed_bytes() {
     assert_ne!(plain_report.unwrap().digest, packed_report.unwrap().digest);
     let mut cut = std::fs::read(folder.0.path().join("a.gz")).unwrap();
     cut.truncate(cut.len() - 9);
-    let (_, fault) = read(&folder.file("cut.gz", &cut), None);
-    assert!(matches!(fault, Err(FileFault::Io { .. })), "a packed file that stops cannot be trusted: {fault:?}");
+    let (handed, fault) = read(&folder.file("cut.gz", &cut), None);
+    assert_eq!(texts(&handed), [RECORD, RECORD], "what came before the end is handed over");
+    assert!(matches!(fault, Err(FileFault::Damaged { records: 2, .. })), "and it is said that it stops: {fault:?}");
+}
+
+/// Only whole records of a gzip that stops are handed over, and their number is said; a file that
+/// stops unpacked has its last, broken record kept like any other broken one.
+#[test]
+fn a_gzip_that_stops_says_how_many_whole_records_came_before() {
+    let folder = Folder::new();
+    let line =
+        |n: u64| format!("{{\"operationName\":\"Microsoft.Web/sites/write\",\"n\":{}}}\n", n * 2_654_435_761 % 99_991);
+    let content: String = (0..200_000).map(line).collect();
+    let packed = std::fs::read(folder.packed("whole.gz", content.as_bytes())).unwrap();
+    for part in [2, 10, 90] {
+        let cut = &packed[..packed.len() * part / 100];
+        let (handed, fault) = read(&folder.file("cut.gz", cut), None);
+        let Err(FileFault::Damaged { records, .. }) = fault else { panic!("{fault:?}") };
+        assert_eq!(records, handed.len() as u64);
+        assert!(records > 0 && records < 200_000, "{part}: {records}");
+        let text: String = texts(&handed).iter().map(|line| format!("{line}\n")).collect();
+        assert!(content.starts_with(&text), "half a record was handed over");
+    }
+    let mut spoilt = packed;
+    let middle = spoilt.len() / 2;
+    spoilt[middle..middle + 64].fill(0xff);
+    assert!(matches!(read(&folder.file("bad.gz", &spoilt), None).1, Err(FileFault::Damaged { .. })));
+    assert!(matches!(read(&folder.file("head.gz", &spoilt[..12]), None).1, Err(FileFault::Damaged { records: 0, .. })));
+}
+
+#[test]
+fn values_one_after_the_other_are_each_a_record() {
+    let pretty = "{\n  \"a\": \"} {\",\n  \"b\": 1\n}";
+    for (content, wanted) in [
+        (format!("{pretty}\n{pretty}\n"), vec![pretty, pretty]),
+        (format!("{pretty}{pretty} \n [{RECORD}]"), vec![pretty, pretty, RECORD]),
+        (format!("{RECORD}{RECORD}"), vec![RECORD, RECORD]),
+        (format!("{RECORD} {RECORD}\n{RECORD}\n"), vec![RECORD, RECORD, RECORD]),
+        (format!("{{\n\"value\": [{RECORD}]\n}}\n{{\n\"value\": [{RECORD}], \"next\": 1}}"), vec![RECORD, RECORD]),
+        (format!("[\n{RECORD}\n]\n[{RECORD}]"), vec![RECORD, RECORD]),
+    ] {
+        assert_eq!(records(&content).0, wanted, "{content}");
+    }
+    // What is no value behind the last one is no record of its own: nothing is left out.
+    let broken = format!("{RECORD} {RECORD} garbage");
+    assert_eq!(records(&broken).0, [RECORD, &format!("{RECORD} garbage")]);
+    let broken = format!("{RECORD} {RECORD} garbage\n{RECORD}");
+    assert_eq!(records(&broken).0, [&format!("{RECORD} {RECORD} garbage"), RECORD]);
+}
+
+#[test]
+fn a_file_without_a_record_is_read_and_holds_none() {
+    for content in ["", " \n\n", "\u{feff} \n", "[]", "[ ]\n", "{\n\"value\": []}", "{\"records\":[]}"] {
+        let folder = Folder::new();
+        let (handed, report) = read(&folder.file("f", content.as_bytes()), None);
+        assert_eq!((handed.len(), report.unwrap().records), (0, 0), "{content:?}");
+    }
+}
+
+#[test]
+fn utf16_is_told_with_its_mark_and_without() {
+    let wide = |text: &str, bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+    let folder = Folder::new();
+    for content in [
+        wide(&format!("\u{feff}{RECORD}"), u16::to_le_bytes),
+        wide(&format!("\u{feff}{RECORD}"), u16::to_be_bytes),
+        wide(RECORD, u16::to_le_bytes),
+        wide(RECORD, u16::to_be_bytes),
+        wide("\u{feff}Zeit,Größe\n", u16::to_le_bytes),
+    ] {
+        let fault = read(&folder.file("f", &content), None).1.unwrap_err();
+        assert_eq!((fault.code(), fault.to_string().as_str()), (Some("R-not-utf8"), "it is UTF-16; expected UTF-8"));
+    }
+}
+
+/// A code that no list of codes knows could not be looked up.
+#[test]
+fn every_code_of_a_file_is_among_the_codes() {
+    let faults = [
+        FileFault::Utf16,
+        FileFault::UnknownKind { begins: String::new() },
+        FileFault::Damaged { records: 0, reason: String::new() },
+        FileFault::RecordTooLong { ordinal: 0, most: 0 },
+    ];
+    assert!(faults.iter().all(|fault| crate::wire::REJECTIONS.contains(&fault.code().unwrap())));
+    assert_eq!(FileFault::Missing.code(), None);
 }
 
 #[test]
@@ -164,7 +248,7 @@ fn each_record_tells_its_stream_and_the_rest_follow_the_first() {
     use Stream::{Access, Commerce, Reference, Usage};
     assert_eq!(streams, [Usage, Usage, Commerce, Reference, Access, Access, Usage]);
     let (_, fault) = read(&folder.file("strange", b"{\"a\":1}\n{\"b\":2}\n"), None);
-    assert!(matches!(fault, Err(FileFault::UnknownStream { .. })));
+    assert!(matches!(fault, Err(FileFault::UnknownStream)));
 }
 
 #[test]
@@ -186,14 +270,14 @@ fn rows_of_the_portals_export_become_records() {
 fn files_that_hold_nothing_we_read_are_named() {
     let folder = Folder::new();
     let fault = |content: &[u8]| read(&folder.file("f", content), Some(Stream::Access)).1.unwrap_err();
-    assert!(matches!(fault(b""), FileFault::Empty { .. }));
-    assert!(matches!(fault(b"\xef\xbb\xbf \n\n"), FileFault::Empty { .. }));
-    assert!(matches!(fault(b"[]"), FileFault::Empty { .. }));
     assert!(matches!(fault(b"once upon a time\nthere was {\"a\":1}\n"), FileFault::UnknownKind { .. }));
-    assert!(matches!(fault(b"SubscriptionGuid,Quantity\na,1\n"), FileFault::UnknownKind { .. }));
+    let FileFault::UnknownKind { begins } = fault(b"SubscriptionGuid,Quantity\na,1\n") else { panic!("it is known") };
+    assert_eq!(begins, "`SubscriptionGuid,Quantity`");
+    let FileFault::UnknownKind { begins } = fault(b"PK\x05\x06\xff\xfe") else { panic!("it is known") };
+    assert_eq!(begins, "bytes that are no text (50 4b 05 06 ff fe …)");
     let missing = read(&folder.0.path().join("missing"), None).1.unwrap_err();
-    assert!(matches!(missing, FileFault::Io { .. }));
-    assert!(matches!(read(folder.0.path(), None).1.unwrap_err(), FileFault::Io { .. }), "a folder is no file");
+    assert!(matches!(missing, FileFault::Missing));
+    assert!(matches!(read(folder.0.path(), None).1.unwrap_err(), FileFault::NoFile), "a folder is no file");
 }
 
 #[test]

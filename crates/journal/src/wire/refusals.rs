@@ -99,8 +99,17 @@ fn every_code_is_provoked_and_says_which_field() {
         assert!(rejection.detail.len() > 20, "{rejection}");
         seen.insert(expected);
     }
-    // Tables are refused in the tests of prices and rates.
-    let tables = ["R-table", "R-table-column", "R-table-value", "R-table-mixed", "R-tiers", "R-published-unknown"];
+    // Files are refused in their own tests, tables in those of tables, prices and rates.
+    let tables = [
+        "R-table",
+        "R-table-column",
+        "R-table-value",
+        "R-table-mixed",
+        "R-tiers",
+        "R-published-unknown",
+        "R-unknown-file",
+        "R-damaged",
+    ];
     let all: BTreeSet<&str> = REJECTIONS.iter().copied().collect();
     assert_eq!(seen.union(&tables.into()).copied().collect::<BTreeSet<_>>(), all);
     let detail = only(usage_with("quantity", "true")).unwrap_err().detail;

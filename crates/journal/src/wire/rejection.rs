@@ -10,7 +10,7 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal;)*) => {
         $($(#[$doc])* pub(crate) const $name: &str = $code;)*
 
-        /// Every code of the CloudEvents decoders and of the table importers.
+        /// Every code of the CloudEvents decoders, of files, and of the tables in them.
         pub const ALL: &[&str] = &[$($code),*];
     };
 }
@@ -52,7 +52,9 @@ codes! {
     EMPTY_INTERVAL = "R-empty-interval";
     CROSSES_MIDNIGHT = "R-crosses-midnight";
     NO_TARGET = "R-no-target";
-    // Tables.
+    // Files, and tables in them.
+    UNKNOWN_FILE = "R-unknown-file";
+    DAMAGED = "R-damaged";
     TABLE = "R-table";
     TABLE_COLUMN = "R-table-column";
     TABLE_VALUE = "R-table-value";

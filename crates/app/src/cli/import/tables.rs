@@ -7,14 +7,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use domain::entry::Event;
 use domain::ids::Digest;
 use domain::period::{Day, Instant, Period};
 use journal::Origin;
-use journal::wire::{self, Envelope, Message, PublishedAt, Rejection, TableKind};
+use journal::files::{self, FileFault};
+use journal::wire::{self, Envelope, Message, PublishedAt, TableKind};
 
-use crate::exit::Problem;
+use super::refused::Refused;
 
 /// What the command line says about tables.
 #[derive(Clone, Copy, Debug)]
@@ -25,18 +25,24 @@ pub(super) struct Said {
 }
 
 /// Messages of a table, each with its origin; `None` where the file is no such table.
-pub(super) fn read(path: &Path, said: Said) -> anyhow::Result<Option<Vec<(Origin, Message)>>> {
-    if !looks_like_a_table(path)? {
+pub(super) fn read(path: &Path, said: Said) -> Result<Option<Vec<(Origin, Message)>>, Refused> {
+    let first = files::first_bytes(path).map_err(|error| Refused::file(&error))?;
+    let zipped = first.starts_with(b"PK");
+    let known = wire::table_kind(&first);
+    if known.is_none() && !zipped {
         return Ok(None);
     }
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let events = match wire::table_kind(&bytes) {
-        None => return Ok(None),
-        Some(TableKind::Roles) => wire::roles::events_from_csv(&bytes, first_day(path, said)?),
-        Some(TableKind::ExchangeRates) => wire::rates::events_from_csv(&bytes, published(said)),
-        Some(TableKind::PriceSheet) => wire::prices::events_from_csv(&bytes, month_of(path, said)?, published(said)),
+    let bytes = std::fs::read(path).map_err(|error| Refused::file(&FileFault::Io(error)))?;
+    let kind = match known {
+        Some(kind) => kind,
+        None => TableKind::of_zip(&bytes).map_err(Refused::table)?,
     };
-    let events = events.map_err(|rejection| refused(path, said, &rejection))?;
+    let events = match kind {
+        TableKind::Roles => wire::roles::events_from_csv(&bytes, first_day(said)?),
+        TableKind::ExchangeRates => wire::rates::events_from_csv(&bytes, published(said)),
+        TableKind::PriceSheet => wire::prices::events_from_csv(&bytes, month_of(path, said)?, published(said)),
+    };
+    let events = events.map_err(Refused::table)?;
     let name: Arc<str> = file_name(path).into();
     let digest = Digest(*blake3::hash(&bytes).as_bytes());
     let message = |(ordinal, (envelope, event)): (u64, (Envelope, Event))| {
@@ -46,17 +52,8 @@ pub(super) fn read(path: &Path, said: Said) -> anyhow::Result<Option<Vec<(Origin
     Ok(Some((0_u64..).zip(events).map(message).collect()))
 }
 
-/// Whether it is worth reading whole: a zip, or something called CSV.
-fn looks_like_a_table(path: &Path) -> anyhow::Result<bool> {
-    use std::io::Read as _;
-    let mut first = [0; 2];
-    let file = std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let count = file.take(2).read(&mut first).with_context(|| format!("cannot read {}", path.display()))?;
-    let name = file_name(path).to_lowercase();
-    Ok((count == 2 && &first == b"PK") || name.ends_with(".csv") || name.ends_with(".csv.gz"))
-}
-
-fn file_name(path: &Path) -> String {
+/// What people call a file.
+pub(super) fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
@@ -65,31 +62,18 @@ fn published(said: Said) -> PublishedAt {
 }
 
 /// The day from which a table of roles holds: only whoever imports it knows.
-fn first_day(path: &Path, said: Said) -> anyhow::Result<Day> {
+fn first_day(said: Said) -> Result<Day, Refused> {
     said.effective_from.ok_or_else(|| {
-        Problem::usage(format!("cannot tell from which day the roles of {} hold", path.display()))
-            .hint("name it, for example: --effective-from 2026-02-01")
-            .into()
+        Refused::usage(
+            "nothing says from which day its roles hold",
+            "name the day, for example: --effective-from 2026-02-01",
+        )
     })
 }
 
 /// The month that a sheet prices: as said, else from the file's name as Microsoft writes it.
-fn month_of(path: &Path, said: Said) -> anyhow::Result<Period> {
+fn month_of(path: &Path, said: Said) -> Result<Period, Refused> {
     said.month.or_else(|| wire::month_in_name(&file_name(path))).ok_or_else(|| {
-        Problem::usage(format!("cannot tell which month {} prices", path.display()))
-            .hint("name it, for example: --month 2026-01")
-            .into()
+        Refused::usage("nothing says which month it prices", "name the month, for example: --month 2026-01")
     })
-}
-
-fn refused(path: &Path, said: Said, rejection: &Rejection) -> Problem {
-    let problem =
-        Problem::usage(format!("cannot import {}: {} ({})", path.display(), rejection.detail, rejection.code));
-    if said.effective_from.is_some() {
-        problem.hint("a table of roles has the columns RoleName, RoleDefinitionId and PecEligible (yes, no, unlisted)")
-    } else if said.published_at.is_none() {
-        problem.hint("Microsoft's files do not say when they were published: --published-at 2025-12-31T18:00:00Z")
-    } else {
-        problem.hint("schemas/README.md says what a price sheet and a table of rates must look like")
-    }
 }

@@ -144,7 +144,7 @@ fn what_is_unclear_is_refused() {
     assert_eq!(refused(&tiered().replacen("12:00:00 AM", "12:30:00 PM", 1)), "R-table-value");
     assert_eq!(refused(&format!("{HEADER}\n\"short\",\"row\"\n")), "R-table");
     assert_eq!(refused(&format!("{HEADER}\n")), "R-table");
-    assert_eq!(read(b"PK\x03\x04broken").unwrap_err().code, "R-table");
+    assert_eq!(read(b"PK\x03\x04broken").unwrap_err().code, "R-damaged");
     assert_eq!(read(b"\xff\xfe").unwrap_err().code, "R-not-utf8");
     let unstated = events_from_csv(tiered().as_bytes(), Period::parse("2020-09").unwrap(), PublishedAt::InFile);
     assert_eq!(unstated.unwrap_err().code, "R-published-unknown");
