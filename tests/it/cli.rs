@@ -223,6 +223,7 @@ fn every_json_answer_fits_its_schema() {
     }
     for words in [
         vec!["eligibility", "--period", MONTH],
+        vec!["eligibility", "--period", "2026-02"],
         vec!["invoice", "--period", MONTH, "--daily", "--customer", "Orchard Foods"],
         vec!["conflicts", "list"],
         vec!["quarantine", "list"],
@@ -463,7 +464,7 @@ fn absent_answers_say_what_to_do_next() {
     assert!(said(&empty, &["status"]).contains("pec import") || said(&empty, &["status"]).contains("Nothing waits"));
     let eligibility = said(&unpriced, &["eligibility", "--period", MONTH]);
     assert!(
-        eligibility.contains("no prices for 2026-01") && eligibility.contains("pec import prices"),
+        eligibility.contains("No prices for 2026-01") && eligibility.contains("pec import prices"),
         "{eligibility}"
     );
     // Access needs no price: its verdicts are there, and the money is unknown.

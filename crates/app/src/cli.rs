@@ -19,6 +19,7 @@ pub mod start;
 pub mod run;
 pub mod period;
 pub mod select;
+mod absent;
 pub mod invoice;
 pub mod statement;
 pub mod eligibility;
@@ -257,15 +258,14 @@ mod tests {
 
     use super::*;
 
-    fn leaves(command: &clap::Command, path: &str, found: &mut Vec<(String, String)>) {
+    /// Every command and every group of commands, with what its help ends with.
+    fn helps(command: &clap::Command, path: &str, found: &mut Vec<(String, String)>) {
         let path = format!("{path} {}", command.get_name());
         let subcommands: Vec<_> = command.get_subcommands().filter(|sub| sub.get_name() != "help").collect();
-        if subcommands.is_empty() {
-            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            found.push((path.trim().to_owned(), help));
-        }
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        found.push((path.trim().to_owned(), help));
         for subcommand in subcommands {
-            leaves(subcommand, &path, found);
+            helps(subcommand, &path, found);
         }
     }
 
@@ -286,11 +286,11 @@ mod tests {
     #[test]
     fn every_command_has_an_example_and_every_example_parses() {
         let mut commands = Vec::new();
-        leaves(&Arguments::command(), "", &mut commands);
+        helps(&Arguments::command(), "", &mut commands);
         assert!(commands.len() > 5);
         for (path, help) in commands {
             let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  pec ")).collect();
-            let own = path.strip_prefix("pec ").expect("every command begins with pec");
+            let own = path.strip_prefix("pec").expect("every command begins with pec").trim_start();
             assert!(examples.iter().any(|example| example.starts_with(own)), "no example in `{path} --help`");
             for example in examples {
                 let words = shell_words(example);

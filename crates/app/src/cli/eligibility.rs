@@ -15,6 +15,7 @@ use domain::rating::{Piece, Verdict, line_key};
 use engine::books::{self, Books};
 use serde::Serialize;
 
+use super::absent::Nothing;
 use super::invoice::{cents, money};
 use super::select::{self, Names};
 use super::{Context, period};
@@ -29,6 +30,7 @@ const RESOURCES_SHOWN: usize = 40;
     after_help = "Examples:\n  pec eligibility --period 2026-01\n  pec eligibility --period 2026-01 --lost --list\n  pec eligibility --period 2026-01 --resource vm-1 --day 2026-01-15\n  pec eligibility --period 2026-01 --reason removed --customer Fabrikam\n  pec eligibility --period 2026-01 --json\n\nCalendar: # earned   x lost   . never (product, or nothing charged)   blank: no usage"
 )]
 pub struct Eligibility {
+    /// The month
     #[arg(long, value_parser = period::period, value_name = "MONTH", required_unless_present = "day")]
     period: Option<Period>,
     /// One day instead of a month; prints the list
@@ -122,26 +124,21 @@ impl Eligibility {
                 }
             });
         }
+        if !any {
+            let nothing = Nothing::of(context, self.as_of, &books, month)?;
+            let known = self.without_prices(&mut books, customer, month)?;
+            if !context.json && !known.is_empty() {
+                print_without_prices(&known, self.all, out)?;
+            }
+            return nothing.say(context.json, out);
+        }
         if context.json {
             rows.sort_by(|a, b| {
                 (a.on, &a.resource, &a.meter, a.portion).cmp(&(b.on, &b.resource, &b.meter, b.portion))
             });
-            if !any {
-                super::invoice::note_nothing(&books, month, out)?;
-            }
             for row in &rows {
                 out.ndjson(row)?;
             }
-            return Ok(Exit::Fine);
-        }
-        if !any {
-            let problem = super::invoice::nothing(&books, month);
-            let known = self.without_prices(&mut books, customer, month)?;
-            if known.is_empty() {
-                return Err(problem.into());
-            }
-            print_without_prices(&known, self.all, out)?;
-            out.note(format!("{problem}; {}", problem.hint.as_deref().unwrap_or_default()))?;
             return Ok(Exit::Fine);
         }
         if rows.is_empty() {

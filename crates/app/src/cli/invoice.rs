@@ -7,7 +7,7 @@ mod daily;
 
 use clap::Args;
 use domain::facts::Facts;
-use domain::finding::Finding;
+use domain::finding::{Code, Finding};
 use domain::ids::{Currency, Guid};
 use domain::invoice::{Draft, Grouping, Line, Totals};
 use domain::money::Exact;
@@ -16,6 +16,7 @@ use engine::books::{self, Books};
 use engine::side_by_side::Hands;
 use serde::Serialize;
 
+use super::absent::Nothing;
 use super::{Context, period};
 use crate::exit::{Exit, Problem};
 use crate::output::{Output, align_right, count, left, right, table, thousands};
@@ -52,6 +53,8 @@ struct Answer {
     as_of: Option<String>,
     rules_version: u32,
     invoices: Vec<InvoiceAnswer>,
+    /// Why there are no invoices; null where there are.
+    nothing: Option<Nothing>,
 }
 
 #[derive(Serialize)]
@@ -197,8 +200,8 @@ impl Invoice {
         if self.daily {
             return daily::answer(
                 hands.books_mut(),
-                &daily::Asked { partners, customer, period: self.period },
-                context.json,
+                &daily::Asked { partners, customer, period: self.period, as_of: self.as_of },
+                context,
                 out,
             );
         }
@@ -209,7 +212,10 @@ impl Invoice {
                 if let Some(customer) = customer {
                     draft.lines.retain(|line| line.key.customer == customer);
                 }
-                if draft.lines.is_empty() && findings.is_empty() {
+                // That a month without any usage has no exchange rate either says nothing more.
+                let rate_alone = findings.iter().all(|finding| finding.code == Code::NoRate);
+                let used = || hands.books().periods().contains(&self.period);
+                if draft.lines.is_empty() && rate_alone && (findings.is_empty() || !used()) {
                     continue;
                 }
                 blocking |= findings.iter().any(Finding::blocking);
@@ -217,22 +223,24 @@ impl Invoice {
             }
         }
         let exit = if blocking { Exit::Refused } else { Exit::Fine };
+        let nothing = match invoices.as_slice() {
+            [] => Some(Nothing::of(context, self.as_of, hands.books(), self.period)?),
+            _ => None,
+        };
         if context.json {
-            if invoices.is_empty() {
-                note_nothing(hands.books(), self.period, out)?;
-            }
             let answer = Answer {
                 schema: "pec.invoice.v1",
                 period: self.period.to_string(),
                 as_of: self.as_of.map(period::instant),
                 rules_version: domain::policy::RULES_VERSION,
                 invoices,
+                nothing,
             };
             out.json(&answer)?;
             return Ok(exit);
         }
-        if invoices.is_empty() {
-            return Err(nothing(hands.books(), self.period).into());
+        if let Some(nothing) = nothing {
+            return nothing.say(false, out);
         }
         for (index, invoice) in invoices.iter().enumerate() {
             if index > 0 {
@@ -527,13 +535,6 @@ fn unpriced(period: Period) -> Problem {
         "publish or import a price sheet, for example pec import prices-DE-{file}.zip --published-at {period}-01; \
          pec check --period {period} shows everything that is missing"
     ))
-}
-
-/// JSON without a single row is an answer; why there is none is said beside it.
-pub(super) fn note_nothing(books: &Books<'_>, period: Period, out: &mut Output) -> anyhow::Result<()> {
-    let problem = nothing(books, period);
-    out.note(format!("{problem}; {}", problem.hint.as_deref().unwrap_or_default()))?;
-    Ok(())
 }
 
 fn count_of(known: &[String]) -> String {

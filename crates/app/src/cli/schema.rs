@@ -13,6 +13,11 @@ pub const SCHEMAS: &[(&str, &str, &str)] = &[
         include_str!("../../../../schemas/output/eligibility.v1.json"),
         "a line of pec eligibility --json",
     ),
+    (
+        "nothing.v1",
+        include_str!("../../../../schemas/output/nothing.v1.json"),
+        "the only line of a list that holds nothing",
+    ),
     ("explain.v1", include_str!("../../../../schemas/output/explain.v1.json"), "pec explain --json"),
     ("statement.v1", include_str!("../../../../schemas/output/statement.v1.json"), "pec statement --json"),
     ("status.v1", include_str!("../../../../schemas/output/status.v1.json"), "pec status --json"),

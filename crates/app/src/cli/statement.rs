@@ -14,6 +14,7 @@ use engine::books::Books;
 use engine::statement::{Share, Statement as Drawn, statements};
 use serde::Serialize;
 
+use super::absent::Nothing;
 use super::invoice::{FindingAnswer, Party, cents, findings_answer, money, print_findings};
 use super::{Context, period};
 use crate::exit::{Exit, Problem};
@@ -46,6 +47,8 @@ struct Answer {
     rules_version: u32,
     reseller: Reseller,
     statements: Vec<One>,
+    /// Why there are no statements; null where there are.
+    nothing: Option<Nothing>,
 }
 
 #[derive(Serialize)]
@@ -111,6 +114,10 @@ impl Statement {
         let drawn = statements(&mut books, &partner_id, &providers, self.period);
         let blocking = drawn.iter().flat_map(|one| &one.findings).any(Finding::blocking);
         let exit = if blocking { Exit::Refused } else { Exit::Fine };
+        let nothing = drawn.is_empty().then(|| {
+            let what = format!("no provider charges anything through reseller {partner_id} in {}", self.period);
+            Nothing::from(Problem::refused(what).hint("`pec invoice --lines` shows the reseller of every line"))
+        });
         if context.json {
             let statements = drawn.iter().map(|one| answered(&books, one)).collect();
             let answer = Answer {
@@ -120,15 +127,13 @@ impl Statement {
                 rules_version: domain::policy::RULES_VERSION,
                 reseller: Reseller { partner_id, name },
                 statements,
+                nothing,
             };
             out.json(&answer)?;
             return Ok(exit);
         }
-        if drawn.is_empty() {
-            let problem = format!("no provider charges anything through reseller {partner_id} in {}", self.period);
-            return Err(Problem::refused(problem)
-                .hint("`pec invoice --lines` shows the reseller of every line")
-                .into());
+        if let Some(nothing) = nothing {
+            return nothing.say(false, out);
         }
         for (index, one) in drawn.iter().enumerate() {
             if index > 0 {

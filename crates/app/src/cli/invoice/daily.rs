@@ -8,13 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ids::{Currency, Guid};
 use domain::invoice::Draft;
-use domain::period::{Day, Period};
+use domain::period::{Day, Instant, Period};
 use domain::policy::RULES_VERSION;
 use domain::rating::{Piece, line_key};
 use engine::books::{self, Books};
 use serde::Serialize;
 
-use super::{money, note_nothing, nothing, short};
+use super::{money, short};
+use crate::cli::Context;
+use crate::cli::absent::Nothing;
 use crate::cli::select::short_scope;
 use crate::exit::Exit;
 use crate::output::{Output, align_right, left, right, table, thousands};
@@ -27,6 +29,7 @@ pub(super) struct Asked {
     pub(super) partners: Vec<Guid>,
     pub(super) customer: Option<Guid>,
     pub(super) period: Period,
+    pub(super) as_of: Option<Instant>,
 }
 
 /// One line of `schemas/output/daily-line.v1.json`.
@@ -89,7 +92,13 @@ impl Passing<'_> {
     }
 }
 
-pub(super) fn answer(books: &mut Books<'_>, asked: &Asked, json: bool, out: &mut Output) -> anyhow::Result<Exit> {
+pub(super) fn answer(
+    books: &mut Books<'_>,
+    asked: &Asked,
+    context: &Context<'_>,
+    out: &mut Output,
+) -> anyhow::Result<Exit> {
+    let json = context.json;
     let revisions: BTreeMap<Day, u32> =
         asked.period.days().map(|day| (day, books.facts.policy.at(day).revision)).collect();
     let mut passing = Passing { json, out, kept: Vec::new(), passed: 0, broken: None };
@@ -114,10 +123,7 @@ pub(super) fn answer(books: &mut Books<'_>, asked: &Asked, json: bool, out: &mut
         return Err(broken);
     }
     if passed == 0 {
-        if !json {
-            return Err(nothing(books, asked.period).into());
-        }
-        note_nothing(books, asked.period, out)?;
+        return Nothing::of(context, asked.as_of, books, asked.period)?.say(json, out);
     }
     if !json {
         print(&kept, passed, out)?;
