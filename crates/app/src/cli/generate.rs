@@ -19,12 +19,15 @@ use crate::output::Output;
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  pec generate --to ./events --events 10000\n  pec generate --to ./events --demo --charges\n  pec generate --kafka localhost:9092 --create-topics 4 --events 1000000 --resources 100000 --faults ordinary\n\nThe same arguments always make the same events. Read the files with `pec import ./events/*.jsonl`."
+    after_help = "Examples:\n  pec generate --to ./events --events 10000\n  pec generate --to ./events --demo --charges\n  pec generate --kafka localhost:9092 --create-topics 4 --events 1000000 --resources 100000 --faults ordinary\n\nThe same arguments always make the same events. A folder that holds events already is not written\nover without --force. Read the files with `pec import ./events/*.jsonl`."
 )]
 pub struct Generate {
     /// Folder for one JSON Lines file per stream
     #[arg(long, value_name = "DIR", conflicts_with = "kafka")]
     to: Option<PathBuf>,
+    /// Write over the events that the folder holds
+    #[arg(long, requires = "to")]
+    force: bool,
     /// Bootstrap servers of a cluster without security (else the configuration's [kafka] table: `--kafka config`)
     #[arg(long, value_name = "SERVERS")]
     kafka: Option<String>,
@@ -64,7 +67,7 @@ enum Troubles {
     None,
     /// Duplicates, disorder, lateness, withdrawals
     Ordinary,
-    /// All of these and contradictions and broken messages
+    /// All of these and contradictions and broken messages, at least one of each
     Poison,
 }
 
@@ -139,13 +142,14 @@ impl Generate {
         let faults = match self.faults {
             Troubles::None => Faults::default(),
             Troubles::Ordinary => Faults::ORDINARY,
-            Troubles::Poison => Faults { conflicts: 100, poison: 100, ..Faults::ORDINARY },
+            Troubles::Poison => Faults { conflicts: 100, poison: 100, surely: true, ..Faults::ORDINARY },
         };
         (World::new(self.seed, self.period, size), faults, self.events)
     }
 
     fn to_files(&self, folder: &Path, messages: impl Iterator<Item = Message>) -> anyhow::Result<String> {
         std::fs::create_dir_all(folder).with_context(|| format!("could not make the folder {}", folder.display()))?;
+        self.clear(folder)?;
         let mut files: Vec<Option<BufWriter<File>>> = Stream::ALL.iter().map(|_| None).collect();
         for message in messages {
             let Some(at) = Stream::ALL.iter().position(|stream| *stream == message.stream) else { continue };
@@ -164,6 +168,20 @@ impl Generate {
             file.flush().context("could not write the last events")?;
         }
         Ok(folder.display().to_string())
+    }
+
+    /// Makes room for a world: of an earlier one nothing may stay behind, or two would be read as one.
+    fn clear(&self, folder: &Path) -> anyhow::Result<()> {
+        let names = Stream::ALL.iter().map(|stream| folder.join(format!("{}.jsonl", stream.name())));
+        for name in names.filter(|name| name.exists()) {
+            if !self.force {
+                return Err(Problem::usage(format!("{} exists already", name.display()))
+                    .hint("name another folder, or write over its events with --force")
+                    .into());
+            }
+            std::fs::remove_file(&name).with_context(|| format!("could not remove {}", name.display()))?;
+        }
+        Ok(())
     }
 
     fn to_kafka(

@@ -20,12 +20,14 @@ pub struct Faults {
     pub conflicts: u32,
     /// Messages cut in the middle.
     pub poison: u32,
+    /// Whether a contradiction and a broken message are there for certain, in any number of events.
+    pub surely: bool,
 }
 
 impl Faults {
     /// What a healthy but ordinary stream shows.
     pub const ORDINARY: Self =
-        Self { duplicates: 5_000, disorder: 64, late: 2_000, voided: 200, conflicts: 0, poison: 0 };
+        Self { duplicates: 5_000, disorder: 64, late: 2_000, voided: 200, conflicts: 0, poison: 0, surely: false };
 }
 
 const MILLION: u32 = 1_000_000;
@@ -43,6 +45,7 @@ pub fn with_faults(
         window: Vec::new(),
         late: Vec::new(),
         plain: faults == Faults::default(),
+        owed: (faults.surely, faults.surely),
     };
     std::iter::from_fn(move || stream.next())
 }
@@ -55,6 +58,9 @@ struct Faulty<I> {
     window: Vec<Message>,
     late: Vec<Message>,
     plain: bool,
+    /// Whether a contradiction, and a broken message, are still to come for certain: chance may bring
+    /// none of them in a small world.
+    owed: (bool, bool),
 }
 
 impl<I: Iterator<Item = Message>> Faulty<I> {
@@ -84,10 +90,13 @@ impl<I: Iterator<Item = Message>> Faulty<I> {
         if self.happens(self.faults.voided) {
             self.window.extend(voiding(&message));
         }
-        if self.happens(self.faults.conflicts) {
-            self.window.extend(contradicting(&message));
+        if self.happens(self.faults.conflicts) || self.owed.0 {
+            let other = contradicting(&message);
+            self.owed.0 &= other.is_none();
+            self.window.extend(other);
         }
-        if self.happens(self.faults.poison) {
+        if self.happens(self.faults.poison) || self.owed.1 {
+            self.owed.1 = false;
             self.window.push(cut(&message));
         }
         if self.happens(self.faults.late) {
