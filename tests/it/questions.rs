@@ -111,6 +111,98 @@ fn a_policy_is_shown_checked_in_money_published_once_and_told_apart() {
     assert!(wrong.contains("credit-rat") && wrong.contains("grace-hours"), "every problem at once: {wrong}");
 }
 
+/// Not known is not zero: people and programs are told why there is nothing, and both end alike.
+#[test]
+fn an_answer_that_holds_nothing_says_why_to_people_and_programs_alike() {
+    let home = Home::demo();
+    let (month, past) = ("2026-02", ["--period", MONTH, "--as-of", "2026-01-10"]);
+    let unused = format!("o usage is known for {month}");
+    let early = "othing was recorded by 2026-01-10T23:59:59.999Z: the journal's first message is of ";
+    let cases: [(&[&str], &[&str], &str); 6] = [
+        (&["eligibility"], &["--period", month], &unused),
+        (&["eligibility"], &past, early),
+        (&["invoice", "--daily"], &["--period", month], &unused),
+        (&["invoice", "--daily"], &past, early),
+        (&["invoice"], &["--period", month], &unused),
+        (&["invoice"], &past, early),
+    ];
+    for (command, options, why) in cases {
+        let words = [command, options].concat();
+        assert!(home.answer(&words, 0).contains(why), "{words:?}");
+        let json = [&words[..], &["--json"]].concat();
+        let nothing = match command {
+            ["invoice"] => {
+                let answer = home.json(&json, 0);
+                must_fit(&schema("invoice"), &answer);
+                assert_eq!(answer["invoices"], json!([]));
+                answer["nothing"].clone()
+            }
+            _ => {
+                let lines = home.lines(&json, 0);
+                assert_eq!(lines.len(), 1, "{words:?}");
+                lines[0].clone()
+            }
+        };
+        must_fit(&schema("nothing"), &nothing);
+        assert!(nothing["what"].as_str().unwrap().contains(why), "{nothing}");
+        assert_ne!(nothing["hint"], "");
+    }
+    let invoice = home.json(&["invoice", "--period", MONTH, "--json"], 0);
+    assert_eq!(invoice["nothing"], json!(null), "what is known needs no reason");
+    let lines = invoice["invoices"].as_array().unwrap().iter().flat_map(|one| one["lines"].as_array().unwrap());
+    let reseller = lines.into_iter().find_map(|line| line["reseller"].as_str()).unwrap();
+    let words = ["statement", "--reseller", reseller, "--period", month];
+    assert!(home.answer(&words, 0).contains("No provider charges anything"));
+    let statement = home.json(&[&words[..], &["--json"]].concat(), 0);
+    must_fit(&schema("statement"), &statement);
+    assert!(statement["nothing"]["what"].as_str().unwrap().contains("no provider charges anything"), "{statement}");
+}
+
+/// What the demo tells its reader to try can be typed, and shows more than the demo did.
+#[test]
+fn what_the_demo_says_to_try_next_can_be_tried() {
+    let home = Home::empty();
+    let told = home.answer(&["demo"], 0);
+    let (_, next) = told.split_once("This is what to try next:").unwrap();
+    let place = format!(" --data-dir {}", home.data().display());
+    let commands: Vec<String> =
+        next.lines().filter_map(|line| line.strip_prefix("  pec ")).map(|line| line.replace(&place, "")).collect();
+    for wanted in ["eligibility", "check", "what-if", "quarantine", "customer"] {
+        assert!(commands.iter().any(|command| command.starts_with(wanted)), "{wanted}: {commands:?}");
+    }
+    for command in &commands {
+        let quoted = command.split('\'').enumerate();
+        let words: Vec<&str> = quoted
+            .flat_map(|(at, part)| if at % 2 == 1 { vec![part] } else { part.split_whitespace().collect() })
+            .collect();
+        let output = home.pec(&words);
+        assert!(matches!(output.status.code(), Some(0 | 1)) && !output.stdout.is_empty(), "pec {command}");
+    }
+    assert!(next.contains("--as-of"), "what as-of can show of a world that was recorded at once: {next}");
+}
+
+/// Nobody looks at the year 1 of their own accord.
+#[test]
+fn usage_of_a_year_that_no_meter_speaks_of_is_named() {
+    let home = Home::demo();
+    let status = || home.json(&["status", "--json"], 0)["waiting"]["improbable_months"].clone();
+    assert_eq!(status(), json!([]));
+    let usage = |id: &str, year: &str| {
+        json!({ "specversion": "1.0", "id": id, "source": "test", "type": "pec.usage.recorded.v1", "data": {
+            "customerId": "00000000-0000-0000-0000-000000000000", "meterId": "cb0969aa-aaaa-4d6c-ab4b-7e182fa06aff",
+            "resourceUri": "/subscriptions/44444444-dddd-4ddd-8ddd-444444444444/resourceGroups/rg",
+            "usageStartTime": format!("{year}-01-01T00:00:00Z"), "usageEndTime": format!("{year}-01-01T01:00:00Z"),
+            "quantity": "1", "unit": "1 Hour" } })
+    };
+    let lines: Vec<String> = ["0001", "1999", "2000", "2100", "2101"].map(|year| usage(year, year).to_string()).into();
+    std::fs::write(home.dir.path().join("far.jsonl"), lines.join("\n")).unwrap();
+    home.answer(&["import", "far.jsonl"], 0);
+    assert_eq!(status(), json!(["0001-01", "1999-01", "2101-01"]));
+    let told = home.answer(&["status"], 0);
+    assert!(told.contains("Usage of 0001-01, 1999-01, 2101-01, outside the years 2000 to 2100"), "{told}");
+    home.answer(&["verify"], 0);
+}
+
 /// What is supposed makes the difference that the facts would make, and nothing is written.
 #[test]
 fn a_what_if_says_the_difference_and_leaves_the_journal_untouched() {

@@ -84,6 +84,7 @@ fn style(color: Color) -> Style {
 }
 
 fn console_width() -> Option<u16> {
-    // The table library measures the terminal when it is told no width.
-    comfy_table::Table::new().width()
+    // The table library measures the terminal when it is told no width. One that does not know its
+    // own size says 0, and is treated like a pipe.
+    comfy_table::Table::new().width().filter(|width| *width > 0)
 }

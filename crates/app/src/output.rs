@@ -8,7 +8,9 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, TableComponent, presets};
+use comfy_table::{
+    Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, TableComponent, Width, presets,
+};
 use serde::{Deserialize, Serialize};
 
 /// What the far end can show.
@@ -192,8 +194,12 @@ pub fn table(header: &[&str]) -> Table {
     table.set_style(TableComponent::MiddleHeaderIntersections, '─');
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header.iter().map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
-    for column in table.column_iter_mut() {
+    for (column, title) in table.column_iter_mut().zip(header) {
         column.set_padding((0, 1));
+        // A head may be broken between its words, never inside one, however narrow the terminal is.
+        let longest = title.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
+        let width = u16::try_from(longest + 1).unwrap_or(u16::MAX);
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
     }
     table
 }
@@ -277,6 +283,15 @@ mod tests {
         assert_eq!(thousands(999), "999");
         assert_eq!(thousands(1_000), "1,000");
         assert_eq!(thousands(12_345_678), "12,345,678");
+    }
+
+    #[test]
+    fn a_head_is_not_broken_inside_a_word_on_the_narrowest_terminal() {
+        let header = ["file", "records", "accepted", "duplicate", "conflicting", "quarantined", "late"];
+        let mut narrow = table(&header);
+        narrow.add_row([left("a-name-that-is-long.jsonl")].into_iter().chain((0..6).map(right)));
+        let text = Output::terminal(Style { width: 60, ..Style::PLAIN }).finish(narrow);
+        assert!(header.iter().all(|title| text.lines().next().unwrap_or_default().contains(title)), "{text}");
     }
 
     #[test]

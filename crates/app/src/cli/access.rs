@@ -12,6 +12,9 @@ use crate::exit::Exit;
 use crate::output::Output;
 
 #[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  pec access timeline vm00018 --from 2026-01-01 --to 2026-01-31\n  pec access report --period 2026-01"
+)]
 pub struct Accesses {
     #[command(subcommand)]
     action: Action,

@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::output::Output;
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  pec config check\n  pec config check --config /etc/pec.toml")]
 pub struct Configuration {
     #[command(subcommand)]
     action: Action,

@@ -12,6 +12,9 @@ use crate::exit::{Exit, Problem};
 use crate::output::{Output, left, right, table};
 
 #[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  pec conflicts list\n  pec conflicts show 0123456789abcdef0123456789abcdef\n  pec conflicts decide 0123456789abcdef0123456789abcdef --keep 9f3c --reason 'the meter was mended'"
+)]
 pub struct Conflicts {
     #[command(subcommand)]
     action: Action,

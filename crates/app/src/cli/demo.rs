@@ -68,7 +68,18 @@ impl Demo {
         out.line("\nThis is what to try next:")?;
         out.line(format!("  pec eligibility --data-dir {quoted} --period {MONTH}"))?;
         out.line(format!("  pec check --data-dir {quoted} --period {MONTH}"))?;
+        let subscription = explained_subscription(&world);
+        out.line(format!("  pec what-if grant --on {subscription} --at 2025-12-01 --data-dir {quoted}"))?;
+        out.line(format!("  pec quarantine list --data-dir {quoted}"))?;
         out.line(format!("  pec customer show '{}' --data-dir {quoted} --day {day}", channel::instructive(&world)))?;
+        let recorded = ledger.clock().now().map_err(super::start::fault)?;
+        out.line(format!(
+            "\nIts events speak of {MONTH} and were all recorded just now. `--as-of` asks what was recorded by"
+        ))?;
+        out.line(format!(
+            "then: of {} it knows everything, of any day before nothing.",
+            domain::period::Day::of(recorded)
+        ))?;
         drop(context);
         ledger.close().map_err(super::start::fault)?;
         Ok(Exit::Fine)
@@ -133,6 +144,14 @@ fn answer(context: &Context<'_>, out: &mut Output, words: &[&str], place: &str) 
     let arguments = Arguments::try_parse_from(line)?;
     execute(&arguments.command, context, out)?;
     Ok(())
+}
+
+/// The subscription of that resource.
+fn explained_subscription(world: &World) -> String {
+    let (resource, _) = incidents::explained(world);
+    let mut parts =
+        world.resources[resource].uri.split('/').skip_while(|part| !part.eq_ignore_ascii_case("subscriptions"));
+    parts.nth(1).unwrap_or_default().to_owned()
 }
 
 /// The resource and day that the demo explains: the day on which flapping access first cost credit.

@@ -21,6 +21,7 @@ use crate::exit::{Exit, Problem};
 use crate::output::Output;
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  pec partner show Contoso\n  pec partner show Contoso --day 2026-01-31")]
 pub struct Partner {
     #[command(subcommand)]
     action: PartnerAction,
@@ -43,6 +44,7 @@ enum PartnerAction {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  pec customer show Fabrikam\n  pec customer show Fabrikam --partner Contoso")]
 pub struct Customer {
     #[command(subcommand)]
     action: CustomerAction,

@@ -11,6 +11,9 @@ use crate::exit::{Exit, Problem};
 use crate::output::{Output, left, table};
 
 #[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  pec quarantine list\n  pec quarantine show 1234.0\n  pec quarantine redrive --code R-unknown-version --reason 'new build'"
+)]
 pub struct Quarantine {
     #[command(subcommand)]
     action: Action,

@@ -16,7 +16,7 @@ use super::select::short_scope;
 use super::start::fault;
 use super::what_if::{self, Guard};
 use crate::exit::Exit;
-use crate::output::{Output, align_right, left, right, table, thousands};
+use crate::output::{Output, align_right, count, left, right, table, thousands};
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  pec status\n  pec status --json")]
@@ -81,7 +81,13 @@ struct Waiting {
     open_conflicts: u64,
     /// By code of the rejection.
     quarantined: BTreeMap<&'static str, u64>,
+    /// Months with usage that no real meter speaks of.
+    improbable_months: Vec<String>,
 }
+
+/// The years that usage is expected in. Nothing is refused for its year, because what was once accepted
+/// must always read back; but a month far away is looked at by nobody, so it is named here.
+const PROBABLE_YEARS: std::ops::RangeInclusive<i32> = 2000..=2100;
 
 /// Resources that lose credit since some access ended.
 #[derive(Serialize)]
@@ -163,6 +169,8 @@ fn gather(context: &Context<'_>) -> anyhow::Result<Answer> {
     let today = domain::period::Day::of(now);
     let commerce = facts.commerce.view();
     let mut books = Books::new(&facts, &commerce);
+    let months = books.periods().into_iter().filter(|month| !PROBABLE_YEARS.contains(&month.year()));
+    let improbable_months = months.map(|month| month.to_string()).collect();
     Ok(Answer {
         schema: "pec.status.v1",
         data_dir: ledger.dir().display().to_string(),
@@ -186,7 +194,7 @@ fn gather(context: &Context<'_>) -> anyhow::Result<Answer> {
             })
             .collect(),
         cluster,
-        waiting: Waiting { open_conflicts: facts.conflicts.open().count() as u64, quarantined },
+        waiting: Waiting { open_conflicts: facts.conflicts.open().count() as u64, quarantined, improbable_months },
         leaks: leaks(&mut books, now),
         transfers: what_if::guards(&mut books, now),
         issued: super::close::issued_ids(&facts),
@@ -208,11 +216,10 @@ fn print(answer: &Answer, out: &mut Output) -> anyhow::Result<()> {
     out.line(format!("Journal    {}", answer.data_dir))?;
     let last = answer.journal.last_recorded_at.as_deref().unwrap_or("nothing yet");
     out.line(format!(
-        "           {} messages in {} frames, {} segment{}; last recorded {last}",
-        thousands(answer.journal.messages),
-        thousands(answer.journal.frames),
-        answer.journal.segments,
-        if answer.journal.segments == 1 { "" } else { "s" },
+        "           {} in {}, {}; last recorded {last}",
+        count(answer.journal.messages, "message"),
+        count(answer.journal.frames, "frame"),
+        count(u64::from(answer.journal.segments), "segment"),
     ))?;
     out.line(format!("Rules      version {}, policy revision {}", answer.rules_version, answer.policy_revision))?;
     out.line("")?;
@@ -253,7 +260,7 @@ fn print_leaks(leaks: &Leaks, out: &mut Output) -> anyhow::Result<()> {
     out.line("")?;
     out.heading(&format!(
         "Losing credit since access ended: {}, {} a day",
-        crate::output::count(leaks.resources as u64, "resource"),
+        count(leaks.resources as u64, "resource"),
         cents(&leaks.per_day, Currency::USD)
     ))?;
     let mut list = table(&["customer", "resource", "since", "because", "a day"]);
@@ -296,16 +303,29 @@ fn print_waiting(answer: &Answer, out: &mut Output) -> anyhow::Result<()> {
         nothing = false;
         out.line(format!(
             "{} waiting for a decision: pec conflicts list",
-            crate::output::count(answer.waiting.open_conflicts, "conflict")
+            count(answer.waiting.open_conflicts, "conflict")
         ))?;
     }
     for (code, number) in &answer.waiting.quarantined {
         nothing = false;
-        let messages = crate::output::count(*number, "message");
+        let messages = count(*number, "message");
         out.line(format!("{messages} not readable ({code}): pec quarantine list"))?;
     }
+    let months = &answer.waiting.improbable_months;
+    if !months.is_empty() {
+        nothing = false;
+        let (first_year, last_year) = (PROBABLE_YEARS.start(), PROBABLE_YEARS.end());
+        out.line(format!(
+            "Usage of {}, outside the years {first_year} to {last_year}: correct the meter, and void it \
+             (pec.usage.voided.v1)",
+            months.join(", ")
+        ))?;
+    }
     if answer.journal.messages <= 1 {
-        out.line("Nothing was told yet: pec import FILE…, or pec run with a [kafka] table in pec.toml.")?;
+        out.line(
+            "Nothing was told yet; the journal began by adopting a policy. Next: pec import FILE…, or pec run with a \
+             [kafka] table in pec.toml.",
+        )?;
     } else if nothing {
         out.line("Nothing waits for a decision.")?;
     }

@@ -30,6 +30,9 @@ use crate::exit::{Exit, Problem};
 use crate::output::Output;
 
 #[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  pec what-if grant --on 44444444-dddd-4ddd-8ddd-444444444444 --at 2026-01-10\n  pec what-if revoke 0f0f0f0f-0000-4000-8000-000000000001 --at 2026-01-10\n  pec what-if transfer --subscription 44444444-dddd-4ddd-8ddd-444444444444 --to Contoso --at 2026-02-01\n  pec what-if policy new.json"
+)]
 pub struct WhatIf {
     #[command(subcommand)]
     what: What,
@@ -51,6 +54,7 @@ enum What {
         /// A role by name or id
         #[arg(long, default_value = "Owner", value_parser = role)]
         role: Guid,
+        /// From when on: an instant, or a date (its beginning, UTC)
         #[arg(long, value_parser = period::from, value_name = "WHEN")]
         at: Instant,
     },
@@ -60,6 +64,7 @@ enum What {
         /// The grant's id, as `pec access timeline` shows it
         #[arg(value_parser = period::guid)]
         grant: Guid,
+        /// From when on: an instant, or a date (its beginning, UTC)
         #[arg(long, value_parser = period::from, value_name = "WHEN")]
         at: Instant,
     },
@@ -80,6 +85,7 @@ enum What {
         /// The role that it has now, where somebody holds several
         #[arg(long, value_parser = role, value_name = "ROLE")]
         from: Option<Guid>,
+        /// From when on: an instant, or a date (its beginning, UTC)
         #[arg(long, value_parser = period::from, value_name = "WHEN")]
         at: Instant,
     },
@@ -100,6 +106,7 @@ enum What {
         /// The plan, or the partner that takes over, by name or tenant
         #[arg(long, value_name = "PLAN|PARTNER")]
         to: String,
+        /// From when on: an instant, or a date (its beginning, UTC)
         #[arg(long, value_parser = period::from, value_name = "WHEN")]
         at: Instant,
     },
@@ -112,6 +119,7 @@ enum What {
         /// In one tenant alone
         #[arg(long, value_parser = period::guid)]
         tenant: Option<Guid>,
+        /// From when on: an instant, or a date (its beginning, UTC)
         #[arg(long, value_parser = period::from, value_name = "WHEN")]
         at: Instant,
     },
