@@ -137,6 +137,26 @@ fn examples_say_what_they_are() {
     }
 }
 
+/// What is printed has a schema each, and one answer each that a reader of our output can try theirs on.
+#[test]
+fn every_output_schema_has_an_example_that_fits() {
+    let named = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let schemas = json_files(&folder().join("output"));
+    let examples = json_files(&folder().join("output/examples/valid"));
+    let names = |paths: &[PathBuf]| paths.iter().map(|path| named(path)).collect::<Vec<_>>();
+    assert_eq!(names(&schemas), names(&examples), "one example for each schema, under its name");
+    for (schema, example) in schemas.iter().zip(&examples) {
+        let validator = jsonschema::validator_for(&read_json(schema)).unwrap();
+        let document = read_json(example);
+        let errors: Vec<String> =
+            validator.iter_errors(&document).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{}: {errors:#?}", example.display());
+        let mut wrong = document;
+        wrong["surprise"] = json!(1);
+        assert!(!validator.is_valid(&wrong), "{} allows anything", schema.display());
+    }
+}
+
 /// Every value of a document with each change a careless producer makes.
 fn changed(document: &Value) -> Vec<(String, Value)> {
     let mut pointers = vec![String::new()];
