@@ -259,11 +259,18 @@ fn a_requested_transfer_is_guarded_until_it_is_withdrawn() {
     let moved = json!({ "subscriptionId": row["subscription"], "toPlanId": plan, "effectiveAt": at });
     let bought = json!({ "planId": plan, "customerId": row["customer"], "billToTenantId": "99999999-0000-4000-8000-000000000001",
         "effectiveAt": at });
-    file(
-        "requested.jsonl",
-        "commerce",
-        &[("pec.plan.created.v1", bought), ("pec.transfer.requested.v1", moved.clone())],
-    );
+    // Of the plan nothing is known yet, as of a competitor's: all that earns would be lost, and nobody is asked.
+    file("requested.jsonl", "commerce", &[("pec.transfer.requested.v1", moved.clone())]);
+    let status = world.home.json(&["status", "--json"], 0);
+    must_fit(&schema("status"), &status);
+    let guard = &status["transfers"][0];
+    assert_eq!((&guard["subscription"], &guard["to_partner"]), (&row["subscription"], &json!(null)));
+    assert!(guard["resources_losing"].as_u64() > Some(0) && guard["access_first"] == json!([]), "{guard}");
+    let checked = text(&world.home.pec(&["check", "--period", &last_month().to_string(), "--offline"]).stdout);
+    let said = checked.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("to a plan that is not known here") && !said.contains("what-if transfer"), "{checked}");
+
+    file("bought.jsonl", "commerce", &[("pec.plan.created.v1", bought)]);
     let status = world.home.json(&["status", "--json"], 0);
     must_fit(&schema("status"), &status);
     let guard = &status["transfers"][0];

@@ -29,8 +29,18 @@ pub struct Placement {
     /// Tenant of the partner that is billed.
     pub bill_to: Guid,
     pub offer: Offer,
-    /// The stretch began by a transfer, not by creation.
-    pub by_transfer: bool,
+    pub began: Began,
+}
+
+/// By what a stretch under a plan began.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Began {
+    /// The subscription was created.
+    Created,
+    /// It came from another plan, or from the classic offer.
+    Moved,
+    /// It had been cancelled.
+    Resumed,
 }
 
 /// What a subscription or plan is told to be from an instant on.
@@ -98,6 +108,8 @@ pub struct Commerce {
     /// Open requests to transfer (subscription, plan), and since when.
     requests: BTreeMap<(Guid, Guid), Instant>,
     transitions: Vec<Transition>,
+    /// When a subscription stood under a plan that is not known here, and which.
+    away: BTreeMap<Guid, Vec<(Interval, Guid)>>,
     oddities: Vec<Oddity>,
 }
 
@@ -270,6 +282,23 @@ impl Commerce {
     #[must_use]
     pub fn plan_cancelled(&self, plan: Guid) -> Option<Instant> {
         self.cancelled_plans.get(&plan).copied()
+    }
+
+    /// USE-7: the plan, not known here, under which a subscription stood at an instant.
+    #[must_use]
+    pub fn away_at(&self, subscription: Guid, at: Instant) -> Option<Guid> {
+        let mut away = self.away.get(&subscription)?.iter();
+        away.find(|(interval, _)| interval.contains(at)).map(|(_, plan)| *plan)
+    }
+
+    /// The stretches of time in which a subscription stood under a plan: several where it left the plan
+    /// and came back, or was cancelled and resumed. The classic offer is no Azure plan: what stood under
+    /// it is apart from what followed.
+    #[must_use]
+    pub fn stretches(&self, subscription: Guid, under: &Placement) -> impl Iterator<Item = &Placement> {
+        let kind = |placement: &Placement| (placement.plan, placement.offer == Offer::Legacy);
+        let wanted = kind(under);
+        self.placements(subscription).iter().filter(move |one| kind(one) == wanted)
     }
 
     /// Transfers that were requested and neither completed nor withdrawn: subscription, plan, since.

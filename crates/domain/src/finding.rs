@@ -123,6 +123,8 @@ codes! {
     PlanInUse "F-plan-in-use" false "A plan was suspended while subscriptions under it were active." "suspend or cancel its subscriptions first";
     NotLegacy "F-not-legacy" false "A transition of a subscription that was not sold as the classic offer 0145P." "publish transfer completed instead";
     TransferOutOfOrder "F-transfer" false "A transfer was withdrawn without a request, or completed after its request had lapsed." "check the order of the transfer's events";
+    ImpossibleTransfer "F-impossible-transfer" true "A subscription moved that is not known, or before it was created, or to two plans at one instant." "send the wrong event again under its own id as it should read, then pec conflicts list and pec conflicts decide; or publish subscription created";
+    Left "F-left" false "A subscription moved under a plan that is not known here; from then on it is billed to nobody here." "nothing, if the customer left; else publish plan created for that plan";
     SeveralPlans "F-several-plans" false "A customer has several plans where one is allowed: one with a direct-bill partner, one per reseller with a provider." "check the plan created events";
     UselessCredit "F-azure-credit" false "Azure credit that can pay for nothing as it was told: no day, no known customer, plan or subscription." "publish azure credit granted again as Microsoft granted it, or the plan that is missing";
     EarlyTransition "F-transition" false "A subscription left the classic offer although the customer's consent, or its agreement to the customer agreement, is not known; the move counts." "publish reseller relationship established and agreement attested or accepted for that customer";
@@ -154,7 +156,7 @@ impl Code {
             Self::Overcovered => "RATE-10",
             Self::AfterCancellation | Self::WhileSuspended => "USE-6",
             Self::PlanInUse => "USE-8",
-            Self::NotLegacy | Self::TransferOutOfOrder => "USE-7",
+            Self::NotLegacy | Self::TransferOutOfOrder | Self::ImpossibleTransfer | Self::Left => "USE-7",
             Self::OverdrawnOrder | Self::ReturnRefused => "INV-11",
             Self::ContradictedOrder => "INV-9",
             Self::SeveralPlans => "INV-17",
@@ -229,6 +231,8 @@ impl Code {
             | Self::PlanInUse
             | Self::NotLegacy
             | Self::TransferOutOfOrder
+            | Self::ImpossibleTransfer
+            | Self::Left
             | Self::SeveralPlans
             | Self::UselessCredit
             | Self::MovedCurrency

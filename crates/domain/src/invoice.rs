@@ -21,7 +21,7 @@ use crate::finding::{About, Code, Finding};
 use crate::ids::{Currency, Guid};
 use crate::money::Exact;
 use crate::pec::LostCode;
-use crate::period::{Day, Period};
+use crate::period::{Day, Instant, Period};
 use crate::policy::{Policy, RULES_VERSION, Tax};
 use crate::rating::{Desk, Judging, Part, Piece};
 use line::Sum;
@@ -213,7 +213,7 @@ pub fn draft_of(
     let mut lines: Vec<Line> = share.sums.into_iter().flat_map(cut).collect();
     lines.sort_by(|one, other| one.key.cmp(&other.key));
     lines.extend(beside::given_back(&lines));
-    let billed_in = |partner: Guid| desk.billing_currency(partner);
+    let billed_in = |partner: Guid, at: Instant| desk.billing_currency(partner, at);
     let (booked, odd) = booked(&desk.facts.charges, desk.commerce, &billed_in, bill_to, period);
     findings.extend(odd.into_iter().chain(unclear));
     let booked: Vec<_> = booked.into_iter().filter(|one| billed(one.plan)).collect();

@@ -1,16 +1,18 @@
 //! Partners: organisations, the ids by which they are recognised, membership, standing.
 //!
-//! A partner's newest statement (by its own time) is whole; rows inside it carry their own
-//! validity. Nothing here knows a customer. Two PartnerIDs are of one organisation when their
+//! A partner's statement is whole and holds from its own time on until the next one, the first one
+//! also before, so that a new one leaves the past as it was; rows inside it carry their own validity.
+//! Of two statements of one instant the one with the greater identity holds. Nothing here knows a
+//! customer. Two PartnerIDs are of one organisation when their
 //! statements name the same global id; an id that no statement names is its own organisation,
 //! so that two equal ones still meet.
 
 use std::collections::BTreeMap;
 
-use crate::entry::{Entry, Event, MembershipChange, PartnerRegistered, PartnerStanding};
+use crate::entry::{Dated, Entry, Event, MembershipChange, PartnerRegistered, PartnerStanding};
 use crate::filing::{Filing, Said};
 use crate::ids::{Currency, Guid, Identity};
-use crate::period::{Instant, Interval, Period};
+use crate::period::{Instant, Interval, Period, union};
 
 /// What was told about partners.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,23 +57,24 @@ impl PartnerBook {
         let end = period.interval().to;
         let stated = || self.registered.iter().filter(|(_, statement)| statement.tenant == partner);
         let newest = stated().filter(|(_, one)| one.at < end).max_by_key(|(identity, one)| (one.at, *identity));
-        let first = || stated().min_by_key(|(identity, one)| (one.at, *identity));
+        let first = || stated().min_by_key(|(identity, one)| (one.at, std::cmp::Reverse(*identity)));
         newest.or_else(first).map(|(_, statement)| statement.billing_currency)
     }
 
     /// Puts the facts in order: built once per question.
     #[must_use]
     pub fn view(&self) -> Partners {
-        let mut newest: BTreeMap<Guid, (Identity, &PartnerRegistered)> = BTreeMap::new();
+        let mut told: BTreeMap<Guid, BTreeMap<Instant, (Identity, &PartnerRegistered)>> = BTreeMap::new();
         for (identity, statement) in self.registered.iter() {
-            let known = newest.entry(statement.tenant).or_insert((identity, statement));
-            if (known.1.at, known.0) < (statement.at, identity) {
+            let of_tenant = told.entry(statement.tenant).or_default();
+            let known = of_tenant.entry(statement.at).or_insert((identity, statement));
+            if known.0 < identity {
                 *known = (identity, statement);
             }
         }
         let mut view = Partners::default();
-        for (identity, statement) in newest.into_values() {
-            view.register(identity, statement.clone());
+        for (tenant, statements) in told {
+            view.register(tenant, &statements.into_values().collect::<Vec<_>>());
         }
         view.membership = switches(self.membership.iter().map(|(id, (on, body))| (body.partner, body.at, *on, id)));
         view.barred = switches(self.standing.iter().map(|(id, (on, body))| (body.partner, body.at, *on, id)));
@@ -115,7 +118,7 @@ impl Switches {
             }
         }
         intervals.extend(since.map(|from| Interval::new(from, Instant::MAX_UTC)));
-        crate::period::union(intervals)
+        union(intervals)
     }
 }
 
@@ -149,10 +152,41 @@ pub struct Belongs {
     pub partner: Option<Guid>,
 }
 
+/// A statement of a partner, and when it holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stated {
+    pub interval: Interval,
+    pub event: Identity,
+    pub statement: PartnerRegistered,
+}
+
+/// When each id of one kind was a partner's. A row holds while its statement does, but for its own dates:
+/// one that begins earlier reaches back, and an end in the past ends what earlier statements said of it.
+fn held<T: Clone + Ord>(
+    stated: &[Stated],
+    rows: impl Fn(&PartnerRegistered) -> Vec<Dated<T>>,
+) -> BTreeMap<T, Vec<Interval>> {
+    let mut held: BTreeMap<T, Vec<Interval>> = BTreeMap::new();
+    for one in stated {
+        for row in rows(&one.statement) {
+            let known = held.entry(row.value).or_default();
+            if let Some(until) = row.until.filter(|_| row.since.is_none()) {
+                let before = Interval::new(Instant::MIN_UTC, until);
+                known.iter_mut().for_each(|earlier| *earlier = earlier.intersect(&before));
+            }
+            let to = row.until.map_or(one.interval.to, |until| until.min(one.interval.to));
+            known.push(Interval::new(row.since.unwrap_or(one.interval.from), to));
+        }
+    }
+    held.values_mut().for_each(|intervals| *intervals = union(std::mem::take(intervals)));
+    held
+}
+
 /// The same facts by id, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Partners {
-    statements: BTreeMap<Guid, (Identity, PartnerRegistered)>,
+    /// In order of time.
+    statements: BTreeMap<Guid, Vec<Stated>>,
     agents: BTreeMap<Guid, Vec<Belongs>>,
     managing: BTreeMap<Guid, Vec<Belongs>>,
     identities: BTreeMap<Guid, Vec<Belongs>>,
@@ -162,48 +196,97 @@ pub struct Partners {
 }
 
 impl Partners {
-    fn register(&mut self, identity: Identity, statement: PartnerRegistered) {
-        let belongs = |interval| Belongs {
-            interval,
-            organisation: Organisation::Registered(statement.organisation.clone()),
-            partner: Some(statement.tenant),
+    fn register(&mut self, tenant: Guid, statements: &[(Identity, &PartnerRegistered)]) {
+        let later = statements.iter().skip(1).map(|(_, statement)| statement.at);
+        let begins = [Instant::MIN_UTC].into_iter().chain(later.clone());
+        let windows = begins.zip(later.chain([Instant::MAX_UTC])).map(|(from, to)| Interval::new(from, to));
+        let stated: Vec<Stated> = statements
+            .iter()
+            .zip(windows)
+            .map(|((event, statement), interval)| Stated { interval, event: *event, statement: (*statement).clone() })
+            .collect();
+        self.statements.insert(tenant, stated);
+        let stated = &self.statements[&tenant];
+        let organisations = self.organisations(tenant);
+        let belong = |intervals: Vec<Interval>| -> Vec<Belongs> {
+            let parts = intervals.iter().flat_map(|interval| {
+                let part = |(then, organisation): &(Interval, Organisation)| Belongs {
+                    interval: interval.intersect(then),
+                    organisation: organisation.clone(),
+                    partner: Some(tenant),
+                };
+                organisations.iter().map(part).collect::<Vec<_>>()
+            });
+            parts.filter(|belongs| !belongs.interval.is_empty()).collect()
         };
-        for id in statement.admin_agents.iter().chain(&statement.helpdesk_agents) {
-            self.agents.entry(id.value).or_default().push(belongs(id.interval()));
+        let agents = held(stated, |one| [one.admin_agents.as_slice(), &one.helpdesk_agents].concat());
+        let managing = held(stated, |one| {
+            // A partner's own tenant manages for it unless the statement dates it otherwise.
+            let own = Dated { value: tenant, since: None, until: None };
+            let named = one.managing_tenants.iter().any(|id| id.value == tenant);
+            one.managing_tenants.iter().cloned().chain((!named).then_some(own)).collect()
+        });
+        let identities = held(stated, |one| one.identities.clone());
+        let trimmed = |id: &Dated<Box<str>>| Dated { value: location(&id.value), ..id.clone() };
+        let locations = held(stated, |one| one.partner_ids.iter().map(trimmed).collect());
+        for (ids, into) in
+            [(agents, &mut self.agents), (managing, &mut self.managing), (identities, &mut self.identities)]
+        {
+            for (id, intervals) in ids {
+                into.entry(id).or_default().extend(belong(intervals));
+            }
         }
-        for id in &statement.managing_tenants {
-            self.managing.entry(id.value).or_default().push(belongs(id.interval()));
+        for (id, intervals) in locations {
+            self.locations.entry(id).or_default().extend(belong(intervals));
         }
-        // A partner's own tenant manages for it unless the statement dates it otherwise.
-        if !statement.managing_tenants.iter().any(|id| id.value == statement.tenant) {
-            let always = Interval::new(Instant::MIN_UTC, Instant::MAX_UTC);
-            self.managing.entry(statement.tenant).or_default().push(belongs(always));
-        }
-        for id in &statement.identities {
-            self.identities.entry(id.value).or_default().push(belongs(id.interval()));
-        }
-        for id in &statement.partner_ids {
-            self.locations.entry(location(&id.value)).or_default().push(belongs(id.interval()));
-        }
-        self.statements.insert(statement.tenant, (identity, statement));
     }
 
     /// The newest statement of a partner tenant, and the event that made it.
     #[must_use]
     pub fn statement(&self, tenant: Guid) -> Option<(Identity, &PartnerRegistered)> {
-        self.statements.get(&tenant).map(|(identity, statement)| (*identity, statement))
+        self.stated(tenant).last().map(|stated| (stated.event, &stated.statement))
     }
 
-    pub fn statements(&self) -> impl Iterator<Item = (Identity, &PartnerRegistered)> {
-        self.statements.values().map(|(identity, statement)| (*identity, statement))
-    }
-
-    /// The organisation that a bill-to tenant is of.
+    /// The statement of a partner tenant that holds at an instant.
     #[must_use]
-    pub fn organisation(&self, tenant: Guid) -> Organisation {
-        self.statements.get(&tenant).map_or(Organisation::Tenant(tenant), |(_, statement)| {
-            Organisation::Registered(statement.organisation.clone())
-        })
+    pub fn statement_at(&self, tenant: Guid, at: Instant) -> Option<&PartnerRegistered> {
+        let mut stated = self.stated(tenant).iter();
+        stated.find(|stated| stated.interval.contains(at)).map(|stated| &stated.statement)
+    }
+
+    /// Every statement of a partner tenant, in order of time.
+    #[must_use]
+    pub fn stated(&self, tenant: Guid) -> &[Stated] {
+        self.statements.get(&tenant).map_or(&[], Vec::as_slice)
+    }
+
+    /// The newest statement of every partner tenant.
+    pub fn statements(&self) -> impl Iterator<Item = (Identity, &PartnerRegistered)> {
+        self.statements.values().filter_map(|stated| stated.last()).map(|stated| (stated.event, &stated.statement))
+    }
+
+    /// The organisations that a partner tenant was of, by time.
+    #[must_use]
+    pub fn organisations(&self, tenant: Guid) -> Vec<(Interval, Organisation)> {
+        let mut of: Vec<(Interval, Organisation)> = Vec::new();
+        for stated in self.stated(tenant) {
+            let organisation = Organisation::Registered(stated.statement.organisation.clone());
+            match of.last_mut().filter(|(_, last)| *last == organisation) {
+                Some((interval, _)) => interval.to = stated.interval.to,
+                None => of.push((stated.interval, organisation)),
+            }
+        }
+        if of.is_empty() {
+            of.push((Interval::new(Instant::MIN_UTC, Instant::MAX_UTC), Organisation::Tenant(tenant)));
+        }
+        of
+    }
+
+    /// The organisation that a partner tenant is of at an instant.
+    #[must_use]
+    pub fn organisation_at(&self, tenant: Guid, at: Instant) -> Organisation {
+        let stated = self.statement_at(tenant, at);
+        stated.map_or(Organisation::Tenant(tenant), |one| Organisation::Registered(one.organisation.clone()))
     }
 
     /// Whether an object id is ever a partner's AdminAgents or HelpdeskAgents group, and whose, when.
@@ -257,7 +340,7 @@ impl Partners {
     pub fn partner_at(&self, partner_id: &str, at: Instant) -> Option<&PartnerRegistered> {
         let belongs = self.locations.get(&location(partner_id))?;
         let tenant = belongs.iter().find(|belongs| belongs.interval.contains(at))?.partner?;
-        self.statements.get(&tenant).map(|(_, statement)| statement)
+        self.statement_at(tenant, at)
     }
 
     /// Whether any membership event is known for a partner.
@@ -296,4 +379,88 @@ impl Partners {
 
 fn location(partner_id: &str) -> Box<str> {
     partner_id.trim().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::PartnerKind;
+    use crate::ids::{Digest, Market};
+    use crate::period::Day;
+
+    const TENANT: Guid = Guid(9);
+
+    fn at(day: &str) -> Instant {
+        Day::parse(day).unwrap().start()
+    }
+
+    fn agents(value: u128) -> Dated<Guid> {
+        Dated { value: Guid(value), since: None, until: None }
+    }
+
+    fn statement(day: &str, organisation: &str, admin_agents: Vec<Dated<Guid>>) -> PartnerRegistered {
+        PartnerRegistered {
+            tenant: TENANT,
+            name: "p".into(),
+            organisation: organisation.into(),
+            kind: PartnerKind::Provider,
+            country: Market::parse("DE").unwrap(),
+            billing_currency: Currency::parse("EUR").unwrap(),
+            partner_ids: Vec::new(),
+            admin_agents,
+            helpdesk_agents: Vec::new(),
+            managing_tenants: Vec::new(),
+            identities: Vec::new(),
+            at: at(day),
+        }
+    }
+
+    fn view(statements: impl IntoIterator<Item = PartnerRegistered>) -> Partners {
+        let mut book = PartnerBook::default();
+        for (identity, statement) in (1..).zip(statements) {
+            book.registered.file(Identity(identity), Digest::default(), statement);
+        }
+        book.view()
+    }
+
+    fn held(partners: &Partners, id: u128) -> Vec<(Instant, Instant)> {
+        partners.agents(Guid(id)).iter().map(|one| (one.interval.from, one.interval.to)).collect()
+    }
+
+    /// March keeps the group and the organisation of March, whatever April says.
+    #[test]
+    fn a_new_statement_leaves_the_past_as_it_was() {
+        let partners = view([
+            statement("2026-04-01", "new", vec![agents(2)]),
+            statement("2026-01-01", "old", vec![agents(1)]),
+        ]);
+        let (begin, april, end) = (Instant::MIN_UTC, at("2026-04-01"), Instant::MAX_UTC);
+        assert_eq!(held(&partners, 1), [(begin, april)], "the first statement holds before its own time too");
+        assert_eq!(held(&partners, 2), [(april, end)]);
+        let old_and_new = ["old", "new"].map(|name| Organisation::Registered(name.into()));
+        assert_eq!(["2026-03-31", "2026-04-01"].map(|day| partners.organisation_at(TENANT, at(day))), old_and_new);
+        assert_eq!(partners.managing(TENANT).len(), 2, "its own tenant manages for each organisation in turn");
+    }
+
+    #[test]
+    fn a_row_goes_by_its_own_dates() {
+        let early = Dated { since: Some(at("2026-02-01")), ..agents(2) };
+        let ended = Dated { until: Some(at("2026-03-01")), ..agents(1) };
+        let partners = view([
+            statement("2026-01-01", "p", vec![agents(1), Dated { until: Some(at("2026-05-01")), ..agents(3) }]),
+            statement("2026-04-01", "p", vec![ended, early]),
+        ]);
+        assert_eq!(held(&partners, 1), [(Instant::MIN_UTC, at("2026-03-01"))], "an end in the past");
+        assert_eq!(held(&partners, 2), [(at("2026-02-01"), Instant::MAX_UTC)], "a beginning in the past");
+        assert_eq!(held(&partners, 3), [(Instant::MIN_UTC, at("2026-04-01"))], "no longer stated");
+    }
+
+    /// Of two statements of one instant the one with the greater identity holds, throughout.
+    #[test]
+    fn two_statements_of_one_instant() {
+        let partners = view([statement("2026-01-01", "a", vec![agents(1)]), statement("2026-01-01", "b", Vec::new())]);
+        assert_eq!(partners.organisations(TENANT).len(), 1);
+        assert_eq!(partners.organisation_at(TENANT, at("2025-01-01")), Organisation::Registered("b".into()));
+        assert!(partners.agents(Guid(1)).is_empty());
+    }
 }

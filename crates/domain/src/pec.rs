@@ -1,6 +1,6 @@
 //! Partner Earned Credit: did access earn the day, and if not, why not.
 //!
-//! The judgement is made per (placement, scope, UTC day). A day is earned when at every instant of
+//! The judgement is made per (subscription and plan, scope, UTC day). A day is earned when at every instant of
 //! its tested part some grant qualifies; otherwise it is lost, with the one reason whose repair
 //! alone would have earned it. Reasons on the side of the product ([`NeverCode`]) are applied by
 //! rating, which knows the product. Nothing here knows money.
@@ -87,8 +87,8 @@ pub struct Loss {
     pub several: bool,
     /// The other codes whose repair alone would have earned the day.
     pub also: Vec<LostCode>,
-    /// The part of the day that was tested.
-    pub tested: Interval,
+    /// The part of the day that was tested; several where the subscription left its plan and came back.
+    pub tested: Vec<Interval>,
     /// Its parts in which nothing qualified.
     pub open: Vec<Interval>,
     /// The grants behind the reason. Shared by days that are alike.

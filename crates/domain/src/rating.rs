@@ -21,7 +21,7 @@ pub use credit::Balance;
 pub use piece::{Access, Asked, Judging, Piece, Verdict, judged, line_key};
 
 use crate::charges::{Coverage, Orders};
-use crate::commerce::{Commerce, billed_in, by_partner};
+use crate::commerce::{Commerce, Oddity, billed_in, by_partner};
 use crate::entry::PlanCreated;
 use crate::facts::Facts;
 use crate::finding::{About, Code, Finding};
@@ -77,7 +77,8 @@ impl<'a> Desk<'a> {
     pub fn currencies(&self, bill_to: Guid, period: Period) -> Vec<Currency> {
         let Some(own) = self.facts.partners.billing_currency(bill_to, period) else { return Vec::new() };
         let mut all = vec![own];
-        let Some((_, partner)) = self.partners().statement(bill_to).filter(|_| !by_partner(period)) else { return all };
+        let partner = self.partners().statement_at(bill_to, last_instant(period)).filter(|_| !by_partner(period));
+        let Some(partner) = partner else { return all };
         let bought = |plan: &&PlanCreated| plan.bill_to == bill_to && plan.at < period.interval().to;
         for plan in self.commerce.plans().filter(bought) {
             let currency = billed_in(self.commerce, partner, own, plan, period).unwrap_or(own);
@@ -95,15 +96,15 @@ impl<'a> Desk<'a> {
         currency: Currency,
         period: Period,
     ) -> (Option<BTreeSet<Guid>>, Vec<Finding>) {
-        let partner = self.partners().statement(bill_to).map(|(_, partner)| partner);
+        let partner = self.partners().statement_at(bill_to, last_instant(period));
         let partner = partner.zip(self.facts.partners.billing_currency(bill_to, period));
         crate::commerce::plans_in(self.commerce, partner, currency, period)
     }
 
-    /// The currency that a partner states it is billed in.
+    /// The currency that a partner was billed in at an instant.
     #[must_use]
-    pub fn billing_currency(&self, partner: Guid) -> Option<Currency> {
-        self.partners().statement(partner).map(|(_, statement)| statement.billing_currency)
+    pub fn billing_currency(&self, partner: Guid, at: Instant) -> Option<Currency> {
+        self.facts.partners.billing_currency(partner, Day::of(at).period())
     }
 
     /// Rates a month of some of the plans that are billed to a partner: tiers run plan by plan, so that no
@@ -218,7 +219,7 @@ impl<'a> Desk<'a> {
             }
         }
         let ours = |plan: Guid| self.commerce.plan(plan).is_some_and(|plan| plan.bill_to == bill_to);
-        let orders = Orders::play(&self.facts.charges, self.commerce, &|partner| self.billing_currency(partner));
+        let orders = Orders::play(&self.facts.charges, self.commerce, &|partner, at| self.billing_currency(partner, at));
         let booked = orders.booked.iter().filter(|booked| ours(booked.plan)).map(|booked| booked.day().period());
         days.into_iter().map(Day::period).chain(booked).collect()
     }
@@ -256,16 +257,26 @@ impl<'a> Desk<'a> {
 
     /// What contradicts itself in the lives of plans and subscriptions, told in the month of the change.
     fn oddities(&self, notes: &mut Notes) {
-        let billed = |plan: Guid| self.commerce.plan(plan).is_some_and(|plan| plan.bill_to == notes.bill_to);
-        let here = |at: Instant| Day::of(at).period() == notes.period;
-        let odd: Vec<_> = self.commerce.oddities().iter().filter(|odd| billed(odd.plan) && here(odd.at)).collect();
-        for odd in odd {
+        for odd in self.commerce.oddities() {
+            if Day::of(odd.at).period() != notes.period || !self.tells(odd, notes.bill_to) {
+                continue;
+            }
             let day = Some(Day::of(odd.at));
             let about = About { plan: Some(odd.plan), subscription: odd.subscription, day, ..notes.about() };
             notes.note_with(odd.code, about, odd.detail.clone(), odd.event);
         }
         self.reserved_and_suspended(notes);
         self.several_plans(notes);
+    }
+
+    /// Whether what contradicts itself is told to a partner: the one of its plan; where nobody knows the
+    /// plan, whoever was billed for the subscription; where nobody was, everybody.
+    fn tells(&self, odd: &Oddity, bill_to: Guid) -> bool {
+        if let Some(plan) = self.commerce.plan(odd.plan) {
+            return plan.bill_to == bill_to;
+        }
+        let placed = odd.subscription.map_or(&[][..], |subscription| self.commerce.placements(subscription));
+        placed.is_empty() || placed.iter().any(|placement| placement.bill_to == bill_to)
     }
 
     /// USE-8: a plan is not suspended while a reservation under it is active. Source: create an Azure
@@ -282,7 +293,7 @@ impl<'a> Desk<'a> {
         if suspended.is_empty() {
             return;
         }
-        let orders = Orders::play(&self.facts.charges, self.commerce, &|partner| self.billing_currency(partner));
+        let orders = Orders::play(&self.facts.charges, self.commerce, &|partner, at| self.billing_currency(partner, at));
         for (plan, since) in suspended.into_iter().filter(|(plan, since)| orders.is_reserved(*plan, *since)) {
             let about = About { plan: Some(plan), day: Some(Day::of(since)), ..notes.about() };
             notes.note(Code::PlanInUse, about, "a reservation under it was active");
@@ -365,6 +376,10 @@ impl Part {
         self.notes.join(other.notes);
         self.markets.extend(other.markets);
     }
+}
+
+fn last_instant(period: Period) -> Instant {
+    period.interval().to - chrono::TimeDelta::nanoseconds(1)
 }
 
 /// The distinct credit rates of a month, and which one holds on which day.

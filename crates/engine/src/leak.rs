@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::commerce::Placement;
+use domain::commerce::{Began, Placement};
 use domain::entry::{Event, Stream};
 use domain::ids::{Guid, Identity};
 use domain::pec::{Loss, LostCode, PlaceId};
@@ -219,7 +219,7 @@ fn look(books: &mut Books<'_>, subscription: Guid, placement: &Placement, scope:
     // A transfer leaves the access where it was: what counted for the old partner until then is lost.
     let placements = books.commerce.placements(subscription);
     let previous = placements.iter().find(|earlier| earlier.interval.to == placement.interval.from).cloned();
-    let Some(previous) = previous.filter(|_| placement.by_transfer) else { return Covered::Never };
+    let Some(previous) = previous.filter(|_| placement.began == Began::Moved) else { return Covered::Never };
     let last = placement.interval.from - chrono::TimeDelta::nanoseconds(1);
     let place = books.judge.place(subscription, &previous, scope);
     let counted = books.judge.counted(place, Day::of(last));

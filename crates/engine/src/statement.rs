@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::entry::Portion;
+use domain::entry::{Offer, Portion};
 use domain::finding::Finding;
 use domain::ids::{Currency, Guid};
 use domain::invoice::{Draft, Grouping, Totals};
@@ -94,7 +94,8 @@ fn attributed(books: &mut Books<'_>, earned: Earned) -> BTreeMap<Guid, BTreeMap<
     let mut by_customer: BTreeMap<Guid, BTreeMap<String, Exact>> = BTreeMap::new();
     for ((customer, plan, subscription, scope, day), credit) in earned {
         let here = |interval: &Interval| !interval.intersect(&day.interval()).is_empty();
-        let placed = books.commerce.placements(subscription).iter();
+        // What was sold under the classic offer earns nothing, so it is not what earned.
+        let placed = books.commerce.placements(subscription).iter().filter(|one| one.offer != Offer::Legacy);
         let Some(placement) = placed.into_iter().find(|one| one.plan == plan && here(&one.interval)) else { continue };
         let place = books.judge.place(subscription, placement, &scope);
         let who = match books.judge.access(place, day) {

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::access::{Access, Grant, Via};
-use domain::commerce::{Commerce, Placement};
+use domain::commerce::{Began, Commerce, Placement};
 use domain::entry::{
     AssignmentCreated, AssignmentDeleted, Authorization, Delegation, DelegationDeleted, Event, GrantFacts, PalUnlinked,
     PlanCreated, PolicyDocument, ScheduleCancelled, TransferCompleted,
@@ -389,11 +389,13 @@ pub struct Guarded {
     pub customer: Guid,
     pub from_partner: Guid,
     pub to_plan: Guid,
-    pub to_partner: Guid,
+    /// `None` where the plan is not known here: whoever takes over is nobody of ours.
+    pub to_partner: Option<Guid>,
     pub requested_at: Instant,
     /// The first whole day on which it could be so.
     pub day: Day,
     pub stood: BTreeMap<Place, Standing>,
+    /// Empty where the plan is not known here: all that counted is lost.
     pub stands: BTreeMap<Place, Standing>,
 }
 
@@ -403,19 +405,22 @@ pub fn guarded(books: &mut Books<'_>, now: Instant) -> Vec<Guarded> {
     let requests: Vec<(Guid, Guid, Instant)> = books.commerce.transfer_requests().collect();
     let mut found = Vec::new();
     for (subscription, to_plan, requested_at) in requests {
-        let Some(plan) = books.commerce.plan(to_plan) else { continue };
+        let plan = books.commerce.plan(to_plan).cloned();
         let placements = books.commerce.placements(subscription);
         let Some(from) = placements.iter().find(|placement| placement.interval.contains(now)).cloned() else {
             continue;
         };
-        let (customer, to_partner) = (plan.customer, plan.bill_to);
+        let (customer, to_partner) = (from.customer, plan.as_ref().map(|plan| plan.bill_to));
         let day = first_whole_day(now);
         let interval = Interval::new(now, Instant::MAX_UTC);
-        let to =
-            Placement { interval, plan: to_plan, customer, bill_to: to_partner, by_transfer: true, ..from.clone() };
+        let to = plan.map(|PlanCreated { plan, customer, bill_to, .. }| {
+            let began = Began::Moved;
+            Placement { interval, plan, customer, bill_to, began, ..from.clone() }
+        });
         let (mut stood, mut stands) = (BTreeMap::new(), BTreeMap::new());
         for place in leak::in_use(books, now, Some(&[subscription].into())) {
-            for (placement, side) in [(&from, &mut stood), (&to, &mut stands)] {
+            for (placement, side) in [(Some(&from), &mut stood), (to.as_ref(), &mut stands)] {
+                let Some(placement) = placement else { continue };
                 let id = books.judge.place(subscription, placement, &place.1);
                 let verdict = books.judge.access(id, day);
                 let standing = Standing { bill_to: placement.bill_to, customer: placement.customer, verdict };

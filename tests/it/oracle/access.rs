@@ -24,6 +24,8 @@ pub struct Case<'w> {
 /// Somebody's role, however it came about.
 #[derive(Clone, Debug)]
 pub struct Holding {
+    /// Tells it apart from all others.
+    number: usize,
     principal: Id,
     scope: String,
     role: Role,
@@ -61,6 +63,7 @@ pub fn holdings(world: &World) -> Vec<Holding> {
         let held = grant.held.span();
         let nothing = held.to.map(|to| Span { from: to, to: Some(to) });
         Holding {
+            number: 0,
             principal: grant.principal,
             scope: grant.scope.clone(),
             role: *grant.role.counts(),
@@ -72,6 +75,7 @@ pub fn holdings(world: &World) -> Vec<Holding> {
         }
     });
     let delegations = world.delegations.iter().map(|made| Holding {
+        number: 0,
         principal: made.principal,
         scope: made.scope.clone(),
         role: *made.role.counts(),
@@ -85,7 +89,7 @@ pub fn holdings(world: &World) -> Vec<Holding> {
             Route::Template(made.managing_tenant)
         },
     });
-    grants.chain(delegations).collect()
+    grants.chain(delegations).enumerate().map(|(number, holding)| Holding { number, ..holding }).collect()
 }
 
 impl<'w> Case<'w> {
@@ -136,14 +140,28 @@ impl<'w> Case<'w> {
     }
 
     /// Like "held", but a group's role at the subscription, written just after the subscription was
-    /// created, counts from the creation on. What was removed that soon must have been written then.
+    /// created and before it moved, counts from the creation on. What was removed that soon must have been
+    /// written then. Where the same group's role was taken away in between, it had none.
     pub fn held(&self, holding: &Holding, at: Time) -> bool {
         let subscription = &self.world.subscriptions[self.subscription];
-        let created = subscription.created;
-        let soon = holding.held.from >= created && holding.held.from <= created + CREATION_GRACE;
+        let (created, written) = (subscription.created, holding.held.from);
+        let moved = subscription.plans.get(1).map_or(Time::MAX, |(at, _)| *at);
+        let soon = written >= created && written <= created + CREATION_GRACE && written < moved;
         let here = holding.scope == subscription_scope(subscription.id);
-        let graced = holding.graced && matches!(holding.route, Route::Agents(_)) && here && soon;
-        graced && at >= created && at < holding.held.from || holding.held.holds(at)
+        let first_plan = self.plan == subscription.plans[0].1;
+        let graced = holding.graced && matches!(holding.route, Route::Agents(_)) && here && soon && first_plan;
+        let before = graced && at >= created && at < written && !self.was_taken_away(holding, created);
+        before || holding.held.holds(at)
+    }
+
+    /// Whether a role that counts, of the same group at the same place, ended between the creation and this
+    /// one's writing.
+    fn was_taken_away(&self, holding: &Holding, created: Time) -> bool {
+        holdings(self.world).iter().any(|other| {
+            let same = other.principal == holding.principal && other.scope == holding.scope;
+            let ended = other.held.to.is_some_and(|to| to >= created && to <= holding.held.from);
+            other.number != holding.number && same && ended && other.role.counts()
+        })
     }
 
     pub fn is_unknown(&self, holding: &Holding, at: Time) -> bool {
@@ -296,7 +314,7 @@ fn managed_from(world: &World, tenant: Id) -> impl Iterator<Item = usize> {
 }
 
 pub fn contains(scope: &str, resource: &str) -> bool {
-    resource == scope || resource.starts_with(&format!("{scope}/"))
+    scope == "/" || resource == scope || resource.starts_with(&format!("{scope}/"))
 }
 
 /// The scope of a whole subscription, as scopes are written in a world.

@@ -249,6 +249,9 @@ fn subscription(dice: &mut Dice, number: u64) -> Subscription {
         plans.push((at, usize::from(!classic)));
         if classic {
             offers.push((at, Offer::AzurePlan));
+        } else if dice.chance(40) {
+            // It comes back, often on the same day.
+            plans.push((at + dice.between(1, 24 * 60) * 60, 0));
         }
     }
     Subscription { id: id(7, number), created, plans, offers }
@@ -303,6 +306,8 @@ fn grants(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, 
             _ => By::Assignment,
         };
         let held = if by == By::RemovalAlone { Span { from: FOREVER, ..held } } else { held };
+        // What is granted on the root reaches everything.
+        let scope = if by == By::Assignment && dice.chance(6) { "/".to_owned() } else { scope };
         let role = if by == By::Assignment { told_role(dice) } else { Told::of([role(dice)]) };
         let mut grant = Grant { id: id(4, number), scope, principal, role, held: Spell::of(&held), by };
         if let (Some(ended), By::Assignment) = (held.to, by) {

@@ -79,7 +79,10 @@ struct AccessAnswer {
     meaning: String,
     several: bool,
     also: Vec<&'static str>,
+    /// From the first tested instant to the last.
     tested: Option<Stretch>,
+    /// Several where the subscription left its plan and came back.
+    tested_parts: Vec<Stretch>,
     /// The rule by which that part of the day is tested.
     tested_by: &'static str,
     covered: Vec<Stretch>,
@@ -193,6 +196,14 @@ impl Explain {
             .filter(|placement| !placement.interval.intersect(&day.interval()).is_empty())
             .cloned()
             .collect();
+        // One verdict for all stretches under a plan.
+        let first = |at: usize| {
+            let mut under = books.commerce.stretches(subscription, &placements[at]);
+            !under.any(|one| placements[..at].contains(one))
+        };
+        let once: Vec<Placement> =
+            (0..placements.len()).filter(|at| first(*at)).map(|at| placements[at].clone()).collect();
+        let placements = once;
         let mut cited: BTreeSet<Identity> = BTreeSet::new();
         let mut access = Vec::new();
         let mut charges = Vec::new();
@@ -293,7 +304,7 @@ fn judged(
     let place = books.judge.place(subscription, placement, scope);
     let verdict = books.judge.access(place, day);
     let tested = books.judge.tested(place, day);
-    let timeline = books.judge.timeline(place, tested);
+    let timeline = books.judge.timeline(place, &tested);
     cited.extend(books.judge.basis(place, day));
     for held in &timeline.held {
         cited.extend(held.holding.events.iter().copied());
@@ -318,7 +329,8 @@ fn judged(
         meaning: meaning(&verdict),
         several: loss.is_some_and(|loss| loss.several),
         also: loss.map(|loss| loss.also.iter().map(|code| code.text()).collect()).unwrap_or_default(),
-        tested: stretch(tested),
+        tested: stretch(Interval::new(tested[0].from, tested[tested.len() - 1].to)),
+        tested_parts: stretches(&tested),
         tested_by: "PEC-10",
         covered: stretches(&timeline.covered),
         open: open(&verdict, &timeline),
@@ -459,8 +471,7 @@ fn print_access(access: &AccessAnswer, out: &mut Output) -> anyhow::Result<()> {
         out.line(format!("Also earned if this alone were repaired: {}", access.also.join(", ")))?;
     }
     let list = |stretches: &[Stretch]| -> String { stretches.iter().map(clock).collect::<Vec<_>>().join(", ") };
-    let tested = access.tested.as_ref().map_or_else(|| "nothing".to_owned(), clock);
-    out.line(format!("  tested   {tested} ({tested_by})"))?;
+    out.line(format!("  tested   {} ({tested_by})", list(&access.tested_parts)))?;
     if !access.covered.is_empty() {
         out.line(format!("  covered  {}", list(&access.covered)))?;
     }

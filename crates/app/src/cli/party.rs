@@ -308,7 +308,7 @@ fn step_row(step: Step) -> StepRow {
 }
 
 fn partner_view(desk: &Desk<'_>, partner: Guid, at: Instant) -> PartnerView {
-    let statement = desk.partners.statement(partner).map(|(_, statement)| statement);
+    let statement = desk.partners.statement_at(partner, at);
     let qualification = desk.channel.qualification(&desk.partners, partner);
     let qualified_since = match qualification {
         Qualification::Since(since) if since <= at => Some(period::instant(since)),
@@ -318,7 +318,7 @@ fn partner_view(desk: &Desk<'_>, partner: Guid, at: Instant) -> PartnerView {
         desk.partners.statement(tenant).map_or_else(|| tenant.to_string(), |(_, one)| one.name.to_string())
     };
     let steps: Vec<StepRow> = order::partner_steps(desk, partner, at).into_iter().map(step_row).collect();
-    let rights = order::rights_of(desk, partner);
+    let rights = order::rights_of(desk, partner, at);
     let standing = desk.standing(partner, at);
     let bad = standing.state != State::Good;
     let holds = |spans: Vec<domain::period::Interval>| spans.iter().any(|span| span.contains(at));
@@ -329,7 +329,7 @@ fn partner_view(desk: &Desk<'_>, partner: Guid, at: Instant) -> PartnerView {
         partner: partner.to_string(),
         name: statement.map(|statement| statement.name.to_string()),
         at: period::instant(at),
-        kind: order::seller_text(desk, partner),
+        kind: order::seller_text(desk, partner, at),
         may: Rights { billed: rights.billed, order: rights.orders, attest: rights.attests, earn: rights.earns },
         region: statement.and_then(|one| domain::regions::of(one.country)).map(domain::regions::Region::name),
         state: standing.state.text(),

@@ -470,7 +470,8 @@ pub(super) struct Guard {
     subscription: String,
     from_partner: Party,
     to_plan: String,
-    to_partner: Party,
+    /// `null` where the plan is not known here.
+    to_partner: Option<Party>,
     requested_at: String,
     resources_losing: usize,
     access_first: Vec<Request>,
@@ -480,7 +481,7 @@ impl Guard {
     /// Whether a partner gives the subscription away or takes it over.
     pub(super) fn concerns(&self, partner: Guid) -> bool {
         let partner = partner.to_string();
-        self.from_partner.id == partner || self.to_partner.id == partner
+        self.from_partner.id == partner || self.to_partner.as_ref().is_some_and(|to| to.id == partner)
     }
 }
 
@@ -489,14 +490,14 @@ pub(super) fn guards(books: &mut Books<'_>, now: Instant) -> Vec<Guard> {
     let guard = |one: suppose::Guarded| {
         let lost = |place: &&Place| {
             let is_lost = |side: &Standings| side.get(*place).is_some_and(|standing| standing.verdict.lost().is_some());
-            !is_lost(&one.stood) && is_lost(&one.stands)
+            !is_lost(&one.stood) && (one.to_partner.is_none() || is_lost(&one.stands))
         };
         Guard {
             customer: Party { id: one.customer.to_string(), name: books.customer_name(one.customer) },
             subscription: one.subscription.to_string(),
             from_partner: Party { id: one.from_partner.to_string(), name: books.partner_name(one.from_partner) },
             to_plan: one.to_plan.to_string(),
-            to_partner: Party { id: one.to_partner.to_string(), name: books.partner_name(one.to_partner) },
+            to_partner: one.to_partner.map(|to| Party { id: to.to_string(), name: books.partner_name(to) }),
             requested_at: period::instant(one.requested_at),
             resources_losing: one.stood.keys().filter(lost).count(),
             access_first: requests(books, one.day, one.stood.keys(), &BTreeSet::new(), &one.stood, &one.stands),
@@ -515,7 +516,7 @@ pub(super) fn print_guards(guards: &[Guard], out: &mut Output) -> anyhow::Result
             "Transfer of {} (subscription {}…) to {}, requested {day}: {losing} would lose credit.",
             guard.customer.name,
             guard.subscription.get(..8).unwrap_or(&guard.subscription),
-            guard.to_partner.name,
+            guard.to_partner.as_ref().map_or("a plan that is not known here", |to| &to.name),
         );
         out.line(crate::output::wrapped(&says, width, 2))?;
         for request in &guard.access_first {
@@ -523,7 +524,7 @@ pub(super) fn print_guards(guards: &[Guard], out: &mut Output) -> anyhow::Result
             let first = format!("first, from {who}, on {scope} ({}): \u{201c}{}\u{201d}", request.reason, request.text);
             out.line(format!("  {}", crate::output::wrapped(&first, width - 2, 4)))?;
         }
-        if guard.resources_losing > 0 {
+        if guard.resources_losing > 0 && guard.to_partner.is_some() {
             out.line(format!(
                 "  pec what-if transfer --subscription {} --to {} --at DAY",
                 guard.subscription, guard.to_plan

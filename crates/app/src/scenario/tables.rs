@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use anyhow::Context as _;
-use domain::entry::{LineKey, Portion};
+use domain::commerce::Placement;
+use domain::entry::{LineKey, Offer, Portion};
 use domain::facts::Facts;
 use domain::finding::Finding;
 use domain::invoice::{Draft, draft_with};
@@ -83,18 +83,18 @@ pub fn tables(scenario: &Scenario, facts: &Facts) -> anyhow::Result<Tables> {
         findings.extend(domain::order::unprepared(&orders, partner, scenario.period));
         used.subscriptions.extend(asked.iter().map(|(_, subscription, ..)| *subscription));
         for (plan, subscription, scope, day) in asked {
-            let here = |interval: &Interval| !interval.intersect(&day.interval()).is_empty();
-            let of_plan: Vec<_> = commerce.placements(subscription).iter().filter(|one| one.plan == plan).collect();
-            // Usage that was reported later than its day lies under a plan that came later.
-            let placed = of_plan.iter().find(|one| here(&one.interval)).or(of_plan.last());
-            let placement = *placed.context("usage was rated that lies under no plan")?;
+            // Access decides nothing of what was sold under the classic offer; all else under a plan has one
+            // verdict, whenever in the day it was.
+            let mut of_plan = commerce.placements(subscription).iter().filter(|one| one.plan == plan);
+            let classic = |one: &&Placement| one.offer == Offer::Legacy;
+            let Some(placement) = of_plan.find(|one| !classic(one)) else { continue };
             let place = judge.place(subscription, placement, &scope);
             let why = why(&judge.access(place, day), day);
             let same = |key: &&DayKey| key.0 == day && key.1 == plan && key.2 == scope;
             let keys: Vec<DayKey> = days.keys().filter(same).cloned().collect();
             for key in keys {
                 let row: &mut Row = days.get_mut(&key).expect("taken from the table");
-                if !row.verdict.starts_with("never") {
+                if !matches!(key.5, Verdict::Never(_)) {
                     row.verdict = format!("{} {why}", row.verdict);
                 }
             }
@@ -131,11 +131,12 @@ fn daily_rows(scenario: &Scenario, mut pieces: Vec<(Day, Scope, Exact, Exact)>) 
     pieces.into_iter().map(row).collect()
 }
 
-/// The grain of a verdict, but for the subscription.
-type DayKey = (Day, domain::ids::Guid, Scope, domain::ids::MeterId, Portion);
+/// The grain of a verdict, but for the subscription, and the verdict: what was sold under the classic offer
+/// has another one than what was used under the plan later that day.
+type DayKey = (Day, domain::ids::Guid, Scope, domain::ids::MeterId, Portion, Verdict);
 
 fn add(days: &mut BTreeMap<DayKey, Row>, piece: &Piece<'_>) {
-    let key = (piece.day, piece.plan, piece.scope.clone(), piece.meter.clone(), piece.portion);
+    let key = (piece.day, piece.plan, piece.scope.clone(), piece.meter.clone(), piece.portion, piece.verdict);
     let row = days.entry(key).or_default();
     row.quantity += &piece.quantity.exact();
     row.list += &piece.list_charge();
@@ -186,7 +187,7 @@ fn clock(interval: &Interval, day: Day) -> String {
 }
 
 fn day_table(scenario: &Scenario, days: &BTreeMap<DayKey, Row>) -> String {
-    let row = |((day, plan, scope, meter, portion), row): (&DayKey, &Row)| {
+    let row = |((day, plan, scope, meter, portion, _), row): (&DayKey, &Row)| {
         let names = &scenario.names;
         let part = match portion {
             Portion::PayAsYouGo => "",

@@ -127,6 +127,11 @@ impl Access {
         self.by_scope.values().flatten().map(|id| (*id, self.grant(*id)))
     }
 
+    /// The grants on exactly one scope.
+    pub fn granted_on(&self, scope: &Scope) -> impl Iterator<Item = &Grant> {
+        self.by_scope.get(scope.as_str()).into_iter().flatten().map(|id| self.grant(*id))
+    }
+
     #[must_use]
     pub fn deny(&self, id: DenyId) -> &Deny {
         self.denies.get(id.0 as usize).expect("a deny's id is only made by the view that holds it")

@@ -242,11 +242,11 @@ impl Channel {
     /// partner's signature covers its reseller role there. Source: microsoft-partner-agreement (2022-02-22).
     #[must_use]
     pub fn signed(&self, partners: &Partners, partner: Guid, region: Region, at: Instant) -> Option<&Stated<Region>> {
-        let organisation = partners.organisation(partner);
+        let organisation = |tenant: Guid| partners.organisation_at(tenant, at);
         let same = self
             .signed
             .iter()
-            .filter(|(tenant, _)| **tenant == partner || partners.organisation(**tenant) == organisation);
+            .filter(|(tenant, _)| **tenant == partner || organisation(**tenant) == organisation(partner));
         let mut signatures = same.flat_map(|(_, list)| list);
         signatures.find(|stated| stated.value == region && stated.at <= at)
     }
@@ -314,14 +314,16 @@ impl Channel {
     /// (2020-05-12); microsoft-partner-agreement (2022-02-22).
     #[must_use]
     pub fn qualification(&self, partners: &Partners, reseller: Guid) -> Qualification {
-        let region = partners.statement(reseller).and_then(|(_, statement)| regions::of(statement.country));
-        let organisation = partners.organisation(reseller);
-        let ours = self
-            .signed
-            .iter()
-            .filter(|(tenant, _)| **tenant == reseller || partners.organisation(**tenant) == organisation);
-        let signatures = ours.flat_map(|(_, list)| list).filter(|one| region.is_none_or(|region| one.value == region));
-        let agreement = signatures.map(|stated| stated.at).min();
+        // By country and organisation of the day on which it was signed.
+        let counts = |tenant: Guid, one: &Stated<Region>| {
+            let organisation = |tenant: Guid| partners.organisation_at(tenant, one.at);
+            let country = partners.statement_at(reseller, one.at).map(|statement| statement.country);
+            let region = country.and_then(regions::of);
+            (tenant == reseller || organisation(tenant) == organisation(reseller))
+                && region.is_none_or(|region| one.value == region)
+        };
+        let all_signed = self.signed.iter().flat_map(|(tenant, list)| list.iter().map(|one| (*tenant, one)));
+        let agreement = all_signed.filter(|(tenant, one)| counts(*tenant, one)).map(|(_, one)| one.at).min();
         let (onboarded, enrolled) = (self.onboarded(reseller), self.enrolled(reseller));
         let nothing_signed = agreement.is_none() && all(&self.signed, &reseller).is_empty();
         if onboarded.is_none() && enrolled.is_none() && nothing_signed {

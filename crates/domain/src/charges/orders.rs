@@ -149,7 +149,7 @@ pub struct Orders {
 pub fn booked(
     book: &ChargeBook,
     commerce: &Commerce,
-    currency: &dyn Fn(Guid) -> Option<Currency>,
+    currency: &dyn Fn(Guid, Instant) -> Option<Currency>,
     bill_to: Guid,
     period: Period,
 ) -> (Vec<Booked>, Vec<Finding>) {
@@ -172,7 +172,7 @@ pub fn booked(
 
 impl Orders {
     #[must_use]
-    pub fn play(book: &ChargeBook, commerce: &Commerce, currency: &dyn Fn(Guid) -> Option<Currency>) -> Self {
+    pub fn play(book: &ChargeBook, commerce: &Commerce, currency: &dyn Fn(Guid, Instant) -> Option<Currency>) -> Self {
         let (booked, findings, reserved) = (Vec::new(), Vec::new(), Vec::new());
         let mut orders = Self { booked, findings, returns: BTreeMap::new(), reserved };
         let mut told: BTreeMap<&str, Vec<(Instant, ChargeAction, Identity, &ChargeRecorded)>> = BTreeMap::new();
@@ -206,7 +206,7 @@ impl Orders {
         &mut self,
         changes: &[(Instant, ChargeAction, Identity, &'a ChargeRecorded)],
         commerce: &Commerce,
-        currency: &dyn Fn(Guid) -> Option<Currency>,
+        currency: &dyn Fn(Guid, Instant) -> Option<Currency>,
     ) -> Vec<Run<'a>> {
         let mut runs: Vec<Run<'a>> = Vec::new();
         for (at, action, identity, charge) in changes {
@@ -271,14 +271,14 @@ impl Orders {
         charge: &ChargeRecorded,
         identity: Identity,
         commerce: &Commerce,
-        currency: &dyn Fn(Guid) -> Option<Currency>,
+        currency: &dyn Fn(Guid, Instant) -> Option<Currency>,
     ) {
         let left = run.left_at(charge.at);
         if Exact::from(charge.quantity) != left {
             let detail = format!("moves {} where {left} are left; an order moves as a whole", charge.quantity);
             self.odd(Code::OverdrawnOrder, charge, identity, &detail);
         }
-        let billed = |plan: Guid| commerce.plan(plan).and_then(|plan| currency(plan.bill_to));
+        let billed = |plan: Guid| commerce.plan(plan).and_then(|plan| currency(plan.bill_to, charge.at));
         let (from, to) = (billed(run.plan_at(charge.at)), billed(charge.plan));
         run.holders.push((charge.at, charge.plan));
         if run.monthly() && from != to {

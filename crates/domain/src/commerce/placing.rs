@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Commerce, CommerceBook, Oddity, Placement, State, Transition};
+use super::{Began, Commerce, CommerceBook, Oddity, Placement, State, Transition};
 use crate::entry::{Move, Offer, SubscriptionCreated, TransferCompleted};
 use crate::finding::Code;
 use crate::ids::{Guid, Identity};
@@ -34,7 +34,8 @@ enum Step {
 #[derive(Clone, Copy)]
 enum Told<'a> {
     Created(&'a SubscriptionCreated),
-    Moved { subscription: Guid, to_plan: Guid },
+    /// The subscription, and the plan under which it comes.
+    Moved((Guid, Guid)),
     Plan(Guid),
     Subscription(Guid),
 }
@@ -55,6 +56,10 @@ struct Stage {
     suspended: BTreeMap<Guid, Instant>,
     /// Requested transfers that nobody has withdrawn or completed, and since when.
     requests: BTreeMap<(Guid, Guid), Instant>,
+    /// When each subscription is first told to have been created, and under which plan.
+    created: BTreeMap<Guid, (Instant, Guid)>,
+    /// Subscriptions that stand under a plan that is not known here: which, since when, sold as what.
+    away: BTreeMap<Guid, (Guid, Instant, Offer, Began)>,
 }
 
 impl CommerceBook {
@@ -63,16 +68,25 @@ impl CommerceBook {
         let mut changes = self.changes();
         changes.sort_by_key(|change| (change.at, change.step, change.identity));
         let mut stage = Stage::default();
+        for created in super::in_order(&self.created, |fact| fact.at) {
+            stage.created.entry(created.subscription).or_insert((created.at, created.plan));
+        }
         for change in &changes {
             match change.told {
                 Told::Created(created) => create(view, &mut stage, created),
-                Told::Moved { subscription, to_plan } => moved(view, &mut stage, change, subscription, to_plan),
+                Told::Moved(both) => match change.step {
+                    Step::Requested | Step::Withdrawn => asked(view, &mut stage, change, both),
+                    _ => moved(view, &mut stage, change, both),
+                },
                 Told::Plan(plan) => plan_changed(view, &mut stage, change, plan),
                 Told::Subscription(subscription) => subscription_changed(view, &mut stage, change, subscription),
             }
         }
         for (id, since) in stage.suspended {
             view.suspensions.entry(id).or_default().push(Interval::new(since, Instant::MAX_UTC));
+        }
+        for (subscription, (plan, since, ..)) in stage.away {
+            view.away.entry(subscription).or_default().push((Interval::new(since, Instant::MAX_UTC), plan));
         }
         view.requests = stage.requests;
     }
@@ -84,8 +98,7 @@ impl CommerceBook {
             add(one.at, Step::Created, identity, Told::Created(one));
         }
         for (identity, TransferCompleted { subscription, to_plan, at }) in self.transfers.iter() {
-            let told = Told::Moved { subscription: *subscription, to_plan: *to_plan };
-            add(*at, Step::Transferred, identity, told);
+            add(*at, Step::Transferred, identity, Told::Moved((*subscription, *to_plan)));
         }
         for (identity, (step, Move { subscription, to_plan, at })) in self.moves.iter() {
             let step = match step {
@@ -93,7 +106,7 @@ impl CommerceBook {
                 super::Moving::Withdrawn => Step::Withdrawn,
                 super::Moving::Transitioned => Step::Transitioned,
             };
-            add(*at, step, identity, Told::Moved { subscription: *subscription, to_plan: *to_plan });
+            add(*at, step, identity, Told::Moved((*subscription, *to_plan)));
         }
         for (identity, (state, change)) in self.plan_states.iter() {
             let step = match state {
@@ -119,95 +132,112 @@ impl CommerceBook {
 }
 
 fn create(view: &mut Commerce, stage: &mut Stage, created: &SubscriptionCreated) {
-    let Some(plan) = view.plans.get(&created.plan) else { return };
-    let placed = view.placements.entry(created.subscription).or_default();
-    if placed.is_empty() {
-        placed.push(Placement {
-            interval: Interval::new(created.at, Instant::MAX_UTC),
-            plan: plan.plan,
-            customer: plan.customer,
-            bill_to: plan.bill_to,
-            offer: created.offer,
-            by_transfer: false,
-        });
-        stage.under.entry(plan.plan).or_default().insert(created.subscription);
-    }
-}
-
-/// USE-7: a transfer moves billing at its instant, a transition from the classic offer likewise: the
-/// old side is due up to it, the new side from it. Source: transfer of Azure subscriptions
-/// (2023-09-14); moving from 0145P (2023-01-11).
-fn moved(view: &mut Commerce, stage: &mut Stage, change: &Change<'_>, subscription: Guid, to_plan: Guid) {
-    let (step, at) = (change.step, change.at);
-    let request = (subscription, to_plan);
-    match step {
-        Step::Requested => {
-            stage.requests.insert(request, at);
-            return;
-        }
-        Step::Withdrawn => {
-            if stage.requests.remove(&request).is_none() {
-                view.odd(
-                    Code::TransferOutOfOrder,
-                    change.identity,
-                    at,
-                    Some(subscription),
-                    to_plan,
-                    "withdrawn, but no request is open",
-                );
-            }
-            return;
-        }
-        Step::Created
-        | Step::Transferred
-        | Step::Transitioned
-        | Step::PlanSuspended
-        | Step::PlanCancelled
-        | Step::Suspended
-        | Step::Cancelled
-        | Step::Resumed
-        | Step::PlanReactivated => {}
-    }
-    let Some(plan) = view.plans.get(&to_plan).cloned() else { return };
-    let Some(last) = view.placements.get_mut(&subscription).and_then(|placed| placed.last_mut()) else { return };
-    if last.interval.from >= at {
+    let (subscription, offer) = (created.subscription, created.offer);
+    // Created under a plan of ours after it was created elsewhere: it came to us.
+    let comes = stage.away.contains_key(&subscription) && view.plans.contains_key(&created.plan);
+    if comes {
+        leave(view, stage, subscription, created.at);
+    } else if stands(view, stage, subscription).is_some() {
         return;
     }
-    let (from_plan, offer) = (last.plan, last.offer);
-    last.interval.to = last.interval.to.min(at);
-    let offer = if step == Step::Transitioned { Offer::AzurePlan } else { offer };
+    place_under(view, stage, subscription, created.plan, (created.at, offer, Began::Created));
+}
+
+/// Where a subscription stands at present: under which plan, since when, sold as what, and how it came.
+fn stands(view: &Commerce, stage: &Stage, subscription: Guid) -> Option<(Guid, Instant, Offer, Began)> {
+    let away = stage.away.get(&subscription);
+    away.copied().or_else(|| {
+        let last = view.placements.get(&subscription)?.last()?;
+        Some((last.plan, last.interval.from, last.offer, last.began))
+    })
+}
+
+/// Under a plan that is not known here a subscription is billed to nobody here.
+fn place_under(
+    view: &mut Commerce,
+    stage: &mut Stage,
+    subscription: Guid,
+    plan: Guid,
+    (at, offer, began): (Instant, Offer, Began),
+) {
+    let Some(plan) = view.plans.get(&plan).cloned() else {
+        stage.away.insert(subscription, (plan, at, offer, began));
+        return;
+    };
     view.placements.entry(subscription).or_default().push(Placement {
         interval: Interval::new(at, Instant::MAX_UTC),
         plan: plan.plan,
         customer: plan.customer,
         bill_to: plan.bill_to,
         offer,
-        by_transfer: true,
+        began,
     });
-    if let Some(under) = stage.under.get_mut(&from_plan) {
+    stage.under.entry(plan.plan).or_default().insert(subscription);
+}
+
+/// Ends where a subscription stands. What began at that very instant never was.
+fn leave(view: &mut Commerce, stage: &mut Stage, subscription: Guid, at: Instant) {
+    if let Some((plan, since, ..)) = stage.away.remove(&subscription) {
+        view.away.entry(subscription).or_default().push((Interval::new(since, at), plan));
+        return;
+    }
+    let Some(placed) = view.placements.get_mut(&subscription) else { return };
+    let Some(last) = placed.last_mut() else { return };
+    last.interval.to = last.interval.to.min(at);
+    if let Some(under) = stage.under.get_mut(&last.plan) {
         under.remove(&subscription);
     }
-    stage.under.entry(to_plan).or_default().insert(subscription);
-    let was_legacy =
-        view.placements[&subscription].iter().rev().nth(1).is_some_and(|before| before.offer == Offer::Legacy);
+    placed.retain(|placement| !placement.interval.is_empty());
+}
+
+/// USE-7: a transfer that was asked for, or withdrawn.
+fn asked(view: &mut Commerce, stage: &mut Stage, change: &Change<'_>, request: (Guid, Guid)) {
+    if change.step == Step::Requested {
+        stage.requests.insert(request, change.at);
+    } else if stage.requests.remove(&request).is_none() {
+        view.odd(Code::TransferOutOfOrder, change, Some(request.0), request.1, "withdrawn, but no request is open");
+    }
+}
+
+/// USE-7: a transfer moves billing at its instant, a transition from the classic offer likewise: the
+/// old side is due up to it, the new side from it. Who moves under a plan that is not known here has
+/// left. Source: transfer of Azure subscriptions (2023-09-14); moving from 0145P (2023-01-11).
+fn moved(view: &mut Commerce, stage: &mut Stage, change: &Change<'_>, (subscription, to_plan): (Guid, Guid)) {
+    let (step, at) = (change.step, change.at);
+    let Some((from_plan, since, offer, began)) = stands(view, stage, subscription) else {
+        let (detail, created_under) = match stage.created.get(&subscription) {
+            Some((created, plan)) => (format!("moved before it was created, on {created}"), Some(*plan)),
+            None => ("moved, but nobody told that it was created".to_owned(), None),
+        };
+        return view.impossible(change, subscription, [Some(to_plan), created_under], &detail);
+    };
+    if since == at && began == Began::Moved {
+        if from_plan != to_plan {
+            let detail = format!("moved to two plans at one instant, {from_plan} and {to_plan}");
+            view.impossible(change, subscription, [Some(from_plan), Some(to_plan)], &detail);
+        }
+        return;
+    }
+    let was_legacy = offer == Offer::Legacy;
+    let offer = if step == Step::Transitioned { Offer::AzurePlan } else { offer };
+    leave(view, stage, subscription, at);
+    place_under(view, stage, subscription, to_plan, (at, offer, Began::Moved));
+    if !view.plans.contains_key(&to_plan) && view.plans.contains_key(&from_plan) {
+        let detail = format!("moved to plan {to_plan}, which is not known here");
+        view.odd(Code::Left, change, Some(subscription), from_plan, &detail);
+    }
     if step == Step::Transitioned && was_legacy {
         view.transitions.push(Transition { subscription, plan: to_plan, at, event: change.identity });
     }
     if step == Step::Transitioned && !was_legacy {
-        view.odd(
-            Code::NotLegacy,
-            change.identity,
-            at,
-            Some(subscription),
-            to_plan,
-            "it was not sold as the classic offer 0145P",
-        );
+        let detail = "it was not sold as the classic offer 0145P";
+        view.odd(Code::NotLegacy, change, Some(subscription), to_plan, detail);
     }
-    if let Some(requested) = stage.requests.remove(&request)
+    if let Some(requested) = stage.requests.remove(&(subscription, to_plan))
         && at > requested + chrono::TimeDelta::days(REQUEST_DAYS)
     {
         let detail = "completed more than 30 days after its request";
-        view.odd(Code::TransferOutOfOrder, change.identity, at, Some(subscription), to_plan, detail);
+        view.odd(Code::TransferOutOfOrder, change, Some(subscription), to_plan, detail);
     }
 }
 
@@ -224,7 +254,7 @@ fn plan_changed(view: &mut Commerce, stage: &mut Stage, change: &Change<'_>, pla
             let active = under.iter().filter(active).count();
             if active > 0 {
                 let detail = format!("{active} of its subscriptions were active");
-                view.odd(Code::PlanInUse, change.identity, change.at, None, plan, &detail);
+                view.odd(Code::PlanInUse, change, None, plan, &detail);
             }
             stage.suspended.entry(plan).or_insert(change.at);
         }
@@ -272,9 +302,10 @@ fn subscription_changed(view: &mut Commerce, stage: &mut Stage, change: &Change<
                 view.suspensions.entry(subscription).or_default().push(Interval::new(since, change.at));
             }
             let Some(placed) = view.placements.get_mut(&subscription) else { return };
-            let Some(last) = placed.last().filter(|last| last.interval.to <= change.at).cloned() else { return };
+            let over = |last: &&Placement| last.interval.to <= change.at && !stage.away.contains_key(&subscription);
+            let Some(last) = placed.last().filter(over).cloned() else { return };
             let interval = Interval::new(change.at, Instant::MAX_UTC);
-            placed.push(Placement { interval, ..last });
+            placed.push(Placement { interval, began: Began::Resumed, ..last });
         }
     }
 }
@@ -287,7 +318,17 @@ fn end(view: &mut Commerce, subscription: Guid, at: Instant) {
 }
 
 impl Commerce {
-    fn odd(&mut self, code: Code, event: Identity, at: Instant, subscription: Option<Guid>, plan: Guid, detail: &str) {
-        self.oddities.push(Oddity { code, event, at, subscription, plan, detail: detail.to_owned() });
+    fn odd(&mut self, code: Code, change: &Change<'_>, subscription: Option<Guid>, plan: Guid, detail: &str) {
+        let (event, at, detail) = (change.identity, change.at, detail.to_owned());
+        self.oddities.push(Oddity { code, event, at, subscription, plan, detail });
+    }
+
+    /// A move that contradicts what else was told, for the partners of every plan that is known.
+    fn impossible(&mut self, change: &Change<'_>, subscription: Guid, plans: [Option<Guid>; 2], detail: &str) {
+        let known: Vec<Guid> = plans.into_iter().flatten().filter(|plan| self.plans.contains_key(plan)).collect();
+        let told = if known.is_empty() { plans[0].into_iter().collect() } else { known };
+        for plan in told {
+            self.odd(Code::ImpossibleTransfer, change, Some(subscription), plan, detail);
+        }
     }
 }

@@ -5,8 +5,8 @@ use rust_decimal::Decimal;
 use crate::ids::{Currency, Digest, Guid, Market, MeterId};
 use crate::period::{Day, Instant, Interval, Period};
 
-/// A partner organisation. Each list row has its own validity; the newest statement (by `at`) is
-/// whole and replaces earlier ones.
+/// A partner organisation. A statement is whole and replaces earlier ones from `at` on; each list row
+/// has its own validity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PartnerRegistered {
     /// The partner's tenant: how plans and documents name it.

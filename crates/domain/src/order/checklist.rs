@@ -27,13 +27,13 @@ fn step(text: impl Into<String>, rule: &'static str, done: Option<bool>, how: im
 /// What a partner needs, whoever the customer is.
 #[must_use]
 pub fn partner_steps(desk: &Desk<'_>, partner: Guid, at: Instant) -> Vec<Step> {
-    let seller = seller(&desk.partners, partner);
+    let seller = seller(&desk.partners, partner, at);
     let known = seller != Seller::Unknown;
     let mut steps = vec![step("registered as a partner", "CHN-1", Some(known), "publish partner registered")];
     let standing = desk.standing(partner, at);
     let good = standing.state == State::Good;
     steps.push(step(format!("in good standing (now: {})", standing.words()), "CHN-2", Some(good), after(&standing)));
-    if let Some((_, statement)) = desk.partners.statement(partner) {
+    if let Some(statement) = desk.partners.statement_at(partner, at) {
         match regions::of(statement.country) {
             None => steps.push(step("a country of a region", "CHN-11", Some(false), "check the registered country")),
             Some(region) => {
@@ -111,7 +111,7 @@ pub fn customer_steps(desk: &Desk<'_>, customer: Guid, partner: Guid, at: Instan
         Some(market.is_some()),
         "publish customer registered",
     )];
-    if let (Some(market), Some((_, statement))) = (market, desk.partners.statement(partner)) {
+    if let (Some(market), Some(statement)) = (market, desk.partners.statement_at(partner, at)) {
         let same = regions::of(market).is_some() && regions::of(market) == regions::of(statement.country);
         steps.push(step(
             "in the partner's region",

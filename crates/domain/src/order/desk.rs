@@ -93,7 +93,7 @@ impl<'a> Desk<'a> {
 
     /// Whether an attestation counts: made by somebody who may, not for a day to come.
     pub(super) fn counts(&self, attested: &AgreementAttested) -> bool {
-        let seller = seller(&self.partners, attested.partner);
+        let seller = seller(&self.partners, attested.partner, attested.at);
         // Of an unregistered partner it is not known that it may not.
         let seller = if seller == Seller::Unknown { Seller::DirectBill } else { seller };
         let in_future = attested.agreed_at > attested.at;

@@ -30,8 +30,8 @@ const THIRD_PARTY_UNTIL: Day = Day(19_052);
 const API_ENFORCED: Day = Day(20_612);
 
 /// The role that a registered partner has.
-pub(super) fn seller(partners: &Partners, tenant: Guid) -> Seller {
-    match partners.statement(tenant).map(|(_, statement)| statement.kind) {
+pub(super) fn seller(partners: &Partners, tenant: Guid, at: Instant) -> Seller {
+    match partners.statement_at(tenant, at).map(|statement| statement.kind) {
         None => Seller::Unknown,
         Some(PartnerKind::DirectBill) => Seller::DirectBill,
         Some(PartnerKind::Provider) => Seller::Provider,
@@ -56,7 +56,7 @@ pub(super) struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     pub(super) fn new(desk: &'a Desk<'a>, order: &'a OrderRequested) -> Self {
-        let statement = desk.partners.statement(order.partner).map(|(_, statement)| statement);
+        let statement = desk.partners.statement_at(order.partner, order.at);
         let belongs = order.reseller.as_deref().map(|id| desk.partners.location(id)).unwrap_or_default();
         let at_hand = belongs.iter().find(|belongs| belongs.interval.contains(order.at));
         let reseller = at_hand.or(belongs.first()).and_then(|belongs| belongs.partner);
@@ -64,7 +64,7 @@ impl<'a> Asked<'a> {
             desk,
             order,
             policy: desk.policy(order.at),
-            seller: seller(&desk.partners, order.partner),
+            seller: seller(&desk.partners, order.partner, order.at),
             statement,
             region: statement.and_then(|statement| regions::of(statement.country)),
             belongs,
@@ -141,7 +141,7 @@ impl<'a> Asked<'a> {
     }
 
     fn signed(&self, partner: Guid) -> Signed {
-        let statement = self.desk.partners.statement(partner).map(|(_, statement)| statement);
+        let statement = self.desk.partners.statement_at(partner, self.order.at);
         let Some(region) = statement.and_then(|statement| regions::of(statement.country)) else {
             // A region that is not known is refused by name elsewhere.
             return Signed::NotNamed;
@@ -203,14 +203,14 @@ impl<'a> Asked<'a> {
 
     pub(super) fn location(&self) -> Location {
         let (Some(named), Some(reseller)) = (&self.order.reseller, self.reseller) else { return Location::NotNamed };
-        location(&self.desk.channel, &self.desk.partners, reseller, named)
+        location(&self.desk.channel, &self.desk.partners, (reseller, self.order.at), named)
     }
 
     /// The reseller's region against its provider's. Of who is not known, or has no region, it is
     /// refused elsewhere.
     pub(super) fn beside(&self) -> Beside {
-        let reseller = self.reseller.and_then(|reseller| self.desk.partners.statement(reseller));
-        match (reseller.and_then(|(_, statement)| regions::of(statement.country)), self.region) {
+        let reseller = self.reseller.and_then(|reseller| self.desk.partners.statement_at(reseller, self.order.at));
+        match (reseller.and_then(|statement| regions::of(statement.country)), self.region) {
             (None, _) | (_, None) => Beside::NotNamed,
             (Some(one), Some(other)) if one == other => Beside::Same,
             (Some(_), Some(_)) => Beside::Other,
@@ -240,12 +240,12 @@ impl<'a> Asked<'a> {
     }
 
     pub(super) fn counterpart(&self) -> Seller {
-        self.order.counterpart.map_or(Seller::Unknown, |other| seller(&self.desk.partners, other))
+        self.order.counterpart.map_or(Seller::Unknown, |other| seller(&self.desk.partners, other, self.order.at))
     }
 
     pub(super) fn same_region_as_counterpart(&self) -> bool {
-        let other = self.order.counterpart.and_then(|other| self.desk.partners.statement(other));
-        let other = other.and_then(|(_, statement)| regions::of(statement.country));
+        let other = self.order.counterpart.and_then(|other| self.desk.partners.statement_at(other, self.order.at));
+        let other = other.and_then(|statement| regions::of(statement.country));
         other.is_some() && other == self.region
     }
 
@@ -255,12 +255,13 @@ impl<'a> Asked<'a> {
 
     pub(super) fn kinship(&self) -> Kinship {
         let partners = &self.desk.partners;
+        let organisation = |tenant: Guid| partners.organisation_at(tenant, self.order.at);
         let sellers = [Some(self.order.partner), self.reseller];
         let is_seller = |tenant: Guid| {
             sellers
                 .iter()
                 .flatten()
-                .any(|seller| *seller == tenant || partners.organisation(*seller) == partners.organisation(tenant))
+                .any(|seller| *seller == tenant || organisation(*seller) == organisation(tenant))
         };
         let owner = self.desk.channel.used_as(self.order.customer, self.order.at).and_then(|stated| stated.value.owner);
         if owner.is_some_and(is_seller) || is_seller(self.order.customer) {
@@ -437,7 +438,7 @@ pub(super) fn tenant(desk: &Desk<'_>, customer: Guid, at: Instant) -> Tenant {
     match desk.channel.used_as(customer, at).map(|stated| stated.value.used_as) {
         Some(TenantUse::Csp) => Tenant::Csp,
         Some(used_as) => rules::tenant_of(used_as),
-        None => match seller(&desk.partners, customer) {
+        None => match seller(&desk.partners, customer, at) {
             Seller::DirectBill | Seller::Provider => Tenant::Csp,
             Seller::Reseller | Seller::Other | Seller::Unknown => Tenant::Customer,
         },
@@ -445,14 +446,19 @@ pub(super) fn tenant(desk: &Desk<'_>, customer: Guid, at: Instant) -> Tenant {
 }
 
 /// Whose location a PartnerID is, against the one with which its owner was onboarded as a reseller.
-pub(crate) fn location(channel: &Channel, partners: &Partners, reseller: Guid, named: &str) -> Location {
+pub(crate) fn location(
+    channel: &Channel,
+    partners: &Partners,
+    (reseller, at): (Guid, Instant),
+    named: &str,
+) -> Location {
     match channel.onboarded(reseller).and_then(|stated| stated.value.as_ref()) {
         None => Location::Untold,
         Some(onboarded) if onboarded.trim() == named.trim() => Location::Same,
         Some(onboarded) => {
             let country = |id: &str| {
                 let owner = partners.location(id).into_iter().find_map(|belongs| belongs.partner)?;
-                partners.statement(owner).map(|(_, statement)| statement.country)
+                partners.statement_at(owner, at).map(|statement| statement.country)
             };
             if country(onboarded) == country(named) { Location::Other } else { Location::Abroad }
         }

@@ -94,7 +94,7 @@ pub fn stays(thing: Thing, bond: Bond) -> bool {
 pub fn held(desk: &Desk<'_>, access: &Access, customer: Guid, partner: Guid, at: Instant) -> Vec<Held> {
     let ended = desk.channel.relationship(customer, partner, at).is_some_and(|stated| stated.value.is_none());
     let bond = if ended { Bond::Ended } else { Bond::Standing };
-    let organisation = desk.partners.organisation(partner);
+    let organisation = desk.partners.organisation_at(partner, at);
     let of_customer: BTreeSet<Guid> = desk.subscriptions_of(customer).collect();
     let mut all = Vec::new();
     for (_, grant) in access.grants() {

@@ -9,14 +9,14 @@ use crate::period::Instant;
 
 /// What a partner may do at all, by its kind.
 #[must_use]
-pub fn rights_of(desk: &Desk<'_>, partner: Guid) -> Rights {
-    rights(seller(&desk.partners, partner))
+pub fn rights_of(desk: &Desk<'_>, partner: Guid, at: Instant) -> Rights {
+    rights(seller(&desk.partners, partner, at))
 }
 
 /// What a partner is, in words.
 #[must_use]
-pub fn seller_text(desk: &Desk<'_>, partner: Guid) -> &'static str {
-    seller(&desk.partners, partner).text()
+pub fn seller_text(desk: &Desk<'_>, partner: Guid, at: Instant) -> &'static str {
+    seller(&desk.partners, partner, at).text()
 }
 
 /// What a customer's tenant is, in words.
@@ -42,7 +42,7 @@ pub fn reseller_of_record(commerce: &Commerce, plan: Guid, at: Instant) -> Strin
 #[must_use]
 pub fn reseller_of(desk: &Desk<'_>, customer: Guid, partner: Guid, at: Instant) -> Option<Box<str>> {
     let relationship = desk.channel.relationship(customer, partner, at)?.value.as_ref()?;
-    let (_, statement) = desk.partners.statement(relationship.reseller?)?;
+    let statement = desk.partners.statement_at(relationship.reseller?, at)?;
     let onboarded = desk.channel.onboarded(statement.tenant).and_then(|stated| stated.value.clone());
     onboarded.or_else(|| statement.partner_ids.iter().find(|id| id.holds_at(at)).map(|id| id.value.clone()))
 }

@@ -14,16 +14,16 @@ use crate::facts::Facts;
 use crate::finding::{About, Code, Finding};
 use crate::ids::Guid;
 use crate::partners::Partners;
-use crate::pec::qualify::{Terms, clip};
+use crate::pec::qualify::{Terms, intersect};
 use crate::pec::site::Site;
 use crate::pec::standing::Standing;
 use crate::pec::{AccessVerdict, Cover, Loss, LostCode, Remedy, mismatch, repair};
-use crate::period::{Day, Instant, Interval, gaps, union};
+use crate::period::{Day, Instant, Interval, union, without};
 use crate::policy::{KnownCreation, Policy};
 use crate::roles::RoleTables;
 use crate::scope::Scope;
 
-/// A placement of a subscription together with all that reaches a resource in it. Two resources with
+/// A subscription under a plan together with all that reaches a resource in it. Two resources with
 /// equal ids are judged alike on every day.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct PlaceId(u32);
@@ -76,8 +76,8 @@ impl Run {
     /// something qualifies throughout or nothing does at any instant.
     fn on(&self, day: Day) -> AccessVerdict {
         match &self.verdict {
-            AccessVerdict::Lost(loss) if !day.interval().contains(loss.tested.from) => {
-                let (tested, open) = (day.interval(), vec![day.interval()]);
+            AccessVerdict::Lost(loss) if !day.interval().contains(loss.tested[0].from) => {
+                let (tested, open) = (vec![day.interval()], vec![day.interval()]);
                 AccessVerdict::Lost(Arc::new(Loss { tested, open, ..Loss::clone(loss) }))
             }
             AccessVerdict::Lost(_) | AccessVerdict::Earned(_) => self.verdict.clone(),
@@ -188,7 +188,10 @@ impl<'a> Judge<'a> {
     }
 
     fn standing(&mut self, subscription: Guid, placement: &Placement) -> u32 {
-        let key = (subscription, placement.interval.from);
+        // One for all stretches under the plan; one that is only supposed stands for itself.
+        let real = self.commerce.placements(subscription).contains(placement);
+        let first = self.commerce.stretches(subscription, placement).next().filter(|_| real).unwrap_or(placement);
+        let key = (subscription, first.interval.from);
         if let Some(known) = self.standing_of.get(&key) {
             return *known;
         }
@@ -267,12 +270,12 @@ impl<'a> Judge<'a> {
         self.warm(id, regime);
         let site = self.site(id, regime);
         let tested = site.tested(day);
-        let nothing_there = site.nothing_there(tested);
+        let nothing_there = site.nothing_there(&tested);
         let mut covering: BTreeMap<GrantId, Vec<Interval>> = BTreeMap::new();
         for reach in site.reaches() {
             let spans = self.spans.get(&(standing, reach.grant, regime));
             let spans = spans.expect("the spans of a place are warmed first");
-            let parts = clip(&site.narrowed(reach, spans, None, false), tested);
+            let parts = intersect(&site.narrowed(reach, spans, None, false), &tested);
             if !parts.is_empty() {
                 covering.entry(reach.grant).or_default().extend(parts);
             }
@@ -282,15 +285,15 @@ impl<'a> Judge<'a> {
             union(parts)
         };
         let whole = with_nothing(covering.values().flatten().copied().collect());
-        let alone = || covering.values().any(|parts| gaps(tested, &with_nothing(parts.clone())).is_empty());
-        if gaps(tested, &whole).is_empty() && (site.terms.policy.union_of_grants || alone()) {
-            let holdings = covering.keys().map(|grant| site.terms.holding(*grant, tested)).collect();
-            let flagged = flagged(&site, covering.keys().copied(), tested);
+        let alone = || covering.values().any(|parts| without(&tested, &with_nothing(parts.clone())).is_empty());
+        if without(&tested, &whole).is_empty() && (site.terms.policy.union_of_grants || alone()) {
+            let holdings = covering.keys().map(|grant| site.terms.holding(*grant, &tested)).collect();
+            let flagged = flagged(&site, covering.keys().copied(), &tested);
             let flags = codes(&flagged);
             self.note(standing, &flagged);
             return AccessVerdict::Earned(Arc::new(Cover { holdings, flags }));
         }
-        let loss = repair::reason(&site, tested, &whole);
+        let loss = repair::reason(&site, &tested, &whole);
         let behind: Vec<GrantId> = loss.holdings.iter().map(|holding| holding.grant).collect();
         let unlisted = behind.into_iter().filter(|_| loss.flags.contains(&Code::UnlistedRole));
         let flagged: Vec<(GrantId, Code)> = unlisted
@@ -340,8 +343,9 @@ impl<'a> Judge<'a> {
         self.site(place, regime)
     }
 
-    /// The part of a day that is tested at a place.
-    pub fn tested(&mut self, place: PlaceId, day: Day) -> Interval {
+    /// The part of a day that is tested at a place: several stretches where the subscription left its plan
+    /// and came back.
+    pub fn tested(&mut self, place: PlaceId, day: Day) -> Vec<Interval> {
         self.site_on(place, day).tested(day)
     }
 
@@ -382,7 +386,7 @@ impl<'a> Judge<'a> {
 }
 
 /// What is doubtful about the grants that count, each grant with each of its doubts.
-fn flagged(site: &Site<'_>, grants: impl Iterator<Item = GrantId>, tested: Interval) -> Vec<(GrantId, Code)> {
+fn flagged(site: &Site<'_>, grants: impl Iterator<Item = GrantId>, tested: &[Interval]) -> Vec<(GrantId, Code)> {
     let of = |id: GrantId| site.flags(site.terms.access.grant(id), tested).into_iter().map(move |code| (id, code));
     grants.flat_map(of).collect()
 }

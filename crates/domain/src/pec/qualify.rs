@@ -11,7 +11,7 @@ use crate::pec::{Holding, LostCode, Route};
 use crate::period::{Day, Instant, Interval, union, without};
 use crate::policy::Policy;
 use crate::roles::RoleTables;
-use crate::scope::{Level, Scope};
+use crate::scope::Scope;
 
 /// Everything that a judgement reads, for one placement and one state of policy and role list.
 #[derive(Clone, Copy)]
@@ -27,9 +27,9 @@ pub(super) struct Terms<'a> {
 
 /// A repair: the one condition that is lifted, over the part of the day that is judged again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Repair {
+pub(super) struct Repair<'t> {
     pub code: LostCode,
-    pub tested: Interval,
+    pub tested: &'t [Interval],
 }
 
 /// What ties a grant to a partner, and when.
@@ -92,7 +92,7 @@ impl<'a> Terms<'a> {
 
     /// Whether a grant is one of ours, which alone are repaired: our agents, our managing tenants, our
     /// identities, registered or ever linked to us. A customer's own employee is nobody's missing link.
-    pub(super) fn is_ours(&self, grant: &Grant, tested: Interval) -> bool {
+    pub(super) fn is_ours(&self, grant: &Grant, tested: &[Interval]) -> bool {
         let ours = |belongs: &Belongs| self.standing.is_ours(&belongs.organisation, tested);
         if self.route(grant) == Route::Aobo {
             return self.partners.agents(grant.principal).iter().any(ours);
@@ -120,9 +120,9 @@ impl<'a> Terms<'a> {
     }
 
     /// CHN-20: whether the grant rests on a Partner Admin Link to a PartnerID of another country.
-    pub(super) fn linked_abroad(&self, grant: &Grant, within: Interval) -> bool {
+    pub(super) fn linked_abroad(&self, grant: &Grant, within: &[Interval]) -> bool {
         let links = self.access.links(grant.principal, self.link_tenant(grant)).iter();
-        let then = links.filter(|link| !link.interval.intersect(&within).is_empty());
+        let then = links.filter(|link| !clip(within, link.interval).is_empty());
         match self.route(grant) {
             Route::Individual | Route::Group | Route::LighthouseTemplate => {
                 let mut owners = then.flat_map(|link| self.partners.location(&link.partner_id));
@@ -143,18 +143,25 @@ impl<'a> Terms<'a> {
     }
 
     /// PEC-10: AOBO at the subscription written within the grace after its creation counts from the
-    /// creation, never after a transfer: the portal makes it right after the subscription. The
-    /// length is policy.
+    /// creation, never after a transfer or a resumption: the portal makes it right after the
+    /// subscription. The length is policy. Where an eligible role of the same group was taken away
+    /// again since the creation, it is proven that the group had none then.
     pub(super) fn held(&self, grant: &Grant) -> Interval {
-        let placement = &self.standing.placement;
-        let created = placement.interval.from;
+        let written = grant.held.from;
+        let Some(stretch) = self.standing.created.filter(|stretch| stretch.contains(written)) else { return grant.held };
         let grace = chrono::TimeDelta::minutes(i64::from(self.policy.aobo_grace_minutes));
-        let within = created <= grant.held.from && grant.held.from - created <= grace;
         let at_subscription = grant.scope == Scope::subscription_of(self.standing.subscription);
-        if within && at_subscription && !placement.by_transfer && self.route(grant) == Route::Aobo {
-            return Interval::new(created, grant.held.to);
+        if written - stretch.from > grace || !at_subscription || self.route(grant) != Route::Aobo {
+            return grant.held;
         }
-        grant.held
+        let taken_away = |other: &Grant| {
+            let since = stretch.from <= other.held.to && other.held.to <= written;
+            since && other.principal == grant.principal && self.eligible(other)
+        };
+        if self.access.granted_on(&grant.scope).any(|other| !std::ptr::eq(other, grant) && taken_away(other)) {
+            return grant.held;
+        }
+        Interval::new(stretch.from, grant.held.to)
     }
 
     /// Whether neither the table of roles in force nor the policy names the grant's role.
@@ -167,18 +174,14 @@ impl<'a> Terms<'a> {
         grant.unknown.map_or(grant.held.to, |unknown| unknown.to.max(grant.held.to))
     }
 
-    /// Whether the grant may count at all, wherever it is inherited from: by policy, and an automatic
-    /// route at the root names no customer whose root it is.
+    /// Whether the grant may count at all, wherever it is inherited from: by policy. One on the root names
+    /// no directory and reaches every customer's subscriptions; it is flagged like all that are inherited.
     fn may_inherit(&self, grant: &Grant) -> bool {
         // ACC-11: by policy, a member of a group within the group holds nothing through it.
         if grant.nested && !self.policy.nested_groups {
             return false;
         }
-        if !Access::is_inherited(grant) {
-            return true;
-        }
-        self.policy.inherited_grants
-            && (grant.scope.level() != Level::Root || matches!(self.route(grant), Route::Individual | Route::Group))
+        !Access::is_inherited(grant) || self.policy.inherited_grants
     }
 
     /// PEC-6: just-in-time (eligible-only) authorisations never qualify.
@@ -187,10 +190,10 @@ impl<'a> Terms<'a> {
     /// tied to the billed partner or the reseller of record, both in good standing. `repair` lifts one
     /// of these conditions; `not_removed` lifts the grant's end. What stands against it at one place is
     /// the place's own matter. Source: definitions of the daily test; partner-earned-credit-explanation.
-    pub(super) fn spans(&self, grant: &Grant, repair: Option<Repair>, not_removed: bool) -> Vec<Interval> {
+    pub(super) fn spans(&self, grant: &Grant, repair: Option<Repair<'_>>, not_removed: bool) -> Vec<Interval> {
         let lifted = |code: LostCode| repair.is_some_and(|repair| repair.code == code);
         let ours = repair.is_some_and(|repair| self.is_ours(grant, repair.tested));
-        if !(self.standing.may_receive() || lifted(LostCode::PartnerRole)) || !self.may_inherit(grant) {
+        if !self.may_inherit(grant) {
             return Vec::new();
         }
         if !(self.eligible(grant) || ours && lifted(LostCode::RoleNotEligible)) {
@@ -208,6 +211,9 @@ impl<'a> Terms<'a> {
         }
         let held = union(held);
         let mut tied = self.tied(grant, repair, ours);
+        if !lifted(LostCode::PartnerRole) {
+            tied = intersect(&tied, &self.standing.receiving);
+        }
         if !lifted(LostCode::AgreementInactive) {
             tied = intersect(&tied, &self.standing.membership);
         }
@@ -217,7 +223,7 @@ impl<'a> Terms<'a> {
         intersect(&held, &tied)
     }
 
-    fn tied(&self, grant: &Grant, repair: Option<Repair>, ours: bool) -> Vec<Interval> {
+    fn tied(&self, grant: &Grant, repair: Option<Repair<'_>>, ours: bool) -> Vec<Interval> {
         let lifted = |code: LostCode| repair.is_some_and(|repair| repair.code == code);
         let mut spans: Vec<Interval> = Vec::new();
         for tie in self.ties(grant) {
@@ -248,13 +254,13 @@ impl<'a> Terms<'a> {
     /// The conditions that a grant failed while it was held within a stretch of time. None of them is
     /// a verdict: another grant may have covered the day all the same. Being denied is no lack of the
     /// grant itself but of the place: [`super::timeline`] adds it.
-    pub(super) fn lacks(&self, grant: &Grant, within: Interval) -> Vec<LostCode> {
-        let held = clip(&[self.held(grant)], within);
+    pub(super) fn lacks(&self, grant: &Grant, within: &[Interval]) -> Vec<LostCode> {
+        let held = clip(within, self.held(grant));
         let route = self.route(grant);
         let open = |spans: &[Interval]| !without(&held, spans).is_empty();
         let linked = self.linked(grant);
         let fails = |code: &LostCode| match code {
-            LostCode::PartnerRole => !self.standing.may_receive(),
+            LostCode::PartnerRole => open(&self.standing.receiving),
             LostCode::AgreementInactive => {
                 open(&self.standing.membership) || !self.unqualified_resellers(grant, within).is_empty()
             }
@@ -282,10 +288,10 @@ impl<'a> Terms<'a> {
     }
 
     /// The resellers by whom a grant is tied, and that were not qualified within a stretch of time.
-    pub(super) fn unqualified_resellers(&self, grant: &Grant, within: Interval) -> Vec<Guid> {
+    pub(super) fn unqualified_resellers(&self, grant: &Grant, within: &[Interval]) -> Vec<Guid> {
         let bill_to = self.standing.placement.bill_to;
         let resellers = self.partners_of(grant).into_iter().filter(|partner| *partner != bill_to);
-        resellers.filter(|partner| !clip(&self.unqualified(*partner), within).is_empty()).collect()
+        resellers.filter(|partner| !intersect(&self.unqualified(*partner), within).is_empty()).collect()
     }
 
     /// When a partner's access does not earn because it was attached as a reseller before it qualified;
@@ -318,12 +324,12 @@ impl<'a> Terms<'a> {
     }
 
     /// The grant as answers cite it, seen over a stretch of time.
-    pub(super) fn holding(&self, id: GrantId, within: Interval) -> Holding {
+    pub(super) fn holding(&self, id: GrantId, within: &[Interval]) -> Holding {
         let grant = self.access.grant(id);
         let mut events = grant.events.clone();
         let mut organisation: Option<Organisation> = None;
         let ties = self.ties(grant);
-        let at_hand = ties.into_iter().filter(|tie| !tie.belongs.interval.intersect(&within).is_empty());
+        let at_hand = ties.into_iter().filter(|tie| !clip(within, tie.belongs.interval).is_empty());
         let mut at_hand: Vec<Tie> = at_hand.collect();
         // Ours first: an identity may be tied to two organisations within one day.
         at_hand.sort_by_key(|tie| !self.standing.is_ours(&tie.belongs.organisation, within));

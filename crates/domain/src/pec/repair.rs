@@ -12,10 +12,10 @@ use crate::pec::judge::loss_flags;
 use crate::pec::qualify::{Repair, Terms, clip, intersect};
 use crate::pec::site::Site;
 use crate::pec::{Holding, Loss, LostCode};
-use crate::period::{Interval, gaps, union, without};
+use crate::period::{Instant, Interval, union, without};
 
 /// PEC-11: the reason of a lost day. `covered` is what qualified within the tested part.
-pub(super) fn reason(site: &Site<'_>, tested: Interval, covered: &[Interval]) -> Loss {
+pub(super) fn reason(site: &Site<'_>, tested: &[Interval], covered: &[Interval]) -> Loss {
     let day = Lost { site: *site, terms: site.terms, tested, covered };
     let alone: Vec<LostCode> = LostCode::ALL.iter().copied().filter(|code| day.earns_with(*code)).collect();
     let (code, several) = match alone.first() {
@@ -33,7 +33,7 @@ pub(super) fn reason(site: &Site<'_>, tested: Interval, covered: &[Interval]) ->
     behind.dedup();
     let holdings: Vec<Holding> = behind.iter().map(|id| site.terms.holding(*id, tested)).collect();
     let events = day.events(code, &holdings);
-    let open = gaps(tested, covered);
+    let open = without(tested, covered);
     let unlisted = behind.iter().any(|id| site.terms.unlisted(site.terms.access.grant(*id)));
     let flags = loss_flags(code, &also, unlisted);
     let (partner, qualification) = day.whose(code, &behind);
@@ -41,7 +41,7 @@ pub(super) fn reason(site: &Site<'_>, tested: Interval, covered: &[Interval]) ->
         code,
         several,
         also,
-        tested,
+        tested: tested.to_vec(),
         open,
         holdings: holdings.into(),
         partner,
@@ -54,23 +54,23 @@ pub(super) fn reason(site: &Site<'_>, tested: Interval, covered: &[Interval]) ->
 struct Lost<'a> {
     site: Site<'a>,
     terms: Terms<'a>,
-    tested: Interval,
+    tested: &'a [Interval],
     covered: &'a [Interval],
 }
 
 impl Lost<'_> {
     /// Whether something qualified at the first and at the last instant of the tested part.
     fn at_ends(&self) -> (bool, bool) {
-        let start = self.covered.iter().any(|span| span.from <= self.tested.from);
-        let end = self.covered.iter().any(|span| span.to >= self.tested.to);
+        let (first, last) = (self.tested[0], self.tested[self.tested.len() - 1]);
+        let start = self.covered.iter().any(|span| span.contains(first.from));
+        let end = self.covered.iter().any(|span| span.from < last.to && last.to <= span.to);
         (start, end)
     }
 
     /// The part of the tested day that lies before anything is known of the subscription.
-    fn before_knowledge(&self) -> Option<Interval> {
-        let known = self.terms.access.known_since(self.terms.standing.subscription)?;
-        let before = Interval::new(self.tested.from, self.tested.to.min(known));
-        (!before.is_empty()).then_some(before)
+    fn before_knowledge(&self) -> Vec<Interval> {
+        let known = self.terms.access.known_since(self.terms.standing.subscription);
+        known.map_or_else(Vec::new, |known| clip(self.tested, Interval::new(Instant::MIN_UTC, known)))
     }
 
     /// Whether the repair alone would have earned the day.
@@ -98,7 +98,7 @@ impl Lost<'_> {
         let nothing_there = self.site.nothing_there(self.tested);
         let mut parts: BTreeMap<GrantId, Vec<Interval>> = BTreeMap::new();
         for reach in self.site.reaches() {
-            let spans = clip(&self.site.spans(reach, Some(repair)), self.tested);
+            let spans = intersect(&self.site.spans(reach, Some(repair)), self.tested);
             parts.entry(reach.grant).or_default().extend(spans.into_iter().chain(nothing_there.iter().copied()));
         }
         parts.into_values().collect()
@@ -106,26 +106,27 @@ impl Lost<'_> {
 
     fn repaired_covers(&self, code: LostCode) -> bool {
         let parts = self.repaired(code);
-        let before = self.before_knowledge().filter(|_| code == LostCode::UnknownAccess);
-        let covers = |spans: Vec<Interval>| gaps(self.tested, &union(spans)).is_empty();
+        let unknown = code == LostCode::UnknownAccess;
+        let before = if unknown { self.before_knowledge() } else { Vec::new() };
+        let covers = |spans: Vec<Interval>| without(self.tested, &union(spans)).is_empty();
         if self.terms.policy.union_of_grants {
             return covers(parts.into_iter().flatten().chain(before).collect());
         }
-        let whole_before = before.is_some_and(|before| before == self.tested);
-        whole_before || parts.into_iter().any(|spans| covers(spans.into_iter().chain(before).collect()))
+        let with_before = |spans: Vec<Interval>| covers(spans.into_iter().chain(before.iter().copied()).collect());
+        with_before(Vec::new()) || parts.into_iter().any(with_before)
     }
 
     fn applies(&self, code: LostCode) -> bool {
         let standing = self.terms.standing;
         let (start, end) = self.at_ends();
         match code {
-            LostCode::PartnerRole => !standing.may_receive(),
-            LostCode::AgreementInactive => !gaps(self.tested, &standing.membership).is_empty() || self.any_behind(code),
-            LostCode::Barred => !clip(&standing.barred, self.tested).is_empty() || self.any_behind(code),
+            LostCode::PartnerRole => !without(self.tested, &standing.receiving).is_empty(),
+            LostCode::AgreementInactive => !without(self.tested, &standing.membership).is_empty() || self.any_behind(code),
+            LostCode::Barred => !intersect(&standing.barred, self.tested).is_empty() || self.any_behind(code),
             LostCode::Gap => start && end,
             LostCode::EarlyEnd => start && !end,
             LostCode::LateStart => end && !start,
-            LostCode::UnknownAccess => self.before_knowledge().is_some() || self.any_behind(code),
+            LostCode::UnknownAccess => !self.before_knowledge().is_empty() || self.any_behind(code),
             LostCode::NeverGranted => false,
             LostCode::OtherPartner => self.adds_cover(code),
             LostCode::PalMissing
@@ -150,7 +151,7 @@ impl Lost<'_> {
     fn is_behind(&self, reach: &Reach, code: LostCode) -> bool {
         let (terms, site) = (&self.terms, &self.site);
         let grant = site.grant(reach);
-        let held = clip(&site.held(reach), self.tested);
+        let held = intersect(&site.held(reach), self.tested);
         let ours = || terms.is_ours(grant, self.tested);
         match code {
             LostCode::PartnerRole | LostCode::NeverGranted => false,
@@ -159,7 +160,7 @@ impl Lost<'_> {
             }
             LostCode::Denied => ours() && !intersect(&held, &site.denied(grant)).is_empty(),
             LostCode::Barred => {
-                let of_partner = |partner| !clip(&terms.partners.barred(partner), self.tested).is_empty();
+                let of_partner = |partner| !intersect(&terms.partners.barred(partner), self.tested).is_empty();
                 !held.is_empty() && ours() && terms.partners_of(grant).into_iter().any(of_partner)
             }
             LostCode::PalMissing => {
@@ -171,17 +172,17 @@ impl Lost<'_> {
             }
             LostCode::JitOnly => grant.eligible_only && !held.is_empty() && ours(),
             LostCode::Gap | LostCode::EarlyEnd | LostCode::LateStart => {
-                !clip(&site.spans(reach, None), self.tested).is_empty()
+                !intersect(&site.spans(reach, None), self.tested).is_empty()
             }
             LostCode::Removed => ours() && site.is_removed(reach, self.tested),
             LostCode::RoleNotEligible => !terms.eligible(grant) && !held.is_empty() && ours(),
             LostCode::UnknownAccess => {
                 let unknown: Vec<Interval> = grant.unknown.into_iter().collect();
-                !clip(&clip(&unknown, reach.within), self.tested).is_empty() && ours()
+                !intersect(&clip(&unknown, reach.within), self.tested).is_empty() && ours()
             }
             LostCode::OtherPartner => {
                 let counted = site.spans(reach, Some(Repair { code, tested: self.tested }));
-                !clip(&intersect(&counted, &terms.tied_to_others(grant)), self.tested).is_empty()
+                !intersect(&intersect(&counted, &terms.tied_to_others(grant)), self.tested).is_empty()
             }
         }
     }
@@ -192,7 +193,7 @@ impl Lost<'_> {
         let bill_to = standing.placement.bill_to;
         let mut grants = behind.iter().map(|id| terms.access.grant(*id));
         match code {
-            LostCode::AgreementInactive if !gaps(self.tested, &standing.membership).is_empty() => {
+            LostCode::AgreementInactive if !without(self.tested, &standing.membership).is_empty() => {
                 (Some(bill_to), false)
             }
             LostCode::AgreementInactive => {
@@ -200,9 +201,9 @@ impl Lost<'_> {
                     grants.find_map(|grant| terms.unqualified_resellers(grant, self.tested).first().copied());
                 (reseller, true)
             }
-            LostCode::Barred if !clip(&standing.barred, self.tested).is_empty() => (Some(bill_to), false),
+            LostCode::Barred if !intersect(&standing.barred, self.tested).is_empty() => (Some(bill_to), false),
             LostCode::Barred => {
-                let barred = |partner: &Guid| !clip(&terms.partners.barred(*partner), self.tested).is_empty();
+                let barred = |partner: &Guid| !intersect(&terms.partners.barred(*partner), self.tested).is_empty();
                 (grants.find_map(|grant| terms.partners_of(grant).into_iter().find(barred)), false)
             }
             LostCode::PartnerRole
@@ -226,7 +227,10 @@ impl Lost<'_> {
         let (partners, standing) = (self.terms.partners, self.terms.standing);
         let bill_to = standing.placement.bill_to;
         let mut events: Vec<Identity> = match code {
-            LostCode::PartnerRole => standing.statement.into_iter().collect(),
+            LostCode::PartnerRole => {
+                let then = standing.other_kind.iter().filter(|(interval, _)| !clip(self.tested, *interval).is_empty());
+                then.map(|(_, event)| *event).collect()
+            }
             LostCode::AgreementInactive => {
                 let grants = holdings.iter().map(|holding| self.terms.access.grant(holding.grant));
                 let resellers = grants.flat_map(|grant| self.terms.unqualified_resellers(grant, self.tested));

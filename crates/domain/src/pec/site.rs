@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::access::{Access, Deny, Grant, Ground, Reach, Stay};
 use crate::finding::Code;
 use crate::ids::Identity;
-use crate::pec::qualify::{Repair, Terms, clip};
+use crate::pec::qualify::{Repair, Terms, clip, intersect};
 use crate::pec::{LostCode, Route};
 use crate::period::{Day, Instant, Interval, union, without};
 use crate::policy::{DenyAssignments, KnownCreation, MovedResources, PartialDay};
@@ -47,13 +47,13 @@ impl<'a> Site<'a> {
 
     /// Whether the grant once qualified here and had ended before the tested part. Where it may or may
     /// not have been held counts as held: that it once was is proven.
-    pub(super) fn is_removed(&self, reach: &Reach, tested: Interval) -> bool {
+    pub(super) fn is_removed(&self, reach: &Reach, tested: &[Interval]) -> bool {
         let once = Repair { code: LostCode::UnknownAccess, tested };
-        self.ended(reach) <= tested.from && !self.spans(reach, Some(once)).is_empty()
+        self.ended(reach) <= tested[0].from && !self.spans(reach, Some(once)).is_empty()
     }
 
     /// When a grant qualifies here, with or without one thing repaired.
-    pub(super) fn spans(&self, reach: &Reach, repair: Option<Repair>) -> Vec<Interval> {
+    pub(super) fn spans(&self, reach: &Reach, repair: Option<Repair<'_>>) -> Vec<Interval> {
         let removed = repair.filter(|repair| repair.code == LostCode::Removed);
         let lifted = removed.is_some_and(|repair| self.is_removed(reach, repair.tested));
         let grant = self.grant(reach);
@@ -66,7 +66,7 @@ impl<'a> Site<'a> {
         &self,
         reach: &Reach,
         spans: &[Interval],
-        repair: Option<Repair>,
+        repair: Option<Repair<'_>>,
         lifted: bool,
     ) -> Vec<Interval> {
         let left = reach.left < Instant::MAX_UTC && lifted;
@@ -110,14 +110,14 @@ impl<'a> Site<'a> {
     }
 
     /// The events of the deny assignments that make a gap for a grant within a stretch of time.
-    pub(super) fn denying_events(&self, grant: &Grant, within: Interval) -> Vec<Identity> {
-        let then = |spans: &[Interval]| !clip(spans, within).is_empty();
+    pub(super) fn denying_events(&self, grant: &Grant, within: &[Interval]) -> Vec<Identity> {
+        let then = |spans: &[Interval]| !intersect(spans, within).is_empty();
         let gaps = self.reaching(grant).filter(|(deny, spans)| deny.every_write && then(spans));
         gaps.flat_map(|(deny, _)| deny.events.clone()).collect()
     }
 
     /// What is doubtful about a grant that counts within a stretch of time.
-    pub(super) fn flags(&self, grant: &Grant, within: Interval) -> Vec<Code> {
+    pub(super) fn flags(&self, grant: &Grant, within: &[Interval]) -> Vec<Code> {
         let mut flags = Vec::new();
         if Access::is_inherited(grant) {
             flags.push(Code::InheritedGrant);
@@ -126,7 +126,7 @@ impl<'a> Site<'a> {
             flags.push(Code::UnlistedRole);
         }
         let passes = |deny: &Deny| !(deny.every_write && self.makes_a_gap(grant));
-        let then = |spans: &[Interval]| !clip(spans, within).is_empty();
+        let then = |spans: &[Interval]| !intersect(spans, within).is_empty();
         if self.reaching(grant).any(|(deny, spans)| passes(deny) && then(&spans)) {
             flags.push(Code::Denied);
         }
@@ -140,35 +140,37 @@ impl<'a> Site<'a> {
     }
 
     /// PEC-10: by policy, the part in which the subscription existed under this partner and plan, so that
-    /// each side of a transfer is tested over its own part; or the whole day. Usage that is placed
-    /// outside its own day (reported under another partner) is tested over the whole day.
+    /// each side of a transfer is tested over its own part; or the whole day. Who left and came back
+    /// within a day is tested over both parts together. Usage that is placed outside its own day
+    /// (reported under another partner) is tested over the whole day.
     ///
     /// PEC-15: it ends where the resource or a container of it was deleted that day. A known creation
     /// does not shorten it, unless the policy says so (`known-creation`); usage of a day on which the
     /// resource was not known to exist proves that it did. Source: not documented; choice of this project.
-    pub(super) fn tested(&self, day: Day) -> Interval {
-        let existed = day.interval().intersect(&self.terms.standing.placement.interval);
+    pub(super) fn tested(&self, day: Day) -> Vec<Interval> {
+        let existed = clip(&self.terms.standing.stretches, day.interval());
         let whole = match self.terms.policy.partial_day {
             PartialDay::Existence if !existed.is_empty() => existed,
-            PartialDay::Existence | PartialDay::WholeDay => day.interval(),
+            PartialDay::Existence | PartialDay::WholeDay => vec![day.interval()],
         };
-        let absent = clip(&self.absent(), whole);
-        let (mut from, mut to) = (whole.from, whole.to);
-        for gap in absent.iter().rev().filter(|gap| gap.to >= whole.to) {
+        let (mut from, mut to) = (whole[0].from, whole[whole.len() - 1].to);
+        let absent = clip(&self.absent(), Interval::new(from, to));
+        let end = to;
+        for gap in absent.iter().rev().filter(|gap| gap.to >= end) {
             to = gap.from;
         }
         if self.terms.policy.known_creation == KnownCreation::Shortens {
             from = absent.iter().find(|gap| gap.from <= from).map_or(from, |gap| gap.to);
         }
-        let rest = Interval::new(from, to);
+        let rest = clip(&whole, Interval::new(from, to));
         if rest.is_empty() { whole } else { rest }
     }
 
-    /// Parts of a tested stretch in which nothing was there to be covered.
-    pub(super) fn nothing_there(&self, tested: Interval) -> Vec<Interval> {
-        let absent = clip(&self.absent(), tested);
+    /// Parts of what is tested in which nothing was there to be covered.
+    pub(super) fn nothing_there(&self, tested: &[Interval]) -> Vec<Interval> {
+        let absent = intersect(&self.absent(), tested);
         let counts = self.terms.policy.known_creation == KnownCreation::Shortens;
-        let all = absent.contains(&tested);
+        let all = without(tested, &absent).is_empty();
         if counts && !all { absent } else { Vec::new() }
     }
 

@@ -1,31 +1,38 @@
-//! Who "we" are for one placement: the billed partner and, by time, the reseller of record.
+//! Who "we" are for a subscription under one plan: the billed partner and, by time, the reseller of record.
 //!
-//! Computed once per placement. Everything here goes by organisation, because PartnerIDs of one
+//! Computed once for all stretches under the plan. Everything here goes by organisation, because PartnerIDs of one
 //! organisation count as one; barring alone goes by the registered partner tenant.
 
 use crate::channel::{Channel, Missing, Qualification};
-use crate::commerce::{Commerce, Placement};
+use crate::commerce::{Began, Commerce, Placement};
 use crate::entry::PartnerKind;
 use crate::finding::{About, Code, Finding};
 use crate::ids::{Guid, Identity};
 use crate::order::aftermath::{Attachment, attachment};
 use crate::order::location;
 use crate::order::rules::{Attached as When, ByThen, Location};
-use crate::partners::{Belongs, Organisation, Partners};
+use crate::partners::{Belongs, Organisation, Partners, Stated};
+use crate::pec::qualify::clip;
 use crate::period::{Instant, Interval, union};
 
-/// What one placement's partners are, and when they may earn.
+/// What the partners of a subscription under one plan are, and when they may earn.
 #[derive(Clone, Debug)]
 pub(super) struct Standing {
     pub subscription: Guid,
+    /// The first stretch under the plan; all of them have its partner and customer.
     pub placement: Placement,
-    /// `None` while nobody registered the billed partner.
-    pub kind: Option<PartnerKind>,
+    /// When the subscription stood under the plan, in order.
+    pub stretches: Vec<Interval>,
+    /// The stretch that began when the subscription was created, if one did.
+    pub created: Option<Interval>,
+    /// When the billed partner is of a kind that receives credit.
+    pub receiving: Vec<Interval>,
     /// The organisations whose access counts, by time.
     pub ours: Vec<Belongs>,
     pub membership: Vec<Interval>,
     pub barred: Vec<Interval>,
-    pub statement: Option<Identity>,
+    /// The statements that say otherwise, and when.
+    pub other_kind: Vec<(Interval, Identity)>,
     /// Resellers that were attached before they qualified, and until when.
     pub unqualified: Vec<Unqualified>,
     /// Resellers of whose qualification nothing is known.
@@ -55,11 +62,13 @@ impl Standing {
         (partners, channel): (&Partners, &Channel),
     ) -> Self {
         let bill_to = placement.bill_to;
-        let mut ours = vec![Belongs {
-            interval: Interval::new(Instant::MIN_UTC, Instant::MAX_UTC),
-            organisation: partners.organisation(bill_to),
-            partner: Some(bill_to),
-        }];
+        let own = partners.organisations(bill_to).into_iter();
+        let own = own.map(|(interval, organisation)| Belongs { interval, organisation, partner: Some(bill_to) });
+        let mut ours: Vec<Belongs> = own.collect();
+        let mut under: Vec<&Placement> = commerce.stretches(subscription, placement).collect();
+        if !under.contains(&placement) {
+            under = vec![placement];
+        }
         let (mut unqualified, mut untold, mut misplaced) = (Vec::new(), Vec::new(), Vec::new());
         let changes = commerce.reseller_changes(placement.plan);
         let ends = changes.iter().skip(1).map(|(at, _)| *at).chain([Instant::MAX_UTC]);
@@ -68,14 +77,17 @@ impl Standing {
                 let interval = belongs.interval.intersect(&Interval::new(*from, to));
                 if !interval.is_empty() {
                     if let Some(reseller) = belongs.partner {
-                        let attached = interval.intersect(&placement.interval);
-                        match attach(reseller, attached, partners, channel) {
-                            Attached::Untold => untold.push(reseller),
-                            Attached::TooEarly(early) => unqualified.push(early),
-                            Attached::Fine => {}
+                        let attached = under.iter().map(|stretch| interval.intersect(&stretch.interval));
+                        let attached: Vec<Interval> = attached.filter(|attached| !attached.is_empty()).collect();
+                        for attached in &attached {
+                            match attach(reseller, *attached, partners, channel) {
+                                Attached::Untold => untold.push(reseller),
+                                Attached::TooEarly(early) => unqualified.push(early),
+                                Attached::Fine => {}
+                            }
                         }
-                        let named = reseller_id.as_deref().filter(|_| !attached.is_empty());
-                        let place = named.map(|named| (named, location(channel, partners, reseller, named)));
+                        let named = reseller_id.as_deref().zip(attached.first());
+                        let place = named.map(|(named, then)| (named, location(channel, partners, (reseller, then.from), named)));
                         misplaced
                             .extend(place.filter(|(_, place)| place.is_misplaced()).map(|(id, it)| (id.into(), it)));
                     }
@@ -83,28 +95,20 @@ impl Standing {
                 }
             }
         }
-        let statement = partners.statement(bill_to);
+        let (receiving, other_kind) = kinds(partners, bill_to);
         Self {
             subscription,
-            placement: placement.clone(),
-            kind: statement.map(|(_, statement)| statement.kind),
+            placement: Placement::clone(under[0]),
+            stretches: union(under.iter().map(|stretch| stretch.interval).collect()),
+            created: under.iter().find(|stretch| stretch.began == Began::Created).map(|stretch| stretch.interval),
+            receiving,
             ours,
             membership: partners.membership(bill_to),
             barred: partners.barred(bill_to),
-            statement: statement.map(|(identity, _)| identity),
+            other_kind,
             unqualified,
             untold,
             misplaced,
-        }
-    }
-
-    /// PEC-7: only a partner that Microsoft bills receives credit: direct-bill or indirect provider.
-    /// Source: partner-earned-credit-troubleshoot (2022-01-25). An unregistered partner is let pass
-    /// here and is a blocking finding of its own.
-    pub(super) fn may_receive(&self) -> bool {
-        match self.kind {
-            Some(PartnerKind::DirectBill | PartnerKind::Provider) | None => true,
-            Some(PartnerKind::Reseller | PartnerKind::Other) => false,
         }
     }
 
@@ -112,8 +116,9 @@ impl Standing {
     pub(super) fn edges(&self) -> Vec<Instant> {
         let ours = self.ours.iter().map(|ours| ours.interval);
         let spans = ours.chain(self.membership.iter().copied()).chain(self.barred.iter().copied());
+        let spans = spans.chain(self.receiving.iter().copied());
         let unqualified = self.unqualified.iter().map(|early| early.interval);
-        spans.chain(unqualified).chain([self.placement.interval]).flat_map(|span| [span.from, span.to]).collect()
+        spans.chain(unqualified).chain(self.stretches.iter().copied()).flat_map(|span| [span.from, span.to]).collect()
     }
 
     /// When an organisation counted as ours.
@@ -123,18 +128,18 @@ impl Standing {
     }
 
     /// Whether an organisation counts as ours at some instant of a stretch.
-    pub(super) fn is_ours(&self, organisation: &Organisation, within: Interval) -> bool {
+    pub(super) fn is_ours(&self, organisation: &Organisation, within: &[Interval]) -> bool {
         let mut same = self.ours.iter().filter(|ours| ours.organisation == *organisation);
-        same.any(|ours| !ours.interval.intersect(&within).is_empty())
+        same.any(|ours| !clip(within, ours.interval).is_empty())
     }
 
     /// CHN-20: whether a PartnerID's owner, of an organisation of ours, has its account in another
     /// country than whoever of that organisation sells here. Source: link-partner-id (country of the
     /// PartnerID and of the account); what follows for the credit is not stated, so it counts.
-    pub(super) fn is_foreign(&self, link: &Belongs, within: Interval, partners: &Partners) -> bool {
-        let country = |partner: Option<Guid>| Some(partners.statement(partner?)?.1.country);
+    pub(super) fn is_foreign(&self, link: &Belongs, within: &[Interval], partners: &Partners) -> bool {
+        let country = |partner: Option<Guid>| Some(partners.statement_at(partner?, within[0].from)?.country);
         let Some(linked) = country(link.partner) else { return false };
-        let then = |ours: &&Belongs| !ours.interval.intersect(&within).is_empty();
+        let then = |ours: &&Belongs| !clip(within, ours.interval).is_empty();
         let same = self.ours.iter().filter(|ours| ours.organisation == link.organisation);
         let mut accounts = same.filter(then).peekable();
         accounts.peek().is_some() && accounts.all(|ours| country(ours.partner).is_some_and(|here| here != linked))
@@ -155,18 +160,17 @@ impl Standing {
             let detail = format!("no programme membership of partner {bill_to} is known; it counts as active");
             findings.push(Finding::new(Code::NoMembership, about(), detail));
         }
-        match partners.statement(bill_to) {
-            None => {
-                let about = About { plan: Some(self.placement.plan), ..about() };
-                let detail = format!("plan {} is billed to {bill_to}, which was never registered", self.placement.plan);
-                findings.push(Finding::new(Code::UnknownPartner, about, detail));
-            }
-            Some((identity, statement)) if statement.admin_agents.is_empty() => {
-                let detail = format!("{} was registered without AdminAgents", statement.name);
-                let finding = Finding::new(Code::UnknownAgents, about(), detail);
-                findings.push(Finding { events: vec![identity], ..finding });
-            }
-            Some(_) => {}
+        let stated = partners.stated(bill_to);
+        if stated.is_empty() {
+            let about = About { plan: Some(self.placement.plan), ..about() };
+            let detail = format!("plan {} is billed to {bill_to}, which was never registered", self.placement.plan);
+            findings.push(Finding::new(Code::UnknownPartner, about, detail));
+        }
+        let then = stated.iter().filter(|one| !clip(&self.stretches, one.interval).is_empty());
+        for one in then.filter(|one| one.statement.admin_agents.is_empty()) {
+            let detail = format!("{} was registered without AdminAgents", one.statement.name);
+            let finding = Finding::new(Code::UnknownAgents, about(), detail);
+            findings.push(Finding { events: vec![one.event], ..finding });
         }
         findings.extend(self.resellers(partners));
         findings
@@ -213,6 +217,21 @@ impl Standing {
     }
 }
 
+/// PEC-7: only a partner that Microsoft bills receives credit: direct-bill or indirect provider, by the
+/// statement of the time. Source: partner-earned-credit-troubleshoot (2022-01-25). An unregistered
+/// partner is let pass here and is a blocking finding of its own.
+fn kinds(partners: &Partners, bill_to: Guid) -> (Vec<Interval>, Vec<(Interval, Identity)>) {
+    let stated = partners.stated(bill_to);
+    let receives = |one: &&Stated| match one.statement.kind {
+        PartnerKind::DirectBill | PartnerKind::Provider => true,
+        PartnerKind::Reseller | PartnerKind::Other => false,
+    };
+    let always = stated.is_empty().then(|| Interval::new(Instant::MIN_UTC, Instant::MAX_UTC));
+    let receiving = stated.iter().filter(receives).map(|one| one.interval).chain(always);
+    let others = stated.iter().filter(|one| !receives(one)).map(|one| (one.interval, one.event));
+    (union(receiving.collect()), others.collect())
+}
+
 /// How a reseller was attached.
 enum Attached {
     Fine,
@@ -221,9 +240,6 @@ enum Attached {
 }
 
 fn attach(reseller: Guid, attached: Interval, partners: &Partners, channel: &Channel) -> Attached {
-    if attached.is_empty() {
-        return Attached::Fine;
-    }
     let qualification = channel.qualification(partners, reseller);
     let by_then = match &qualification {
         Qualification::Unknown => ByThen::Untold,

@@ -8,7 +8,7 @@
 use crate::finding::Code;
 use crate::pec::qualify::{clip, intersect};
 use crate::pec::{Holding, Judge, LostCode, PlaceId};
-use crate::period::{Day, Instant, Interval, gaps, union};
+use crate::period::{Day, Instant, Interval, union, without};
 
 /// One grant within a stretch of time.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +41,8 @@ pub struct Held {
 /// Who held what, and the gaps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timeline {
-    pub within: Interval,
+    /// The stretches that were asked for, in order.
+    pub within: Vec<Interval>,
     /// Before this instant, what is not proven is unknown.
     pub known_since: Option<Instant>,
     /// In order of time.
@@ -61,30 +62,32 @@ impl Judge<'_> {
         union(qualifying.chain(site.ground.absent.iter().copied()).collect())
     }
 
-    /// Every grant that touched a place within a stretch of time, by policy and role list of the day
-    /// on which the stretch begins.
-    pub fn timeline(&mut self, place: PlaceId, within: Interval) -> Timeline {
-        let site = self.site_on(place, Day::of(within.from));
+    /// Every grant that touched a place within some stretches of time, by policy and role list of the day
+    /// on which the first one begins.
+    pub fn timeline(&mut self, place: PlaceId, within: &[Interval]) -> Timeline {
+        let whole = Interval::new(within[0].from, within[within.len() - 1].to);
+        let site = self.site_on(place, Day::of(whole.from));
         let terms = site.terms;
         let mut held: Vec<Held> = Vec::new();
         for reach in site.reaches() {
             let grant = site.grant(reach);
             let part = |interval: Interval| {
-                Some(interval.intersect(&reach.within).intersect(&within)).filter(|part| !part.is_empty())
+                let touches = |part: &Interval| !clip(within, *part).is_empty();
+                Some(interval.intersect(&reach.within).intersect(&whole)).filter(touches)
             };
             let (when, unknown) = (part(terms.held(grant)), grant.unknown.and_then(part));
             if when.is_none() && unknown.is_none() {
                 continue;
             }
-            let whole: Vec<Interval> = when.into_iter().collect();
-            let denied = intersect(&whole, &site.denied(grant));
+            let own: Vec<Interval> = when.into_iter().collect();
+            let denied = intersect(&own, &site.denied(grant));
             held.push(Held {
                 holding: terms.holding(reach.grant, within),
                 held: when,
                 unknown,
                 lacks: lacks(terms.lacks(grant, within), &denied),
                 denied,
-                qualifies: clip(&site.spans(reach, None), within),
+                qualifies: intersect(&site.spans(reach, None), within),
                 eligible_only: grant.eligible_only,
                 role_eligible: terms.eligible(grant),
                 condition: grant.condition.clone(),
@@ -96,7 +99,7 @@ impl Judge<'_> {
         let covered = union(held.iter().flat_map(|row| &row.qualifies).copied().collect());
         let counted = union(covered.iter().copied().chain(site.nothing_there(within)).collect());
         let known_since = terms.access.known_since(terms.standing.subscription);
-        Timeline { within, known_since, gaps: gaps(within, &counted), covered, held }
+        Timeline { within: within.to_vec(), known_since, gaps: without(within, &counted), covered, held }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::prices::Unpriced;
 use crate::scope::Scope;
 use crate::usage::{Consumption, Item};
 
-/// A resource under one placement.
+/// A resource under one plan, sold as one thing.
 #[derive(Clone, Debug)]
 pub(super) struct Spot<'a> {
     pub(super) subscription: Guid,
@@ -137,7 +137,10 @@ impl<'a> Sheet<'a> {
                 let placed = placed_at(placements, (start, end), reported);
                 let ended = placements.iter().rposition(|one| one.interval.to <= start);
                 if placed.is_none() && index == ended.unwrap_or(0) {
-                    notes.outside(consumption, Day::of(start), ended.is_some());
+                    match self.commerce.away_at(consumption.place.subscription, start) {
+                        Some(plan) => notes.after_leaving(consumption, Day::of(start), plan),
+                        None => notes.outside(consumption, Day::of(start), ended.is_some()),
+                    }
                 }
                 placed == Some(index)
             };
@@ -193,6 +196,7 @@ impl<'a> Sheet<'a> {
             return;
         };
         let next = u32::try_from(self.spots.len()).expect("fewer than four thousand million resources");
+        let placement = first_under(self.commerce.placements(place.subscription), placement);
         let key = (&place.scope, placement.interval.from, place.subscription);
         let spot = Spot { subscription: place.subscription, placement, scope: &place.scope, days: 0 };
         let (number, spot) = self.spots.entry(key).or_insert((next, spot));
@@ -265,6 +269,13 @@ impl<'a> Sheet<'a> {
         let resellers = self.stretches.into_iter().map(|(_, reseller)| reseller).collect();
         Cells { cells, spots, covers, resellers, tier_counter: self.tier_counter }
     }
+}
+
+/// The first stretch under the same plan at the same prices: what was used in another one belongs to it, so
+/// that a day has one verdict however often the subscription left and came back.
+fn first_under<'c>(placements: &'c [Placement], placement: &'c Placement) -> &'c Placement {
+    let same = |one: &&Placement| one.plan == placement.plan && one.offer == placement.offer;
+    placements.iter().find(same).unwrap_or(placement)
 }
 
 fn price_kind(offer: Offer) -> PriceKind {

@@ -87,6 +87,19 @@ impl Notes {
         self.note(Code::NoPlacement, about, "the usage lies in no known plan's time");
     }
 
+    /// USE-7: usage of a subscription that had left for a plan that is not known here.
+    pub(super) fn after_leaving(&mut self, consumption: &Consumption<'_>, day: Day, plan: Guid) {
+        let place = consumption.place;
+        let about = About {
+            customer: Some(place.customer),
+            plan: Some(plan),
+            subscription: Some(place.subscription),
+            day: Some(day),
+            ..self.about()
+        };
+        self.note(Code::NoPlacement, about, "used under a plan that is not known here");
+    }
+
     pub(super) fn negative(
         &mut self,
         plan: Guid,

@@ -218,7 +218,7 @@ fn counted(books: &mut Books<'_>, (subscription, scope): &burn::Place, grant: Gr
         return false;
     };
     let place = books.judge.place(*subscription, &placement, scope);
-    let timeline = books.judge.timeline(place, within);
+    let timeline = books.judge.timeline(place, &[within]);
     timeline.held.iter().any(|held| held.holding.grant == grant && !held.qualifies.is_empty())
 }
 

@@ -150,7 +150,7 @@ impl Timeline {
         for placement in &placements {
             let part = placement.interval.intersect(&within);
             let place = books.judge.place(subscription, placement, &scope);
-            let timeline = books.judge.timeline(place, part);
+            let timeline = books.judge.timeline(place, &[part]);
             known_since = timeline.known_since;
             cited.extend(timeline.held.iter().flat_map(|held| held.holding.events.iter().copied()));
             parts.push(self.part(books, placement, part, &timeline));

@@ -11,7 +11,7 @@ fn timeline(world: &World, from: &str, to: &str) -> Timeline {
     let commerce = facts.commerce.view();
     let mut judge = Judge::new(&facts, &commerce);
     let place = judge.place(SUB, &commerce.placements(SUB)[0], &vm());
-    judge.timeline(place, Interval::new(t(from), t(to)))
+    judge.timeline(place, &[Interval::new(t(from), t(to))])
 }
 
 #[test]
