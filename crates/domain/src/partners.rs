@@ -430,10 +430,8 @@ mod tests {
     /// March keeps the group and the organisation of March, whatever April says.
     #[test]
     fn a_new_statement_leaves_the_past_as_it_was() {
-        let partners = view([
-            statement("2026-04-01", "new", vec![agents(2)]),
-            statement("2026-01-01", "old", vec![agents(1)]),
-        ]);
+        let partners =
+            view([statement("2026-04-01", "new", vec![agents(2)]), statement("2026-01-01", "old", vec![agents(1)])]);
         let (begin, april, end) = (Instant::MIN_UTC, at("2026-04-01"), Instant::MAX_UTC);
         assert_eq!(held(&partners, 1), [(begin, april)], "the first statement holds before its own time too");
         assert_eq!(held(&partners, 2), [(april, end)]);

@@ -219,7 +219,8 @@ impl<'a> Desk<'a> {
             }
         }
         let ours = |plan: Guid| self.commerce.plan(plan).is_some_and(|plan| plan.bill_to == bill_to);
-        let orders = Orders::play(&self.facts.charges, self.commerce, &|partner, at| self.billing_currency(partner, at));
+        let orders =
+            Orders::play(&self.facts.charges, self.commerce, &|partner, at| self.billing_currency(partner, at));
         let booked = orders.booked.iter().filter(|booked| ours(booked.plan)).map(|booked| booked.day().period());
         days.into_iter().map(Day::period).chain(booked).collect()
     }
@@ -293,7 +294,8 @@ impl<'a> Desk<'a> {
         if suspended.is_empty() {
             return;
         }
-        let orders = Orders::play(&self.facts.charges, self.commerce, &|partner, at| self.billing_currency(partner, at));
+        let orders =
+            Orders::play(&self.facts.charges, self.commerce, &|partner, at| self.billing_currency(partner, at));
         for (plan, since) in suspended.into_iter().filter(|(plan, since)| orders.is_reserved(*plan, *since)) {
             let about = About { plan: Some(plan), day: Some(Day::of(since)), ..notes.about() };
             notes.note(Code::PlanInUse, about, "a reservation under it was active");

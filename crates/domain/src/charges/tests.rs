@@ -45,7 +45,7 @@ fn world(charges: Vec<ChargeRecorded>) -> (World, Vec<Identity>) {
 
 /// Partner and its customer are billed in dollars, the other partner in euros.
 fn play(world: &World) -> Orders {
-    let unit = |partner: Guid| Some(currency(if partner == BILL_TO { "USD" } else { "EUR" }));
+    let unit = |partner: Guid, _| Some(currency(if partner == BILL_TO { "USD" } else { "EUR" }));
     Orders::play(&world.facts.charges, &world.facts.commerce.view(), &unit)
 }
 

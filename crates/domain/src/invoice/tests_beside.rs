@@ -171,10 +171,10 @@ fn a_refund_of_another_month_is_not_in_this_one() {
     assert_eq!(drafted(&world, "USD", "2020-10").0.lines, []);
     let commerce = world.facts.commerce.view();
     let (booked, findings) =
-        crate::charges::booked(&world.facts.charges, &commerce, &|_| None, Guid(0xb2), month("2020-09"));
+        crate::charges::booked(&world.facts.charges, &commerce, &|_, _| None, Guid(0xb2), month("2020-09"));
     assert!(booked.is_empty() && findings.is_empty(), "another partner has nothing to do with it");
     let of: Vec<Booked> =
-        crate::charges::booked(&world.facts.charges, &commerce, &|_| None, BILL_TO, month("2020-09")).0;
+        crate::charges::booked(&world.facts.charges, &commerce, &|_, _| None, BILL_TO, month("2020-09")).0;
     assert_eq!(of[0].charge_type, ChargeType::CustomerCredit);
 }
 

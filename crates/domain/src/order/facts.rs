@@ -258,10 +258,7 @@ impl<'a> Asked<'a> {
         let organisation = |tenant: Guid| partners.organisation_at(tenant, self.order.at);
         let sellers = [Some(self.order.partner), self.reseller];
         let is_seller = |tenant: Guid| {
-            sellers
-                .iter()
-                .flatten()
-                .any(|seller| *seller == tenant || organisation(*seller) == organisation(tenant))
+            sellers.iter().flatten().any(|seller| *seller == tenant || organisation(*seller) == organisation(tenant))
         };
         let owner = self.desk.channel.used_as(self.order.customer, self.order.at).and_then(|stated| stated.value.owner);
         if owner.is_some_and(is_seller) || is_seller(self.order.customer) {

@@ -148,7 +148,9 @@ impl<'a> Terms<'a> {
     /// again since the creation, it is proven that the group had none then.
     pub(super) fn held(&self, grant: &Grant) -> Interval {
         let written = grant.held.from;
-        let Some(stretch) = self.standing.created.filter(|stretch| stretch.contains(written)) else { return grant.held };
+        let Some(stretch) = self.standing.created.filter(|stretch| stretch.contains(written)) else {
+            return grant.held;
+        };
         let grace = chrono::TimeDelta::minutes(i64::from(self.policy.aobo_grace_minutes));
         let at_subscription = grant.scope == Scope::subscription_of(self.standing.subscription);
         if written - stretch.from > grace || !at_subscription || self.route(grant) != Route::Aobo {

@@ -121,7 +121,9 @@ impl Lost<'_> {
         let (start, end) = self.at_ends();
         match code {
             LostCode::PartnerRole => !without(self.tested, &standing.receiving).is_empty(),
-            LostCode::AgreementInactive => !without(self.tested, &standing.membership).is_empty() || self.any_behind(code),
+            LostCode::AgreementInactive => {
+                !without(self.tested, &standing.membership).is_empty() || self.any_behind(code)
+            }
             LostCode::Barred => !intersect(&standing.barred, self.tested).is_empty() || self.any_behind(code),
             LostCode::Gap => start && end,
             LostCode::EarlyEnd => start && !end,

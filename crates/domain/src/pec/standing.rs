@@ -87,7 +87,8 @@ impl Standing {
                             }
                         }
                         let named = reseller_id.as_deref().zip(attached.first());
-                        let place = named.map(|(named, then)| (named, location(channel, partners, (reseller, then.from), named)));
+                        let place = named
+                            .map(|(named, then)| (named, location(channel, partners, (reseller, then.from), named)));
                         misplaced
                             .extend(place.filter(|(_, place)| place.is_misplaced()).map(|(id, it)| (id.into(), it)));
                     }

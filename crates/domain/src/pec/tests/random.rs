@@ -196,7 +196,9 @@ fn an_answer_carries_its_proof() {
                     }
                 }
                 AccessVerdict::Lost(loss) => {
-                    let within = |open: &Interval| loss.tested.iter().any(|part| part.from <= open.from && open.to <= part.to);
+                    let within = |open: &crate::period::Interval| {
+                        loss.tested.iter().any(|part| part.from <= open.from && open.to <= part.to)
+                    };
                     assert!(loss.open.iter().all(within), "seed {seed}");
                     assert!(!loss.also.contains(&loss.code), "seed {seed}");
                     assert!(!loss.several || loss.also.is_empty(), "seed {seed}: several, yet one alone would do");
