@@ -571,7 +571,7 @@ fn importing_what_is_not_there_leaves_nothing_behind() {
     let home = Home::empty();
     for file in ["nothing.json", "."] {
         let refused = home.complaint(&["import", file], 2);
-        assert!(refused.contains("cannot read") && refused.contains("hint:"), "{refused}");
+        assert!(refused.contains("is not read") && refused.contains("hint:"), "{refused}");
         assert!(!home.data().exists(), "{file}");
     }
 }

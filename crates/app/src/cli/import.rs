@@ -77,21 +77,6 @@ struct ProblemAnswer {
 }
 
 impl Import {
-    /// Before a journal is made or a server asked: a misspelt name must leave nothing behind.
-    pub fn files_are_there(&self) -> Result<(), Problem> {
-        let readable = |file: &PathBuf| match std::fs::File::open(file)?.metadata()?.is_dir() {
-            true => Err(std::io::Error::from(std::io::ErrorKind::IsADirectory)),
-            false => Ok(()),
-        };
-        for file in &self.files {
-            readable(file).map_err(|error| {
-                Problem::usage(format!("cannot read {}: {error}", file.display()))
-                    .hint("check the path; a relative one starts where you are")
-            })?;
-        }
-        Ok(())
-    }
-
     pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
         let mut tried = Vec::new();
         let mut stopped = false;

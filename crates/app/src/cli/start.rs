@@ -37,9 +37,6 @@ fn begin(arguments: &Arguments, words: &[OsString], out: &mut Output) -> anyhow:
     if let Some(exit) = without_journal(arguments, &loaded, out)? {
         return Ok(exit.code());
     }
-    if let Command::Import(import) = &arguments.command {
-        import.files_are_there()?;
-    }
     let config = &loaded.config;
     if let Some(stream) = remote::connect(&config::socket_path(&config.data_dir))? {
         return remote::ask(stream, &request(arguments, words, out)?, out);

@@ -141,7 +141,7 @@ fn reason(reason: &Reason) -> String {
     match reason {
         Reason::NotEnded { .. } => "not-ended",
         Reason::OutOfOrder { .. } => "out-of-order",
-        Reason::Finding(finding) => finding.code.text(),
+        Reason::Finding(finding) | Reason::Issued { finding, .. } => finding.code.text(),
         Reason::Conflict(_) => Code::OpenConflict.text(),
         Reason::Obstacle(_) => "obstacle",
         Reason::TooLong(_) => "too-long",

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::ids::{Guid, Identity};
 use crate::pec::{Judge, PlaceId};
-use crate::period::Day;
+use crate::period::{Day, Interval};
 
 impl Judge<'_> {
     /// PEC-11: the entries behind the verdict of a day beside those of its grants: the lives of plan and
@@ -18,15 +18,17 @@ impl Judge<'_> {
         let tested = site.tested(day);
         let (standing, partners) = (site.terms.standing, site.terms.partners);
         let bill_to = standing.placement.bill_to;
-        let then = |belongs: &&crate::partners::Belongs| !belongs.interval.intersect(&tested).is_empty();
-        let ours = standing.ours.iter().filter(then).filter_map(|belongs| belongs.partner);
+        let then = |interval: &Interval| tested.iter().any(|part| !interval.intersect(part).is_empty());
+        let ours = standing.ours.iter().filter(|belongs| then(&belongs.interval));
+        let ours = ours.filter_map(|belongs| belongs.partner);
         // Whose an agents group or a managing tenant is, its partner's registration says, ours or not.
         let held = site.reaches().filter(|reach| !site.held(reach).is_empty());
         let of_grants = held.flat_map(|reach| site.terms.partners_of(site.grant(reach)));
         let named: BTreeSet<Guid> = ours.chain(of_grants).chain([bill_to]).collect();
         let mut behind: BTreeSet<Identity> = BTreeSet::new();
         for partner in &named {
-            behind.extend(partners.statement(*partner).map(|(identity, _)| identity));
+            let stated = partners.stated(*partner).iter().filter(|stated| then(&stated.interval));
+            behind.extend(stated.map(|stated| stated.event));
             behind.extend(partners.standing_events(*partner));
             if *partner == bill_to {
                 behind.extend(partners.membership_events(bill_to));
