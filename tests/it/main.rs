@@ -40,6 +40,8 @@ mod deploy;
 mod rules;
 // Drafts drawn on several cores.
 mod side_by_side;
+// Reading for long while others append.
+mod holding;
 // The scenarios, at every depth.
 mod scenarios;
 // The real program, from the outside.

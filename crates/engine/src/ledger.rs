@@ -32,6 +32,10 @@ use crate::view;
 /// How many appended entries may wait for a reader before the writer waits for it too.
 const PENDING_ENTRIES_MAX: usize = 500_000;
 
+/// How many times its own entries an append folds at most: what a long reader left behind is caught up
+/// with a little at a time, so that no single append takes long.
+const CATCH_UP: usize = 4;
+
 /// How long to wait before asking again whether a segment is sealed.
 const SEALING: Duration = Duration::from_millis(50);
 
@@ -81,13 +85,30 @@ type Counts = BTreeMap<(Option<Stream>, Outcome), u64>;
 /// The facts, as long as somebody reads them. Whoever holds this must not ask the ledger for
 /// anything that needs the writer (status, offsets, append), nor for the facts again: the writer
 /// may be waiting for this very guard.
-pub struct FactsGuard<'a>(RwLockReadGuard<'a, Fold<Facts>>);
+pub struct FactsGuard<'a> {
+    ledger: &'a Ledger,
+    /// Taken out by nobody but `drop`.
+    fold: Option<RwLockReadGuard<'a, Fold<Facts>>>,
+}
 
 impl Deref for FactsGuard<'_> {
     type Target = Facts;
 
     fn deref(&self) -> &Facts {
-        self.0.state()
+        self.fold().state()
+    }
+}
+
+/// Whoever read for long folds what had to wait for that, so that the next append need not.
+impl Drop for FactsGuard<'_> {
+    fn drop(&mut self) {
+        drop(self.fold.take());
+        let Ok(waiting @ 1..) = self.ledger.waiting() else { return };
+        if let Ok(mut fold) = self.ledger.fold.try_write()
+            && let Err(fault) = self.ledger.take_pending(&mut fold, waiting)
+        {
+            tracing::warn!("entries wait to be folded, and will be again: {fault}");
+        }
     }
 }
 
@@ -95,12 +116,12 @@ impl FactsGuard<'_> {
     /// The first position that these facts do not know.
     #[must_use]
     pub fn end(&self) -> u64 {
-        self.0.next()
+        self.fold().next()
     }
 
     #[must_use]
     pub fn fold(&self) -> &Fold<Facts> {
-        &self.0
+        self.fold.as_ref().expect("only dropping takes it out")
     }
 }
 
@@ -180,6 +201,8 @@ impl Ledger {
         }
         drop((counts, newest, quarantined));
         let changed = self.access_changes(&appended.entries);
+        // One at least: a message without entries moves the end all the same.
+        let own = appended.entries.len().max(1);
         // Still under the writer's lock: the queue must have the order of the journal.
         let waiting = {
             let mut pending = lock(&self.pending, "queue of entries")?;
@@ -196,9 +219,9 @@ impl Ledger {
         }
         if waiting > PENDING_ENTRIES_MAX {
             let mut fold = self.fold.write().map_err(|_| Fault::Broken("facts"))?;
-            self.take_pending(&mut fold)?;
+            self.take_pending(&mut fold, own * CATCH_UP)?;
         } else if let Ok(mut fold) = self.fold.try_write() {
-            self.take_pending(&mut fold)?;
+            self.take_pending(&mut fold, own * CATCH_UP)?;
         }
         Ok(recorded)
     }
@@ -230,36 +253,40 @@ impl Ledger {
         self.append(decision::batch(decisions)?)
     }
 
-    fn take_pending(&self, fold: &mut Fold<Facts>) -> Result<(), Fault> {
-        loop {
+    /// Folds batches that wait, oldest first, until `enough` entries are folded or none wait.
+    fn take_pending(&self, fold: &mut Fold<Facts>, enough: usize) -> Result<(), Fault> {
+        let mut folded = 0;
+        while folded < enough {
             let next = {
                 let mut pending = lock(&self.pending, "queue of entries")?;
                 let next = pending.batches.pop_front();
                 pending.entries -= next.as_ref().map_or(0, |(entries, _)| entries.len());
                 next
             };
-            let Some((entries, next_position)) = next else {
-                if fold.state().usage.lacks_sent() {
-                    let before = std::mem::take(fold);
-                    *fold = view::again_if_sent_is_lacking(before, &self.reader, &mut |_, _| {})?;
-                }
-                return Ok(());
-            };
+            let Some((entries, next_position)) = next else { break };
             for entry in &entries {
                 fold.apply(entry);
             }
+            folded += entries.len();
             fold.skip_to(next_position);
             journal::spent(entries);
         }
+        if fold.state().usage.lacks_sent() {
+            let before = std::mem::take(fold);
+            *fold = view::again_if_sent_is_lacking(before, &self.reader, &mut |_, _| {})?;
+        }
+        Ok(())
     }
 
     /// The facts as of now: everything that was durable when this was called.
     pub fn facts(&self) -> Result<FactsGuard<'_>, Fault> {
-        if self.waiting()? > 0 {
+        let waiting = self.waiting()?;
+        if waiting > 0 {
             let mut fold = self.fold.write().map_err(|_| Fault::Broken("facts"))?;
-            self.take_pending(&mut fold)?;
+            self.take_pending(&mut fold, waiting)?;
         }
-        Ok(FactsGuard(self.fold.read().map_err(|_| Fault::Broken("facts"))?))
+        let fold = Some(self.fold.read().map_err(|_| Fault::Broken("facts"))?);
+        Ok(FactsGuard { ledger: self, fold })
     }
 
     /// From now on somebody hears of every batch that became durable, while it is held: be quick. The
