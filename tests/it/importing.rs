@@ -145,6 +145,11 @@ fn a_refused_import_begins_no_journal() {
     assert!(home.complaint(&["status"], 2).contains("no journal"));
     write(&home, "good.jsonl", event("1", 1));
     assert_eq!(import(&home, &["other.txt", "good.jsonl"], 1)[1]["accepted"], 1);
+    std::fs::create_dir(home.dir.path().join("more")).unwrap();
+    write(&home, "more/good.jsonl", event("2", 2));
+    let names = |rows: &[Value]| rows.iter().map(|row| row["file"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(&import(&home, &["good.jsonl", "more/good.jsonl"], 0)), ["good.jsonl", "more/good.jsonl"]);
+    assert_eq!(names(&import(&home, &["more/good.jsonl"], 0)), ["good.jsonl"], "its name says enough");
 }
 
 /// Stdin is read like a file, also through a server, which has another stdin.

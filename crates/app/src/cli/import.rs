@@ -85,7 +85,8 @@ impl Import {
             let taken = if stopped { Taken::default() } else { self.taking(&path).take(context, out)? };
             let not_tried = stopped;
             stopped |= taken.refused.as_ref().is_some_and(|refused| refused.stops);
-            let answer = answered(&path, &taken, not_tried, Versions::of(&*context.ledger.facts().map_err(fault)?));
+            let answer =
+                answered(self.name(file), &taken, not_tried, Versions::of(&*context.ledger.facts().map_err(fault)?));
             if context.json {
                 out.ndjson(&answer)?;
             }
@@ -114,12 +115,18 @@ impl Import {
             let Some(refused) = self.taking(&path).refused() else { return Ok(None) };
             let taken = Taken { refused: Some(refused), ..Taken::default() };
             let versions = Versions { rules_version: domain::policy::RULES_VERSION, policy_revision: 0 };
-            tried.push((answered(&path, &taken, false, versions), taken));
+            tried.push((answered(self.name(file), &taken, false, versions), taken));
         }
         if json {
             tried.iter().try_for_each(|(answer, _)| out.ndjson(answer))?;
         }
         complain(&tried, out).map(Some)
+    }
+
+    /// What a file is called, and its whole path where another one is called the same.
+    fn name(&self, file: &Path) -> String {
+        let alike = self.files.iter().filter(|other| other.file_name() == file.file_name()).count() > 1;
+        if alike { file.display().to_string() } else { tables::file_name(file) }
     }
 
     fn taking<'a>(&self, path: &'a Path) -> Taking<'a> {
@@ -129,7 +136,7 @@ impl Import {
     }
 }
 
-fn answered(path: &Path, taken: &Taken, not_tried: bool, versions: Versions) -> Imported {
+fn answered(file: String, taken: &Taken, not_tried: bool, versions: Versions) -> Imported {
     let outcome = match &taken.refused {
         _ if not_tried => "not-tried",
         None => "read",
@@ -144,7 +151,7 @@ fn answered(path: &Path, taken: &Taken, not_tried: bool, versions: Versions) -> 
     Imported {
         schema: "pec.import.v1",
         versions,
-        file: tables::file_name(path),
+        file,
         outcome,
         records: taken.records,
         accepted: taken.recorded.accepted,
