@@ -33,20 +33,17 @@ impl Scope {
             return Self(text.to_ascii_lowercase().into());
         }
         let mut out = String::with_capacity(text.len() + 1);
-        let mut after_subscriptions = false;
         for segment in text.trim().split('/').filter(|segment| !segment.is_empty()) {
             out.push('/');
-            if after_subscriptions && out.len() <= "/subscriptions//".len() && Guid::parse(segment).is_some() {
-                use fmt::Write as _;
-                if let Some(guid) = Guid::parse(segment) {
+            // A name further down may look like a GUID too, and is left as it was given.
+            match (out == "/subscriptions/").then(|| Guid::parse(segment)).flatten() {
+                Some(guid) => {
+                    use fmt::Write as _;
                     write!(out, "{guid}").expect("writing to a string cannot fail");
                 }
-            } else if segment.is_ascii() {
-                out.extend(segment.chars().map(|c| c.to_ascii_lowercase()));
-            } else {
-                out.push_str(&segment.to_lowercase());
+                None if segment.is_ascii() => out.extend(segment.chars().map(|c| c.to_ascii_lowercase())),
+                None => out.push_str(&segment.to_lowercase()),
             }
-            after_subscriptions = segment.eq_ignore_ascii_case("subscriptions");
         }
         if out.is_empty() {
             out.push('/');
@@ -174,6 +171,62 @@ mod tests {
         assert_eq!(Scope::parse("/subscriptions/4444444-4dddd-4ddd-8ddd-444444444444/"), plain);
         let group = Scope::parse(&format!("{SUB}/resourceGroups/Größe"));
         assert_eq!(group, Scope::parse(&format!("{}/RESOURCEGROUPS/GRÖSSE/", SUB.to_uppercase()).replace("SS", "ß")));
+    }
+
+    #[test]
+    fn only_the_id_of_a_subscription_is_written_anew() {
+        for name in ["/things/44444444dddd4ddd8ddd444444444444", "/44444444dddd4ddd8ddd444444444444"] {
+            assert_eq!(Scope::parse(name).as_str(), name);
+            let below = format!("{SUB}/providers/a/b{name}/subscriptions{name}/subscriptions/4444-44444444");
+            assert_eq!(Scope::parse(&below).as_str(), below);
+            assert_eq!(Scope::parse(&format!("/{below}")).as_str(), below);
+        }
+        let resource = "/subscriptions/44444444dddd4ddd8ddd444444444444/providers/a/b/44444444dddd4ddd8ddd444444444444";
+        assert_eq!(Scope::parse(resource).as_str(), format!("{SUB}/providers/a/b/44444444dddd4ddd8ddd444444444444"));
+    }
+
+    /// What is taken as it is, and what is wrong in one place only: with a list that forgets one kind, two
+    /// spellings of a resource would be two resources.
+    #[test]
+    fn a_spelling_is_taken_as_it_is_if_lower_case_is_all_it_lacks() {
+        let tidy = [SUB.to_owned(), SUB.to_uppercase(), format!("{SUB}/resourceGroups/RG_1/providers/a.b/c-d/(e)")];
+        for text in tidy {
+            assert!(is_tidy(text.as_bytes()), "{text} is read slowly");
+            assert_eq!(Scope::parse(&text).as_str(), text.to_ascii_lowercase());
+        }
+        let group = format!("{SUB}/resourceGroups/rg");
+        let other = |from: &str, to: &str| group.replacen(from, to, 1);
+        let untidy = [
+            format!("{group}/"),
+            format!("{SUB}/"),
+            format!("{SUB}//providers//a"),
+            format!(" {group}"),
+            format!("{group}\n"),
+            other("rg", "gr\u{f6}\u{df}e"),
+            other("/resource", "//resource"),
+            other("/subscriptions", "//subscriptions"),
+            other("/subscriptions", "subscriptions"),
+            other("4444-dddd", "4444dddd-"),
+            other("-4ddd", "4ddd-"),
+            other("-8ddd", "8ddd-"),
+            other("-444", "444-"),
+            other("44444444-", "4-4444444"),
+            other("-", ""),
+            other("4444-dddd", "444-ddddd"),
+            other("444444444444/", "44444444444/"),
+            other("444444444444/", "4444444444444/"),
+            other("dddd", "dddg"),
+            other("dddd", "d-dd"),
+            other("subscriptions", "subscribtions"),
+            other(SUB, ""),
+            SUB[..SUB.len() - 1].to_owned(),
+            "/subscriptions/44444444-dddd-4ddd-8ddd-/44444444444".to_owned(),
+            "/subscriptions".to_owned(),
+            String::new(),
+        ];
+        for text in untidy {
+            assert!(!is_tidy(text.as_bytes()), "{text:?} is taken as it is");
+        }
     }
 
     #[test]
