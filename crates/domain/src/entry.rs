@@ -286,3 +286,6 @@ impl Event {
         if let Self::UsageVoided(voided) = self { Some(voided.target) } else { None }
     }
 }
+
+#[cfg(test)]
+mod tests;
