@@ -244,6 +244,7 @@ mod tests {
         assert_eq!(Guid::parse("8E3AF657A8FF443CA75C2FE8C4BCB635"), Some(dashed));
         assert_eq!(Guid::parse("{8e3af657-a8ff-443c-a75c-2fe8c4bcb635}"), Some(dashed));
         assert_eq!(dashed.to_string(), "8e3af657-a8ff-443c-a75c-2fe8c4bcb635");
+        assert_eq!(dashed.simple(), "8e3af657a8ff443ca75c2fe8c4bcb635");
         assert_eq!(Guid::parse("8e3af657-a8ff-443c-a75c-2fe8c4bcb63"), None);
         assert_eq!(Guid::parse("8e3af657-a8ff-443c-a75c-2fe8c4bcb6355"), None);
         assert_eq!(Guid::parse("1core"), None);
@@ -254,5 +255,39 @@ mod tests {
         let digest = Digest([0xa7; 32]);
         assert_eq!(Digest::parse(&digest.to_string()), Some(digest));
         assert_eq!(Digest::parse("a7"), None);
+    }
+
+    /// Sums of digests go round at 2^256, and a carry goes through a byte that is full.
+    #[test]
+    fn digests_add_up_as_numbers_of_256_bits() {
+        let number = |bytes: &[(usize, u8)]| {
+            let mut digest = Digest::default();
+            bytes.iter().for_each(|(at, byte)| digest.0[*at] = *byte);
+            digest
+        };
+        assert_eq!(number(&[(31, 0x80)]).plus(number(&[(31, 0x80)])), number(&[(30, 1)]), "of its own");
+        let full = number(&[(30, 0xff), (31, 0xff)]);
+        assert_eq!(full.plus(number(&[(31, 1)])), number(&[(29, 1)]), "of the byte before");
+        assert_eq!(full.plus(full), number(&[(29, 1), (30, 0xff), (31, 0xfe)]), "of both");
+        assert_eq!(Digest([0xff; 32]).plus(number(&[(31, 1)])), Digest::default(), "round");
+    }
+
+    /// What stands for a digest in the index is its first eight bytes.
+    #[test]
+    fn a_digest_is_known_by_its_first_bytes() {
+        let mut digest = Digest([0xa7; 32]);
+        digest.0[..8].copy_from_slice(&[0, 0, 0, 0, 0, 0, 1, 2]);
+        assert_eq!(digest.short(), 0x102);
+    }
+
+    /// Amounts are cut to what ISO 4217 says of their currency, which is not always two decimals.
+    #[test]
+    fn a_currency_has_its_own_number_of_decimals() {
+        for (name, decimals) in
+            [("EUR", 2), ("USD", 2), ("JPY", 0), ("ISK", 0), ("KRW", 0), ("BHD", 3), ("KWD", 3), ("TND", 3)]
+        {
+            let currency = Currency::parse(name).unwrap();
+            assert_eq!((currency.minor_unit(), currency.as_str()), (decimals, name));
+        }
     }
 }

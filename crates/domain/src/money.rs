@@ -403,6 +403,18 @@ mod tests {
         }
     }
 
+    /// What has fewer digits than asked for keeps its value, and an exact sum of quantities is an exact
+    /// number.
+    #[test]
+    fn more_digits_than_there_are_change_nothing() {
+        let value = exact("-1.25");
+        for decimals in [2, 3, 9] {
+            assert_eq!(value.round(decimals, Rounding::AwayFromZero), value);
+        }
+        let quantity = Quantity::from(Decimal::new(-125, 2));
+        assert_eq!(Exact::from(quantity), value);
+    }
+
     #[test]
     fn the_printed_effective_price_multiplies_back() {
         let charge = exact("21.39");

@@ -64,3 +64,69 @@ impl<P: Projection> Fold<P> {
         &self.state
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::{Event, Fact, Outcome};
+    use crate::period::Day;
+
+    /// Remembers where each entry stood.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    struct Seen(Vec<(u64, u32)>);
+
+    impl Projection for Seen {
+        fn apply(&mut self, entry: &Entry) {
+            self.0.push((entry.position, entry.index));
+        }
+    }
+
+    fn entry(position: u64, index: u32) -> Entry {
+        let fact =
+            Fact { identity: Default::default(), digest: Default::default(), event: Event::Unreadable("R-json") };
+        let (recorded_at, outcome) = (Day(0).start(), Outcome::Quarantined);
+        Entry { position, index, recorded_at, outcome, fact, antecedent: None, incumbent: None }
+    }
+
+    /// Several facts of one position come together; positions without any are left out or skipped, and
+    /// what is read next is always the one after the last.
+    #[test]
+    fn a_fold_goes_forward_and_knows_how_far_it_has_read() {
+        let mut fold = Fold::beginning(Seen(vec![(9, 9)]));
+        assert_eq!((fold.next(), &fold.state().0[..]), (0, &[(9, 9)][..]));
+        let read: [Result<Entry, ()>; 4] = [Ok(entry(3, 0)), Ok(entry(3, 1)), Ok(entry(3, 2)), Ok(entry(5, 0))];
+        fold.advance(read).unwrap();
+        assert_eq!(fold.next(), 6);
+        assert_eq!(fold.state().0, [(9, 9), (3, 0), (3, 1), (3, 2), (5, 0)]);
+        fold.skip_to(8);
+        assert_eq!(fold.next(), 8);
+        fold.skip_to(7);
+        assert_eq!(fold.next(), 8, "it never goes back");
+        fold.apply(&entry(8, 0));
+        assert_eq!((fold.next(), fold.state().0.len()), (9, 6));
+    }
+
+    /// A read that fails is the caller's to hear of; what came before it is taken in.
+    #[test]
+    fn a_fold_stops_at_what_cannot_be_read() {
+        let mut fold: Fold<Seen> = Fold::default();
+        assert_eq!(fold.advance([Ok(entry(0, 0)), Err("torn"), Ok(entry(1, 0))]), Err("torn"));
+        assert_eq!((fold.next(), &fold.state().0[..]), (1, &[(0, 0)][..]));
+    }
+
+    #[test]
+    #[should_panic(expected = "once and in order: 4.0 after 5")]
+    fn an_entry_that_comes_twice_is_a_bug() {
+        let mut fold: Fold<Seen> = Fold::default();
+        fold.apply(&entry(4, 0));
+        fold.apply(&entry(4, 0));
+    }
+
+    #[test]
+    #[should_panic(expected = "once and in order: 3.1 after 5")]
+    fn an_entry_of_an_earlier_position_is_a_bug() {
+        let mut fold: Fold<Seen> = Fold::default();
+        fold.apply(&entry(4, 0));
+        fold.apply(&entry(3, 1));
+    }
+}
