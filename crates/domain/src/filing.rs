@@ -174,11 +174,15 @@ mod tests {
         let mut filing = Filing::default();
         filing.hear(Said::Decided(&decision(9, &[3, 9])));
         assert!(filing.is_empty() && filing.iter().next().is_none());
+        assert_eq!(filing.len(), 0, "a drawer that waits holds nothing");
         for byte in [3, 9] {
             filing.file(Identity(7), digest(byte), byte);
         }
         assert_eq!(filing.iter().collect::<Vec<_>>(), [(Identity(7), &9)]);
         assert_eq!(filing.len(), 1);
+        filing.file(Identity(8), digest(1), 1);
+        assert!(!filing.is_empty() && filing.len() == 2);
+        assert!(!filing.get(Identity(8)).unwrap().is_open(), "told in one way only");
     }
 
     /// Two people keep the same body at the same instant, one of them without having seen the other

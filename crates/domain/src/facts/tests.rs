@@ -2,9 +2,11 @@
 //! says what is late.
 
 use crate::entry::*;
+use crate::facts::{Counts, Facts};
 use crate::ids::{Digest, Guid, Identity};
 use crate::issued::{Concern, concern, effective_at};
 use crate::period::Day;
+use crate::projection::Projection as _;
 use crate::testing::*;
 
 fn decision() -> Decision {
@@ -19,6 +21,8 @@ fn decided(one: Event, other: Event) -> World {
     world.tell_as(identity.0, 2, other);
     assert_eq!(world.facts.conflicts.open().count(), 1, "it is open until somebody decides");
     let known = vec![Digest([1; 32]), Digest([2; 32])];
+    assert_eq!(world.facts.conflicts.digests(identity), known, "what a decision has to know");
+    assert_eq!(world.facts.conflicts.digests(Identity(0x4712)), []);
     world.tell(Event::ConflictDecided(ConflictDecided {
         identity,
         keep: Digest([2; 32]),
@@ -59,6 +63,13 @@ fn a_decided_conflict_counts_in_every_book() {
         let effective_from = Day::parse("2020-01-01").unwrap();
         Event::PolicyPublished(PolicyDocument { revision: 7, effective_from, settings })
     };
+    let roles = |eligible: bool| {
+        let roles = vec![ListedRole { role: crate::roles::READER, name: "Reader".into(), eligible }];
+        Event::RolesPublished(RoleList { effective_from: Day::parse("2020-01-01").unwrap(), roles })
+    };
+    let (world, day) = (decided(roles(false), roles(true)), Day::parse("2020-09-01").unwrap());
+    assert_eq!(world.facts.roles.view().listed(crate::roles::READER, day), Some(true));
+
     let world = decided(policy("0.10"), policy("0.12"));
     assert_eq!(world.facts.policy.at(Day::parse("2020-09-01").unwrap()).credit_rate, number("0.12"));
 
@@ -151,7 +162,56 @@ fn an_event_concerns_the_partners_that_it_can_change() {
     assert_eq!(asked(&Event::TransferRequested(moved.clone()), None), both);
     let nowhere = Move { to_plan: Guid(0xa9), ..moved };
     assert_eq!(asked(&Event::TransferRequested(nowhere), None), Concern::Everybody);
+    let qualified = ChannelEvent::PartnerAgreementSigned(PartnerAgreementSigned {
+        partner: other,
+        region: crate::regions::Region::parse("europe").unwrap(),
+        at: at("2020-09-05"),
+    });
+    assert_eq!(asked(&Event::Channel(Box::new(qualified)), None), Concern::Everybody, "whoever sells through it");
+    let designated = ChannelEvent::CustomerDesignated(CustomerDesignated {
+        customer: CUSTOMER,
+        used_as: TenantUse::Customer,
+        owner: None,
+        at: at("2020-09-05"),
+    });
+    assert_eq!(asked(&Event::Channel(Box::new(designated)), None), Concern::Partners([].into()), "it moves no money");
     assert!(!ours.includes(other) && ours.includes(BILL_TO) && Concern::Everybody.includes(other));
     assert_eq!(effective_at(&used), Some(at("2020-09-01")));
     assert_eq!(effective_at(&voided), None, "it is true when its usage is");
+}
+
+/// Operators compare these counts with what upstream says it sent: each entry is counted once, by how it
+/// came out.
+#[test]
+fn entries_are_counted_by_how_they_came_out() {
+    let mut facts = Facts::default();
+    let mut recorder = Recorder::default();
+    let mut tell = |identity: u128, digest: u8, quarantined: bool| {
+        let event = usage("vm", "2020-09-01", "1");
+        let mut entry = recorder.record(&Fact { identity: Identity(identity), digest: Digest([digest; 32]), event });
+        if quarantined {
+            (entry.outcome, entry.fact.event) = (Outcome::Quarantined, Event::Unreadable("R-json"));
+        }
+        facts.apply(&entry);
+    };
+    for (identity, digest, quarantined) in [
+        (1, 1, false),
+        (2, 1, false),
+        (3, 1, false),
+        (4, 1, false),
+        (5, 1, false),
+        (1, 1, false),
+        (1, 1, false),
+        (2, 1, false),
+        (2, 1, false),
+        (1, 2, false),
+        (2, 2, false),
+        (3, 2, false),
+        (7, 1, true),
+        (8, 1, true),
+    ] {
+        tell(identity, digest, quarantined);
+    }
+    let expected = Counts { accepted: 5, duplicate: 4, conflicting: 3, quarantined: 2, late: 0 };
+    assert_eq!(facts.counts, expected);
 }
