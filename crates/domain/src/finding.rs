@@ -247,3 +247,24 @@ impl fmt::Display for Code {
         f.write_str(self.text())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A finding that leaves its usage in the draft knows the list charge that hangs on it; one that leaves
+    /// usage out, or is about no usage, knows none.
+    #[test]
+    fn a_list_charge_hangs_on_what_is_charged_all_the_same() {
+        for (code, charged) in [
+            (Code::UnknownAccess, true),
+            (Code::Denied, true),
+            (Code::UnqualifiedReseller, true),
+            (Code::NoPrice, false),
+            (Code::NoPlacement, false),
+            (Code::Quarantined, false),
+        ] {
+            assert_eq!(code.is_charged(), charged, "{code}");
+        }
+    }
+}
