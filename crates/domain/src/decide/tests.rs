@@ -205,6 +205,9 @@ fn adjustments_stay_in_the_currency_of_their_month() {
     let documents = issue(&mut world, &Ask { unit: "JPY", ..ask("2020-10", "2020-11-04") });
     let units: Vec<_> = documents.iter().map(|one| (one.currency, one.lines.len())).collect();
     assert_eq!(units, [(currency("EUR"), 1), (currency("JPY"), 1)]);
+    let invoiced_in = |period: &str| world.facts.issued.currency_of(BILL_TO, month(period));
+    assert_eq!(invoiced_in("2020-09"), Some(currency("EUR")));
+    assert_eq!(invoiced_in("2020-10"), Some(currency("JPY")), "what it said of September does not count");
     assert_identity(&world, "EUR", &["2020-09"]);
     assert_identity(&world, "JPY", &["2020-10"]);
 }

@@ -2,7 +2,9 @@
 
 use super::tests::*;
 use super::*;
-use crate::entry::{Event, PolicyDocument, PolicySetting, TaxSet, UsageAdjusted};
+use crate::entry::{
+    Event, PartnerKind, PartnerRegistered, PolicyDocument, PolicySetting, PriceRow, TaxSet, UsageAdjusted, UsageVoided,
+};
 use crate::finding::About;
 use crate::ids::Guid;
 use crate::period::Day;
@@ -61,8 +63,12 @@ fn a_credit_note_turns_every_sign_of_its_invoice() {
         assert_eq!((&back.by_day, back.tax), (&days, line.tax.map(|tax| -tax)));
         assert_eq!(back.days, days.iter().map(|(day, _)| *day).collect::<Vec<_>>());
         assert_eq!((back.quantity, back.charge, back.subtotal), (-line.quantity, -line.charge, -line.subtotal));
+        let without = (back.charge_without_credit, back.subtotal_without_credit);
+        assert_eq!(without, (-line.charge_without_credit, -line.subtotal_without_credit));
+        assert!(!line.subtotal_without_credit.is_zero(), "there is something to turn");
         assert_eq!(&*back.rule, "INV-8");
     }
+    assert_ne!(note.id, invoice.id, "it is found by a name of its own");
     assert_eq!(note.lines_digest, fake_digest(&canonical_lines(&note.lines)));
     assert_ne!(canonical_lines(&note.lines), canonical_lines(&invoice.lines), "the digest is of the lines");
     assert_eq!((note.position, note.decision.actor.as_ref(), note.rules_version), (9, "ben", RULES_VERSION));
@@ -85,6 +91,51 @@ fn tax_that_comes_late_is_adjusted_like_money() {
         "both months used the same"
     );
     assert!(late.iter().all(|line| line.tax.is_some_and(|tax| !tax.is_zero())));
+    let of_lines: rust_decimal::Decimal = document.lines.iter().filter_map(|line| line.tax).sum();
+    assert_eq!(document.tax, Some(of_lines), "the document's tax is that of all its lines, of both months");
+    // Nothing more is due once it was adjusted.
+    world.uses("vm", "2020-11-03", "2");
+    world.sheet("2020-11", vec![row("1.7")]);
+    world.rate("2020-11", "JPY", "1");
+    let third = issue(&mut world, &yen("2020-11", "2020-12-04")).remove(0);
+    assert!(third.lines.iter().all(|line| line.period == month("2020-11")), "{:?}", third.lines);
+    world.uses("vm", "2020-09-21", "2");
+    world.rate("2020-12", "JPY", "1");
+    let more = attempt(&world, &yen("2020-12", "2021-01-04")).unwrap();
+    let Closed::Issue(events) = more else { panic!("there is an adjustment") };
+    let Some(Event::InvoiceIssued(more)) = events.first() else { panic!("an invoice") };
+    assert_eq!(more.lines.len(), 1);
+    // Two hours more at 1.7, where two had been taxed before: the tax of what is new.
+    assert_eq!(more.lines[0].tax, Some(number("0.29")));
+}
+
+/// INV-7: a month whose invoice was voided and whose usage went away has nothing left to issue. It holds
+/// nobody up, whatever the month that is closed has, and whatever was found out about that month.
+#[test]
+fn a_voided_month_with_nothing_left_holds_nobody_up() {
+    let mut world = in_yen();
+    let used: Vec<Identity> = ["2020-08-02", "2020-08-03"].map(|day| world.uses("vm", day, "1")).into();
+    world.sheet("2020-08", vec![row("1.7")]);
+    world.rate("2020-08", "JPY", "1");
+    let invoice = issue(&mut world, &yen("2020-08", "2020-09-04")).remove(0);
+    let by_ann = decision("2020-09-05");
+    let voided = void(&world.facts.issued, &invoice.id, 9, &by_ann, &fake_digest).unwrap();
+    tell_all(&mut world, voided);
+    let reasons = |world: &World, findings: &[Finding]| {
+        let commerce = world.facts.commerce.view();
+        let desk = Desk::new(&world.facts, &commerce);
+        let closed = close(&desk, &mut access, &closing("2020-09", "2020-10-04", findings));
+        closed.err().map_or_else(Vec::new, |refusal| refusal.reasons)
+    };
+    let open = Reason::OutOfOrder { open: month("2020-08") };
+    assert_eq!(reasons(&world, &[]), [open], "its usage is there to be issued again");
+    for target in used {
+        world.tell(Event::UsageVoided(UsageVoided { target, reason: None }));
+    }
+    assert_eq!(reasons(&world, &[]), [], "nothing is left of it");
+    let finding = Finding::new(Code::NoPrice, About { bill_to: Some(BILL_TO), ..About::default() }, "not priced");
+    let expected = [Reason::Finding(Box::new(finding.clone()))];
+    assert_eq!(reasons(&world, &[finding]), expected, "of the month that is closed");
 }
 
 /// INV-6: what closing would carry can be asked beforehand, by currency, without closing.
@@ -165,4 +216,91 @@ fn a_conflict_about_a_correction_concerns_the_partner_of_its_usage() {
     assert!(told_twice(true).is_ok());
     let refused = told_twice(false).unwrap_err();
     assert!(matches!(&refused.reasons[..], [Reason::Conflict(Identity(0x4711))]), "{refused:?}");
+}
+
+/// INV-7: a month without usage may have something to take back: what another month's document said of
+/// it. It has to be closed before a later one.
+#[test]
+fn a_month_without_usage_may_have_something_to_take_back() {
+    let mut world = World::new();
+    for period in ["2020-09", "2020-10", "2020-11"] {
+        world.sheet(period, vec![row("1.7")]);
+        world.rate(period, "JPY", "1");
+    }
+    let mut used = vec![world.uses("vm", "2020-09-03", "2")];
+    let invoice = issue(&mut world, &yen("2020-09", "2020-10-04")).remove(0);
+    used.push(world.uses("vm", "2020-09-20", "10"));
+    world.uses("vm", "2020-10-03", "2");
+    issue(&mut world, &yen("2020-10", "2020-11-04"));
+    let voided = void(&world.facts.issued, &invoice.id, 9, &decision("2020-11-05"), &fake_digest).unwrap();
+    tell_all(&mut world, voided);
+    for target in used {
+        world.tell(Event::UsageVoided(UsageVoided { target, reason: None }));
+    }
+    world.uses("vm", "2020-11-03", "2");
+    let refused = attempt(&world, &yen("2020-11", "2020-12-04")).unwrap_err();
+    assert_eq!(refused.reasons, [Reason::OutOfOrder { open: month("2020-09") }]);
+    let back = issue(&mut world, &yen("2020-09", "2020-12-04")).remove(0);
+    let taken: Vec<_> = back.lines.iter().map(|line| (line.period, line.quantity)).collect();
+    assert_eq!(taken, [(month("2020-09"), number("-10"))]);
+    issue(&mut world, &yen("2020-11", "2020-12-05"));
+}
+
+/// Late is what comes to a month whose invoice stands; once it was voided the month is open again, and
+/// its facts come in time for the next one.
+#[test]
+fn what_comes_to_a_voided_month_is_not_late() {
+    let mut world = in_yen();
+    let invoice = issue(&mut world, &yen("2020-09", "2020-10-04")).remove(0);
+    let issued = |world: &World| world.facts.issued.issued_periods(BILL_TO);
+    let late = world.facts.counts.late;
+    world.uses("vm", "2020-09-20", "1");
+    assert_eq!((world.facts.counts.late - late, issued(&world)), (1, vec![month("2020-09")]));
+    let voided = void(&world.facts.issued, &invoice.id, 9, &decision("2020-10-05"), &fake_digest).unwrap();
+    tell_all(&mut world, voided);
+    world.uses("vm", "2020-09-21", "1");
+    assert_eq!((world.facts.counts.late - late, issued(&world)), (1, vec![]));
+}
+
+/// The same where the partner's currency has changed since: what is to be taken back is found in the
+/// currency in which it was issued.
+#[test]
+fn what_is_to_be_taken_back_is_in_the_currency_of_its_month() {
+    let mut world = World::new();
+    let (from, until) = (Day::parse("2021-01-01").unwrap(), Day::parse("2022-01-01").unwrap());
+    for (unit, since) in [("EUR", "2020-01-01"), ("JPY", "2021-11-01")] {
+        world.tell(Event::PartnerRegistered(PartnerRegistered {
+            tenant: BILL_TO,
+            name: "p".into(),
+            organisation: "p".into(),
+            kind: PartnerKind::Provider,
+            country: crate::ids::Market::parse("US").unwrap(),
+            billing_currency: currency(unit),
+            partner_ids: Vec::new(),
+            admin_agents: Vec::new(),
+            helpdesk_agents: Vec::new(),
+            managing_tenants: Vec::new(),
+            identities: Vec::new(),
+            at: at(since),
+        }));
+    }
+    for period in ["2021-09", "2021-10", "2021-11"] {
+        world.sheet(period, vec![PriceRow { from, until, ..row("1.7") }]);
+        for unit in ["EUR", "JPY"] {
+            world.rate(period, unit, "1");
+        }
+    }
+    let euro = |period, at| Ask { unit: "EUR", ..ask(period, at) };
+    let mut used = vec![world.uses("vm", "2021-09-03", "2")];
+    let invoice = issue(&mut world, &euro("2021-09", "2021-10-04")).remove(0);
+    used.push(world.uses("vm", "2021-09-20", "10"));
+    issue(&mut world, &euro("2021-10", "2021-11-04"));
+    let voided = void(&world.facts.issued, &invoice.id, 9, &decision("2021-11-05"), &fake_digest).unwrap();
+    tell_all(&mut world, voided);
+    for target in used {
+        world.tell(Event::UsageVoided(UsageVoided { target, reason: None }));
+    }
+    world.uses("vm", "2021-11-03", "2");
+    let refused = attempt(&world, &yen("2021-11", "2021-12-04")).unwrap_err();
+    assert_eq!(refused.reasons, [Reason::OutOfOrder { open: month("2021-09") }]);
 }
