@@ -5,6 +5,7 @@ use super::*;
 use crate::entry::*;
 use crate::finding::{About, Code, Finding};
 use crate::ids::Guid;
+use crate::money::Exact;
 use crate::period::Day;
 use crate::testing::*;
 
@@ -71,6 +72,20 @@ fn later_instalments_are_of_what_is_left() {
     assert_eq!(quantities, ["10", "10", "6", "6", "6", "6", "6", "6", "6", "6", "6", "6"]);
 }
 
+/// INV-9: what is given back at the instant at which an instalment begins is charged in it once more, and
+/// comes back by the return; only what was given back before is not charged.
+#[test]
+fn a_return_at_the_start_of_an_instalment_is_charged_in_it() {
+    let monthly = |charge| ChargeRecorded { billing: Billing::Monthly, term: Term::Year, ..charge };
+    for (time, second) in [("2020-02-10", "10"), ("2020-02-09T23:59:59Z", "6")] {
+        let (world, _) = world(vec![monthly(bought("o", "2020-01-10")), monthly(returned("o", time, "4"))]);
+        let orders = play(&world);
+        let charged = orders.booked.iter().filter(|one| one.charge_type == ChargeType::CycleCharge);
+        let quantities: Vec<String> = charged.map(|one| one.quantity.to_string()).take(2).collect();
+        assert_eq!(quantities, [second, "6"], "returned at {time}");
+    }
+}
+
 /// INV-16: what was bought is charged once, even where it moves to a partner billed in another currency
 /// at the same instant; nothing follows there.
 #[test]
@@ -82,6 +97,20 @@ fn an_order_that_moves_at_once_is_charged_once() {
     let orders = play(&world);
     assert_eq!(orders.booked.len(), 1);
     assert_eq!(orders.findings.iter().map(|one| one.code).collect::<Vec<_>>(), [Code::MovedCurrency]);
+}
+
+/// INV-11: a reservation that comes back within five days, to the second, gives back all that was paid.
+#[test]
+fn a_reservation_comes_back_whole_for_five_days() {
+    for (time, whole) in
+        [("2020-01-10", true), ("2020-01-12", true), ("2020-01-15", true), ("2020-01-15T00:00:01Z", false)]
+    {
+        let (world, _) = world(vec![bought("o", "2020-01-10"), returned("o", time, "4")]);
+        let orders = play(&world);
+        let back = orders.booked.iter().find(|one| one.charge_type == ChargeType::CancelImmediate).unwrap();
+        let all = back.unit == Exact::from(number("-100")) && back.divisor == Exact::one();
+        assert_eq!(all, whole, "returned at {time}");
+    }
 }
 
 /// Two returns at one instant cannot give back more than there is.
