@@ -79,9 +79,9 @@ fn a_scenario_that_cannot_be_read_is_refused_with_its_place() {
         ("shows = [", "shows = [\"PEC-99 bites\", ", "there is no rule `PEC-99`"),
         ("rules = [", "rules = [\"PEC-99\", ", "there is no rule `PEC-99`"),
         ("Owner ", "owner ", "`owner` looks like the built-in role Owner"),
-        ("Owner           us", "Owner           uss", "nobody introduced `uss`; there are acme, other, plan"),
+        ("Owner          us", "Owner          uss", "nobody introduced `uss`; there are acme, other, plan"),
         ("sub-a/vm-1 ", "sub-x/vm-1 ", "nobody introduced `sub-x`"),
-        ("vm              24", "disc            24", "`disc` is no meter; there are disk, free"),
+        ("vm             24", "disc           24", "`disc` is no meter; there are disk, free"),
     ] {
         let wrong = text.replace(from, to);
         assert_ne!(wrong, text, "{from} is not in the file any more");

@@ -112,6 +112,7 @@ pub fn run(
         Err(fault) => return Err(fault),
     };
     progress.joined(&joined.starts);
+    warn_of_settings(plan.config);
     let ended = read(plan, &consumer, joined, progress, stop, deliver);
     progress.left();
     consumer.context().forget_commit();
@@ -132,6 +133,20 @@ fn join(plan: &Plan<'_>, consumer: &Consumer, stop: &AtomicBool) -> Result<Optio
         }
     }
     Ok(None)
+}
+
+/// Says what is unwise about how the topics are configured. Neither the first message nor a stop waits
+/// for the answer: the thread is left to itself.
+fn warn_of_settings(config: &Config) {
+    let config = config.clone();
+    let asking = std::thread::Builder::new().name("kafka-settings".to_owned()).spawn(move || {
+        for warning in admin::topic_warnings(&config) {
+            tracing::warn!("{warning}");
+        }
+    });
+    if let Err(error) = asking {
+        tracing::warn!(%error, "no thread to look at the settings of the topics on");
+    }
 }
 
 /// The checks before the first message.
@@ -305,9 +320,8 @@ fn diagnose(plan: &Plan<'_>, progress: &Progress, stop: &AtomicBool, fault: Faul
     check::out_of_range(&next, &watermarks).unwrap_or(fault)
 }
 
-/// Looks at the cluster now and then, with a client of its own: first at how its topics are configured,
-/// for which no message has to wait; then at partitions that were added, a topic that is gone, retention
-/// that comes close.
+/// Looks at the cluster now and then, with a client of its own: partitions that were added, a topic
+/// that is gone, retention that comes close.
 fn watch(
     config: &Config,
     starts: &[Start],
@@ -317,9 +331,6 @@ fn watch(
     suspicion: &AtomicBool,
 ) -> Option<Fault> {
     let ended = || stop.load(Ordering::Relaxed) || halt.load(Ordering::Relaxed);
-    for warning in admin::topic_warnings(config) {
-        tracing::warn!("{warning}");
-    }
     let mut consumer: Option<Consumer> = None;
     let mut looked_at = crate::now();
     let mut troubled_since: Option<Instant> = None;

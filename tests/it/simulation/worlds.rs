@@ -56,7 +56,7 @@ pub fn make(seed: u64) -> World {
     let links = links(dice);
     let sheets = money::sheets(dice);
     let rates = |euro: &str| vec![("EUR", euro.to_owned()), ("JPY", "0.00912".to_owned())];
-    let corrected = dice.chance(15).then(|| rates("1.1817635"));
+    let corrected = dice.chance(40).then(|| rates("1.1817635"));
     let usd_per_unit = Told::of([rates("1.1817536")].into_iter().chain(corrected));
     let mut world = World {
         customer_tenant: CUSTOMER,
@@ -302,7 +302,7 @@ fn grants(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, 
         let by = match dice.below(10) {
             0 if individual => By::EligibleSchedule,
             1 | 2 if individual => By::Schedule,
-            3 | 4 if held.to.is_some() => By::RemovalAlone,
+            3..=5 if held.to.is_some() => By::RemovalAlone,
             _ => By::Assignment,
         };
         let held = if by == By::RemovalAlone { Span { from: FOREVER, ..held } } else { held };
@@ -328,7 +328,7 @@ fn grants(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, 
             let from = subscription.created + dice.between(0, 25) * 60;
             let held = Span { from, to: dice.chance(50).then(|| minute(dice).max(from + 60)) };
             let principal = id(2, dice.below(2));
-            let removal_alone = held.to.is_some() && dice.chance(15);
+            let removal_alone = held.to.is_some() && dice.chance(25);
             let mut grant = Grant {
                 id: id(4, number),
                 scope: scope.clone(),

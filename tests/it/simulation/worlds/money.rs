@@ -21,7 +21,7 @@ pub fn sheets(dice: &mut Dice) -> Vec<Sheet> {
     if !dice.chance(60) {
         return vec![first];
     }
-    let other = dice.chance(30).then(|| if dice.chance(50) { Some(day(-5)) } else { None });
+    let other = dice.chance(60).then(|| if dice.chance(50) { Some(day(-5)) } else { None });
     let published = Told::of([Some(day(-2))].into_iter().chain(other));
     let whole = Told::of([true].into_iter().chain(dice.chance(40).then_some(false)));
     vec![first, Sheet { id: id(12, 1), published, whole, prices: prices(dice) }]
@@ -140,7 +140,7 @@ pub fn orders(dice: &mut Dice) -> Vec<Order> {
 }
 
 pub fn refunds(dice: &mut Dice) -> Vec<Refund> {
-    let count = if dice.chance(50) { 1 + dice.below(2) } else { 0 };
+    let count = if dice.chance(75) { 1 + dice.below(3) } else { 0 };
     let refund = |number: u64, dice: &mut Dice| Refund {
         name: format!("refund-{number}"),
         plan: *dice.pick(&CUSTOMER_PLANS),
