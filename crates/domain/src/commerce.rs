@@ -294,7 +294,6 @@ impl Commerce {
     /// The stretches of time in which a subscription stood under a plan: several where it left the plan
     /// and came back, or was cancelled and resumed. The classic offer is no Azure plan: what stood under
     /// it is apart from what followed.
-    #[must_use]
     pub fn stretches(&self, subscription: Guid, under: &Placement) -> impl Iterator<Item = &Placement> {
         let kind = |placement: &Placement| (placement.plan, placement.offer == Offer::Legacy);
         let wanted = kind(under);

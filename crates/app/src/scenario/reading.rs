@@ -74,7 +74,6 @@ pub struct Step {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a scenario has a few dozen steps")]
 pub enum What {
     Told(Told),
     /// Told, and put aside with this code because nobody can read it.

@@ -74,10 +74,10 @@ impl CommerceBook {
         for change in &changes {
             match change.told {
                 Told::Created(created) => create(view, &mut stage, created),
-                Told::Moved(both) => match change.step {
-                    Step::Requested | Step::Withdrawn => asked(view, &mut stage, change, both),
-                    _ => moved(view, &mut stage, change, both),
-                },
+                Told::Moved(both) if matches!(change.step, Step::Requested | Step::Withdrawn) => {
+                    asked(view, &mut stage, change, both);
+                }
+                Told::Moved(both) => moved(view, &mut stage, change, both),
                 Told::Plan(plan) => plan_changed(view, &mut stage, change, plan),
                 Told::Subscription(subscription) => subscription_changed(view, &mut stage, change, subscription),
             }

@@ -236,9 +236,9 @@ fn unknown_access_needs_a_person() {
     let Closed::Issue(events) = attempt(&world, &Ask { accept: true, ..ask("2020-09", "2020-10-04") }).unwrap() else {
         panic!("accepted")
     };
-    let accepted = |event: &Event| match event {
-        Event::AcceptanceRecorded(one) => one.about.clone(),
-        _ => None,
+    let accepted = |event: &Event| {
+        let Event::AcceptanceRecorded(one) = event else { return None };
+        one.about.clone()
     };
     assert_eq!(accepted(&events[0]).as_deref(), Some("2020-09-04"));
     tell_all(&mut world, events);
