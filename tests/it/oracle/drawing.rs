@@ -41,6 +41,8 @@ pub struct Cell {
     pub day: DayNumber,
     pub resource: String,
     pub subscription: usize,
+    /// How many resellers of record came before: within a day the earlier one's units are counted first.
+    pub before: usize,
     pub reseller: Option<String>,
     pub dev_test: bool,
     pub classic: bool,
@@ -68,11 +70,14 @@ pub fn totals(world: &World) -> BTreeMap<Cell, Ratio> {
         let subscription = &world.subscriptions[usage.subscription];
         let plan = *in_force(&subscription.plans, usage.start).expect("usage after creation");
         let offer = *in_force(&subscription.offers, usage.start).expect("usage after creation");
-        let told = in_force(&world.plans[plan].resellers, usage.start).expect("usage after the plan began");
+        let resellers = &world.plans[plan].resellers;
+        let before = resellers.iter().filter(|(from, _)| *from <= usage.start).count();
+        let told = in_force(resellers, usage.start).expect("usage after the plan began");
         let reseller = told.counts().clone();
         let (meter, day, resource) = (usage.meter, usage.start.div_euclid(DAY), usage.resource.clone());
         let (dev_test, classic) = (offer == Offer::DevTest, offer == Offer::Classic);
-        let cell = Cell { plan, meter, day, resource, subscription: usage.subscription, reseller, dev_test, classic };
+        let subscription = usage.subscription;
+        let cell = Cell { plan, meter, day, resource, subscription, before, reseller, dev_test, classic };
         let total = totals.entry(cell).or_insert_with(Ratio::zero);
         let used = total.plus(&Ratio::of(usage.quantity.counts()));
         *total = usage.adjusted.iter().fold(used, |sum, by| sum.plus(&Ratio::of(by)));

@@ -31,14 +31,20 @@ fn text(value: &Exact) -> String {
 pub fn of_oracle(world: &World) -> Rows {
     let mut rows = Rows::new();
     let answer = answer(world, "0.15");
+    // A day on which the reseller of record changes has a cell for each of them, and one row.
+    let mut days: BTreeMap<String, (&str, Ratio, Ratio, Ratio)> = BTreeMap::new();
     for judged in answer.judged.iter().filter(|judged| !judged.quantity.is_zero()) {
         let day = Day(i32::try_from(judged.day).expect("a day of this century"));
         let portion = judged.portion.text();
         let name = format!("day plan-{} {day} {} {} {portion}", judged.plan, judged.resource, guid(judged.meter));
-        let says = judged.says.word();
-        let said =
-            format!("{says} {} list {} credit {}", judged.quantity.text(), judged.list.text(), judged.credit.text());
-        rows.insert(name, said);
+        let none = || (judged.says.word(), Ratio::zero(), Ratio::zero(), Ratio::zero());
+        let sums = days.entry(name).or_insert_with(none);
+        sums.1 = sums.1.plus(&judged.quantity);
+        sums.2 = sums.2.plus(&judged.list);
+        sums.3 = sums.3.plus(&judged.credit);
+    }
+    for (name, (says, quantity, list, credit)) in days {
+        rows.insert(name, format!("{says} {} list {} credit {}", quantity.text(), list.text(), credit.text()));
     }
     let mut missing: BTreeMap<(usize, &str), Ratio> = BTreeMap::new();
     for judged in answer.judged.iter().filter(|judged| !judged.missing.is_zero()) {
