@@ -3,9 +3,8 @@
 //! A partner's statement is whole and holds from its own time on until the next one, the first one
 //! also before, so that a new one leaves the past as it was; rows inside it carry their own validity.
 //! Of two statements of one instant the one with the greater identity holds. Nothing here knows a
-//! customer. Two PartnerIDs are of one organisation when their
-//! statements name the same global id; an id that no statement names is its own organisation,
-//! so that two equal ones still meet.
+//! customer. Two PartnerIDs are of one organisation when their statements name the same global id; an
+//! id that no statement names is its own organisation, so that two equal ones still meet.
 
 use std::collections::BTreeMap;
 

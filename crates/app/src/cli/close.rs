@@ -229,14 +229,16 @@ impl Close {
         let mut obstacles = if self.offline.is_some() { Vec::new() } else { obstacles(context, self.period)? };
         obstacles.extend(restore::obstacles(&*context.ledger.facts().map_err(fault)?, self.period, &self.lacks()));
         let mut exit = Exit::Fine;
+        let mut decided = false;
         for (bill_to, name) in partners {
             let answer = self.one(bill_to, name, &obstacles, context)?;
+            decided |= answer.outcome == "issued" || !answer.accepted_days.is_empty();
             if answer.outcome == "refused" {
                 exit = Exit::Refused;
             }
             if context.json { out.ndjson(&answer)? } else { print_closed(&answer, out)? }
         }
-        if context.actor.contains("uid ") {
+        if decided && super::start::is_only_a_user(&context.actor) {
             out.note(format!("Decided as {}; say who it is with --actor NAME or PEC_ACTOR.", context.actor))?;
         }
         Ok(exit)

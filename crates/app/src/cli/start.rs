@@ -171,6 +171,16 @@ fn user_called(uid: u32, users: &str) -> String {
     name.map_or_else(|| format!("uid {uid}"), |name| format!("{name} (uid {uid})"))
 }
 
+/// Whether an actor is called as [`user_called`] calls a user: nobody said who it is.
+pub(super) fn is_only_a_user(actor: &str) -> bool {
+    let number = actor.rsplit_once("uid ").map(|(_, number)| number.trim_end_matches(')'));
+    number.is_some_and(|number| {
+        number
+            .parse::<u32>()
+            .is_ok_and(|uid| actor == format!("uid {uid}") || actor.ends_with(&format!(" (uid {uid})")))
+    })
+}
+
 /// Who decides, or a refusal: a decision without a name helps nobody in seven years.
 pub(super) fn decider(actor: &str) -> Result<(), Problem> {
     if actor.trim().is_empty() || actor == UNKNOWN {
@@ -188,6 +198,9 @@ mod tests {
         let users = "root:x:0:0:root:/root:/bin/bash\nann:x:1000:1000::/home/ann:/bin/sh\n";
         assert_eq!(user_called(1000, users), "ann (uid 1000)");
         assert_eq!(user_called(1001, users), "uid 1001");
+        for (actor, only_a_user) in [("ann (uid 1000)", true), ("uid 1001", true), ("ann", false), ("fluid 7", false)] {
+            assert_eq!(is_only_a_user(actor), only_a_user, "{actor}");
+        }
         assert!(decider("ann").is_ok() && decider("uid 1001").is_ok());
         assert!(decider(UNKNOWN).is_err() && decider(" ").is_err());
     }

@@ -34,8 +34,7 @@ enum Step {
 #[derive(Clone, Copy)]
 enum Told<'a> {
     Created(&'a SubscriptionCreated),
-    /// The subscription, and the plan under which it comes.
-    Moved((Guid, Guid)),
+    Moved { subscription: Guid, to_plan: Guid },
     Plan(Guid),
     Subscription(Guid),
 }
@@ -45,6 +44,13 @@ struct Change<'a> {
     step: Step,
     identity: Identity,
     told: Told<'a>,
+}
+
+impl Change<'_> {
+    /// A request, or its withdrawal: nothing has moved.
+    fn is_only_asked(&self) -> bool {
+        matches!(self.step, Step::Requested | Step::Withdrawn)
+    }
 }
 
 /// What is known while the changes are played.
@@ -74,10 +80,10 @@ impl CommerceBook {
         for change in &changes {
             match change.told {
                 Told::Created(created) => create(view, &mut stage, created),
-                Told::Moved(both) if matches!(change.step, Step::Requested | Step::Withdrawn) => {
-                    asked(view, &mut stage, change, both);
+                Told::Moved { subscription, to_plan } if change.is_only_asked() => {
+                    asked(view, &mut stage, change, subscription, to_plan);
                 }
-                Told::Moved(both) => moved(view, &mut stage, change, both),
+                Told::Moved { subscription, to_plan } => moved(view, &mut stage, change, subscription, to_plan),
                 Told::Plan(plan) => plan_changed(view, &mut stage, change, plan),
                 Told::Subscription(subscription) => subscription_changed(view, &mut stage, change, subscription),
             }
@@ -98,7 +104,8 @@ impl CommerceBook {
             add(one.at, Step::Created, identity, Told::Created(one));
         }
         for (identity, TransferCompleted { subscription, to_plan, at }) in self.transfers.iter() {
-            add(*at, Step::Transferred, identity, Told::Moved((*subscription, *to_plan)));
+            let told = Told::Moved { subscription: *subscription, to_plan: *to_plan };
+            add(*at, Step::Transferred, identity, told);
         }
         for (identity, (step, Move { subscription, to_plan, at })) in self.moves.iter() {
             let step = match step {
@@ -106,7 +113,7 @@ impl CommerceBook {
                 super::Moving::Withdrawn => Step::Withdrawn,
                 super::Moving::Transitioned => Step::Transitioned,
             };
-            add(*at, step, identity, Told::Moved((*subscription, *to_plan)));
+            add(*at, step, identity, Told::Moved { subscription: *subscription, to_plan: *to_plan });
         }
         for (identity, (state, change)) in self.plan_states.iter() {
             let step = match state {
@@ -191,18 +198,18 @@ fn leave(view: &mut Commerce, stage: &mut Stage, subscription: Guid, at: Instant
 }
 
 /// USE-7: a transfer that was asked for, or withdrawn.
-fn asked(view: &mut Commerce, stage: &mut Stage, change: &Change<'_>, request: (Guid, Guid)) {
+fn asked(view: &mut Commerce, stage: &mut Stage, change: &Change<'_>, subscription: Guid, to_plan: Guid) {
     if change.step == Step::Requested {
-        stage.requests.insert(request, change.at);
-    } else if stage.requests.remove(&request).is_none() {
-        view.odd(Code::TransferOutOfOrder, change, Some(request.0), request.1, "withdrawn, but no request is open");
+        stage.requests.insert((subscription, to_plan), change.at);
+    } else if stage.requests.remove(&(subscription, to_plan)).is_none() {
+        view.odd(Code::TransferOutOfOrder, change, Some(subscription), to_plan, "withdrawn, but no request is open");
     }
 }
 
 /// USE-7: a transfer moves billing at its instant, a transition from the classic offer likewise: the
 /// old side is due up to it, the new side from it. Who moves under a plan that is not known here has
 /// left. Source: transfer of Azure subscriptions (2023-09-14); moving from 0145P (2023-01-11).
-fn moved(view: &mut Commerce, stage: &mut Stage, change: &Change<'_>, (subscription, to_plan): (Guid, Guid)) {
+fn moved(view: &mut Commerce, stage: &mut Stage, change: &Change<'_>, subscription: Guid, to_plan: Guid) {
     let (step, at) = (change.step, change.at);
     let Some((from_plan, since, offer, began)) = stands(view, stage, subscription) else {
         let (detail, created_under) = match stage.created.get(&subscription) {
