@@ -21,7 +21,7 @@ use crate::policy::PolicyBook;
 use crate::prices::PriceBook;
 use crate::projection::Projection;
 use crate::roles::RoleBook;
-use crate::usage::UsageBook;
+use crate::usage::{self, UsageBook};
 
 /// How many entries had which outcome, and how many effective days were already issued.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,6 +52,12 @@ pub struct Facts {
 }
 
 impl Projection for Facts {
+    const AHEAD: usize = usage::TOGETHER;
+
+    fn expect(&mut self, next: &[Entry]) {
+        self.usage.expect(next);
+    }
+
     fn apply(&mut self, entry: &Entry) {
         match entry.outcome {
             Outcome::Accepted => self.counts.accepted += 1,

@@ -7,6 +7,13 @@ pub trait Projection: Default {
     /// Takes one more entry into account. Total: whatever does not add up becomes a finding when
     /// somebody asks, never an error here.
     fn apply(&mut self, entry: &Entry);
+
+    /// Hears of entries that will be applied next, in their order, as far as they are known: to get
+    /// ready. What is heard here, or not, changes no state that anybody can see.
+    fn expect(&mut self, _next: &[Entry]) {}
+
+    /// How many entries it is worth hearing of together.
+    const AHEAD: usize = 1;
 }
 
 /// A projection together with how far it has read.
@@ -31,6 +38,17 @@ impl<P: Projection> Fold<P> {
             self.apply(&entry?);
         }
         Ok(())
+    }
+
+    /// Takes entries that are all there.
+    ///
+    /// # Panics
+    /// As [`Fold::apply`] does.
+    pub fn apply_all(&mut self, entries: &[Entry]) {
+        for some in entries.chunks(P::AHEAD) {
+            self.state.expect(some);
+            some.iter().for_each(|entry| self.apply(entry));
+        }
     }
 
     /// Takes one entry.

@@ -25,6 +25,11 @@ pub enum Level {
 }
 
 impl Scope {
+    /// Whether the last bytes are equal: a look that tells most scopes apart.
+    pub(crate) fn ends_like(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.0.as_bytes().last() == other.0.as_bytes().last()
+    }
+
     /// Normalises any spelling seen in the wild: missing leading slash, doubled or trailing
     /// slashes, any case, the GUID of a subscription with or without dashes.
     #[must_use]

@@ -5,6 +5,7 @@
 //! keep their bodies: what they add is withdrawn and added again whenever one of them changes. So
 //! equal sets of facts give equal sums, whatever the order of arrival.
 
+mod ahead;
 mod intern;
 mod series;
 
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
+pub(crate) use ahead::TOGETHER;
 pub use intern::{Item, Place};
 
 use crate::entry::{ConflictDecided, Entry, EntryRef, Event, Fact, Outcome, Usage};
@@ -19,7 +21,8 @@ use crate::filing::Drawer;
 use crate::ids::{Digest, Identity};
 use crate::money::Quantity;
 use crate::period::Instant;
-use intern::Interned;
+use ahead::Ahead;
+use intern::{Interned, Series};
 use series::Slices;
 
 #[derive(Clone, Debug, Default)]
@@ -31,6 +34,7 @@ pub struct UsageBook {
     /// What people decided about conflicts, also about those that are not known yet.
     decisions: BTreeMap<Identity, Vec<ConflictDecided>>,
     sending: Sending,
+    ahead: Ahead,
 }
 
 /// Times of sending, which cost memory and matter under one policy only.
@@ -42,16 +46,6 @@ struct Sending {
     /// The earliest one that any copy of an event states, so that it cannot matter which copy came
     /// first. Of events that are remembered with their bodies, each body knows its own.
     earliest: BTreeMap<Identity, Instant>,
-}
-
-/// What one place used of one item.
-#[derive(Clone, Debug, Default)]
-struct Series {
-    place: u32,
-    item: u32,
-    /// When it was sent, where that is kept; a word in each of many series, and rarely there.
-    sent: Option<Box<Instant>>,
-    slices: Slices,
 }
 
 /// An identity with more to it than one body: told in two ways, corrected, or itself a correction.
@@ -119,6 +113,12 @@ impl UsageBook {
         self.sending.kept && self.sending.lost
     }
 
+    /// Looks ahead at entries that will be applied next, so that this takes less time.
+    pub fn expect(&mut self, entries: &[Entry]) {
+        let kept = self.sending.kept;
+        self.ahead.look(entries, (&self.series, &self.places), |usage| usage.sent.filter(|_| kept));
+    }
+
     pub fn apply(&mut self, entry: &Entry) {
         let identity = entry.fact.identity;
         if let Event::UsageRecorded(usage) = &entry.fact.event
@@ -128,7 +128,8 @@ impl UsageBook {
             if let Some(sent) = usage.sent.filter(|_| self.sending.kept) {
                 self.sending.earliest.insert(identity, sent);
             }
-            let series = self.series_of(usage);
+            let guess = self.ahead.guess(entry.at());
+            let series = self.series_of(usage, guess);
             self.series.get_mut(series).slices.add(usage.start, usage.end, usage.quantity);
         } else {
             self.tell(entry);
@@ -160,7 +161,7 @@ impl UsageBook {
                 }
                 self.sending.earliest.insert(*identity, sent);
                 for (sent, quantity) in [(known, -usage.quantity), (Some(sent), usage.quantity)] {
-                    let series = self.series_of(&Usage { sent, ..usage.clone() });
+                    let series = self.series_of(&Usage { sent, ..usage.clone() }, None);
                     self.series.get_mut(series).slices.mend(usage.start, usage.end, quantity);
                 }
             }
@@ -302,7 +303,7 @@ impl UsageBook {
     }
 
     fn count(&mut self, usage: &Usage, quantities: Vec<Decimal>) -> Counted {
-        Counted { series: self.series_of(usage), start: usage.start, end: usage.end, quantities }
+        Counted { series: self.series_of(usage, None), start: usage.start, end: usage.end, quantities }
     }
 
     fn effective(&self, identity: Identity) -> Option<&Event> {
@@ -322,19 +323,20 @@ impl UsageBook {
         None
     }
 
-    /// One question for place and item together: nearly every event belongs to a series that is known,
-    /// and each table that is asked besides is likely to lie far from the processor.
-    fn series_of(&mut self, usage: &Usage) -> u32 {
+    /// The series in which an event is counted: the one that was guessed, if it is that one.
+    fn series_of(&mut self, usage: &Usage, guess: Option<u32>) -> u32 {
         let sent = usage.sent.filter(|_| self.sending.kept);
         self.sending.lost |= usage.sent.is_some() && !self.sending.kept;
         let scope = intern::scope_of(usage);
-        let place = (usage.subscription, &*scope, usage.customer, usage.plan);
-        let hash = self.series.hash((place, &usage.meter, &usage.product, &usage.sku, &usage.unit, sent));
         let same = |series: &Series| {
             series.sent.as_deref().copied() == sent
                 && self.items.get(series.item).is_of(usage)
                 && self.places.get(series.place).is_of(usage, &scope)
         };
+        if let Some(guess) = guess.filter(|guess| same(self.series.get(*guess))) {
+            return guess;
+        }
+        let hash = self.series.hash_of(usage, &scope, sent);
         self.series.find(hash, same).unwrap_or_else(|| {
             let (place, item) = (self.places.place(usage, &scope), self.items.item(usage));
             self.series.add(hash, Series { place, item, sent: sent.map(Box::new), slices: Slices::default() })

@@ -264,9 +264,7 @@ impl Ledger {
                 next
             };
             let Some((entries, next_position)) = next else { break };
-            for entry in &entries {
-                fold.apply(entry);
-            }
+            fold.apply_all(&entries);
             folded += entries.len();
             fold.skip_to(next_position);
             journal::spent(entries);

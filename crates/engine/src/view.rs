@@ -55,10 +55,9 @@ fn fold_until(
     let mut told = 0;
     for chunk in reader.chunks(0) {
         let chunk = chunk?;
-        for entry in chunk.iter().take_while(|entry| entry.position < end) {
-            watch(entry);
-            fold.apply(entry);
-        }
+        let due = &chunk[..chunk.partition_point(|entry| entry.position < end)];
+        due.iter().for_each(&mut *watch);
+        fold.apply_all(due);
         match chunk.last() {
             Some(last) if last.position >= end => break,
             Some(last) if last.position >= told => {

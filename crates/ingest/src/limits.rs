@@ -24,8 +24,10 @@ pub(crate) fn packing_threads() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4)
 }
 
-/// What librdkafka may prefetch, over all partitions.
-pub(crate) const PREFETCH_KBYTES: u32 = 65_536;
+/// What librdkafka may prefetch, over all partitions: a tenth of a second at full speed. It asks for
+/// more as soon as less is there, a megabyte packed for each partition, so that what it holds at most is
+/// several times this.
+pub(crate) const PREFETCH_KBYTES: u32 = 16_384;
 
 /// The longest single wait in `poll`, and so how late a request to stop is noticed.
 pub(crate) const POLL_WAIT: Duration = Duration::from_millis(100);

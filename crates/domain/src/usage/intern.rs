@@ -8,8 +8,10 @@ use std::hash::{BuildHasher as _, Hash};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use super::series::Slices;
 use crate::entry::Usage;
 use crate::ids::{Guid, MeterId};
+use crate::period::Instant;
 use crate::scope::Scope;
 
 /// Where something was used, as the events say it.
@@ -30,6 +32,16 @@ pub struct Item {
     pub product: Option<Box<str>>,
     pub sku: Option<Box<str>>,
     pub unit: Box<str>,
+}
+
+/// What one place used of one item.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Series {
+    pub(super) place: u32,
+    pub(super) item: u32,
+    /// When it was sent, where that is kept; a word in each of many series, and rarely there.
+    pub(super) sent: Option<Box<Instant>>,
+    pub(super) slices: Slices,
 }
 
 /// Values and their numbers.
@@ -69,6 +81,11 @@ impl<T> Interned<T> {
         self.index.find(hash, |number| same(&self.values[*number as usize])).copied()
     }
 
+    /// The first value with this hash, which may not be the one that is meant.
+    pub(super) fn first(&self, hash: u64) -> Option<u32> {
+        self.index.find(hash, |number| self.hashes[*number as usize] == hash).copied()
+    }
+
     /// Gives a new value its number.
     pub(super) fn add(&mut self, hash: u64, value: T) -> u32 {
         let number = u32::try_from(self.values.len()).expect("four thousand million places do not fit in memory");
@@ -105,6 +122,15 @@ impl Place {
 impl Item {
     pub(super) fn is_of(&self, usage: &Usage) -> bool {
         (&self.meter, &self.product, &self.sku, &self.unit) == (&usage.meter, &usage.product, &usage.sku, &usage.unit)
+    }
+}
+
+impl Interned<Series> {
+    /// One question for place and item together: nearly every event belongs to a series that is known,
+    /// and each table that is asked besides is likely to lie far from the processor.
+    pub(super) fn hash_of(&self, usage: &Usage, scope: &Scope, sent: Option<Instant>) -> u64 {
+        let place = (usage.subscription, scope, usage.customer, usage.plan);
+        self.hash((place, &usage.meter, &usage.product, &usage.sku, &usage.unit, sent))
     }
 }
 

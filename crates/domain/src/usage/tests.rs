@@ -233,3 +233,58 @@ fn times_of_sending_cost_nothing_until_a_policy_wants_them() {
     book.usage.keep_sent();
     assert!(book.usage.lacks_sent());
 }
+
+/// Whoever folds may look ahead as far as it likes, at entries that come and at entries that never do:
+/// the same is counted, in the same series.
+#[test]
+fn looking_ahead_changes_nothing_that_is_counted() {
+    let of = |resource: u8, hour| match usage(hour, "1.5") {
+        Event::UsageRecorded(usage) => {
+            let path = format!("/subscriptions/00000000-0000-0000-0000-000000000002/resourcegroups/{resource}");
+            Event::UsageRecorded(Usage { resource: (resource > 0).then(|| Scope::parse(&path)), ..usage })
+        }
+        other => other,
+    };
+    let mut recorder = Recorder::default();
+    let mut facts: Vec<Fact> =
+        (0..100_u8).map(|number| fact(number.into(), number, of(number % 7, i64::from(number / 7)))).collect();
+    facts.insert(60, fact(300, 1, voided(11)));
+    facts.insert(70, fact(301, 1, adjusted(70, "-0.5")));
+    let entries: Vec<Entry> = facts.iter().map(|fact| recorder.record(fact)).collect();
+    let mut alone = UsageBook::default();
+    entries.iter().for_each(|entry| alone.apply(entry));
+    for together in [1, 2, 5, TOGETHER] {
+        let mut book = UsageBook::default();
+        for (number, some) in entries.chunks(together).enumerate() {
+            book.expect(some);
+            if number % 3 == 0 {
+                book.expect(&entries[number..number + 1]);
+            }
+            some.iter().for_each(|entry| book.apply(entry));
+        }
+        assert_eq!(sums(&book), sums(&alone), "{together} together");
+        assert_eq!(book.series.values().len(), alone.series.values().len(), "no series is made twice");
+    }
+}
+
+/// A guess names the series that is meant; one that names another is not believed.
+#[test]
+fn a_guess_is_right_or_not_believed() {
+    let mut recorder = Recorder::default();
+    let first = recorder.record(&fact(1, 1, usage(1, "1")));
+    let other = match usage(2, "4") {
+        Event::UsageRecorded(usage) => Event::UsageRecorded(Usage { meter: MeterId::parse("other"), ..usage }),
+        _ => unreachable!("usage is usage"),
+    };
+    let (second, again) = (recorder.record(&fact(2, 2, other)), recorder.record(&fact(3, 3, usage(3, "2"))));
+    let mut book = UsageBook::default();
+    book.apply(&first);
+    book.expect(&[second.clone(), again.clone()]);
+    assert_eq!(book.ahead.guess(second.at()), None, "a series that is not there yet");
+    assert_eq!(book.ahead.guess(again.at()), Some(0), "passing over what was not guessed");
+    assert_eq!(book.ahead.guess(again.at()), Some(0), "as often as one likes");
+    assert_eq!(book.ahead.guess(first.at()), None, "what is behind is not guessed");
+    let Event::UsageRecorded(usage) = &second.fact.event else { unreachable!("usage is usage") };
+    assert_eq!(book.series_of(usage, Some(0)), 1, "the guess is another's");
+    assert_eq!(book.series_of(usage, None), 1);
+}

@@ -217,7 +217,7 @@ const USUAL_VALUES: usize = 48;
 /// Reads a document. A byte order mark and white space around it are no part of it.
 pub(crate) fn parse(bytes: &[u8], most_values: usize) -> Result<Document<'_>, Problem> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let text = std::str::from_utf8(bytes).map_err(|error| {
+    let text = simdutf8::compat::from_utf8(bytes).map_err(|error| {
         Problem::new(rejection::NOT_UTF8, format!("is not UTF-8 from byte {} on", error.valid_up_to()))
     })?;
     let mut nodes = Vec::with_capacity(USUAL_VALUES);

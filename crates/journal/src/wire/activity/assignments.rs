@@ -71,7 +71,8 @@ pub(super) fn split_path(path: &str, namespace: &str, kind: &str) -> Option<(Sco
         && provider.eq_ignore_ascii_case(namespace)
         && resource_type.eq_ignore_ascii_case(kind);
     let id = Guid::parse(id).filter(|_| fits)?;
-    Some((Scope::parse(&scope.join("/")), id))
+    let scope: String = scope.iter().flat_map(|segment| ["/", segment]).collect();
+    Some((Scope::parse(&scope), id))
 }
 
 /// What the bodies of a record state.

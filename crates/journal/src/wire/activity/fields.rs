@@ -26,6 +26,11 @@ pub(super) fn first_field<'a>(object: &'a Object, names: &[&str]) -> Option<&'a 
 }
 
 fn same_key(key: &str, name: &str) -> bool {
+    // One letter tells nearly all keys apart, and a record is asked for forty names.
+    let first = |text: &str| text.as_bytes().first().map(u8::to_ascii_lowercase);
+    if first(key) != first(name) && !key.starts_with('_') {
+        return false;
+    }
     let letters = key.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_lowercase());
     key.len() >= name.len() && letters.eq(name.bytes())
 }

@@ -71,6 +71,7 @@ fn path_for_hash(path: &str) -> String {
         out.push('/');
         match Guid::parse(segment) {
             Some(guid) => out.push_str(&guid.simple()),
+            None if segment.is_ascii() => out.extend(segment.chars().map(|c| c.to_ascii_lowercase())),
             None => out.push_str(&segment.to_lowercase()),
         }
     }

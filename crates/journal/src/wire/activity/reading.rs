@@ -223,8 +223,8 @@ fn created(object: &Object, properties: Option<&Object>) -> bool {
 /// Whether the HTTP answer, wherever the channel writes it, was one of these.
 fn answered(object: &Object, properties: Option<&Object>, answers: &[&str]) -> bool {
     let says_so = |word: Cow<'_, str>| {
-        let word = word.rsplit('.').next().unwrap_or_default().trim().to_lowercase();
-        answers.contains(&word.as_str())
+        let word = word.rsplit('.').next().unwrap_or_default().trim();
+        answers.iter().any(|answer| answer.eq_ignore_ascii_case(word))
     };
     let names = ["substatus", "activitysubstatusvalue", "activitysubstatus", "resultsignature"];
     names.iter().filter_map(|name| word_of(object, &[name])).any(says_so)
@@ -279,12 +279,13 @@ impl ResultWords {
 
 /// The words for one result differ by channel, and some end in a dot.
 fn known_word(word: &str) -> Option<ActivityResult> {
-    let word = word.trim().trim_end_matches('.').to_lowercase();
-    Some(match word.as_str() {
-        "start" | "started" => ActivityResult::Started,
-        "accept" | "accepted" | "in progress" | "inprogress" => ActivityResult::Accepted,
-        "success" | "succeeded" => ActivityResult::Succeeded,
-        "failure" | "failed" | "cancel" | "canceled" | "cancelled" => ActivityResult::Failed,
-        _ => return None,
-    })
+    const WORDS: [(ActivityResult, &[&str]); 4] = [
+        (ActivityResult::Started, &["start", "started"]),
+        (ActivityResult::Accepted, &["accept", "accepted", "in progress", "inprogress"]),
+        (ActivityResult::Succeeded, &["success", "succeeded"]),
+        (ActivityResult::Failed, &["failure", "failed", "cancel", "canceled", "cancelled"]),
+    ];
+    let word = word.trim().trim_end_matches('.');
+    let known = WORDS.into_iter().find(|(_, words)| words.iter().any(|known| known.eq_ignore_ascii_case(word)));
+    known.map(|(result, _)| result)
 }
