@@ -42,6 +42,9 @@ struct Decided {
     incumbent: Option<EntryRef>,
 }
 
+/// How many entries ahead identities are asked for, so that memory is there when they are decided.
+const LOOK_AHEAD: usize = 32;
+
 impl Journal {
     /// Records a batch as one frame. Durable on return; only then may anybody acknowledge or fold.
     ///
@@ -144,7 +147,12 @@ impl Journal {
         let mut decided = Vec::with_capacity(batch.entries.len());
         let mut redriven = 0..0;
         let mut next = 0;
+        let mut looked_at = 0;
         while next < batch.entries.len() {
+            if next >= looked_at {
+                looked_at = batch.entries.len().min(next + LOOK_AHEAD);
+                self.identities.look_ahead(batch.entries[next..looked_at].iter().map(|entry| entry.fact.identity));
+            }
             let entry = &mut batch.entries[next];
             let row = entry.position as usize;
             entry.recorded_at = recorded_at;

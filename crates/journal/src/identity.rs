@@ -150,6 +150,16 @@ impl Identities {
         Ok(Decided { outcome: Outcome::Conflicting, first: Some(first) })
     }
 
+    /// Asks for identities that will be decided next, a few dozen of them: each lies somewhere else in a
+    /// large table, and the waits for memory overlap where they are asked for one right after the other.
+    pub(crate) fn look_ahead(&self, next: impl Iterator<Item = Identity>) {
+        let known = next.filter(|identity| {
+            self.active.shares[share(*identity)].contains_key(identity)
+                || self.runs.values().any(|run| run.may_hold(*identity))
+        });
+        std::hint::black_box(known.count());
+    }
+
     /// The first accepted fact of an identity, with its short digest. The newest segments are asked
     /// first: what comes again mostly comes soon.
     pub(crate) fn first(&self, identity: Identity) -> Result<Option<(EntryRef, u64)>, Fault> {

@@ -116,10 +116,15 @@ impl Run {
         Ok(Self { file, path, records: header.records, fence, filter: Filter { words }, pages_at })
     }
 
+    /// Whether the filter lets an identity pass: nearly always only where something is remembered under it.
+    pub(crate) fn may_hold(&self, identity: Identity) -> bool {
+        self.filter.may_hold(identity)
+    }
+
     /// Everything remembered under an identity, first accepted first.
     pub(crate) fn lookup(&self, identity: Identity) -> Result<Vec<Known>, Fault> {
         let mut found = Vec::new();
-        if !self.filter.may_hold(identity) {
+        if !self.may_hold(identity) {
             return Ok(found);
         }
         let upper = (identity.0 >> 64) as u64;
