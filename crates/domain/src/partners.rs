@@ -65,11 +65,8 @@ impl PartnerBook {
     pub fn view(&self) -> Partners {
         let mut told: BTreeMap<Guid, BTreeMap<Instant, (Identity, &PartnerRegistered)>> = BTreeMap::new();
         for (identity, statement) in self.registered.iter() {
-            let of_tenant = told.entry(statement.tenant).or_default();
-            let known = of_tenant.entry(statement.at).or_insert((identity, statement));
-            if known.0 < identity {
-                *known = (identity, statement);
-            }
+            // They come in order of identity: the last one of an instant has the greatest.
+            told.entry(statement.tenant).or_default().insert(statement.at, (identity, statement));
         }
         let mut view = Partners::default();
         for (tenant, statements) in told {
@@ -459,5 +456,87 @@ mod tests {
         assert_eq!(partners.organisations(TENANT).len(), 1);
         assert_eq!(partners.organisation_at(TENANT, at("2025-01-01")), Organisation::Registered("b".into()));
         assert!(partners.agents(Guid(1)).is_empty());
+    }
+
+    /// A partner's own tenant manages for it at any time, unless a statement dates it.
+    #[test]
+    fn a_partners_own_tenant_manages_for_it_unless_it_is_dated() {
+        let managing = |managing_tenants, tenant| {
+            let partners = view([PartnerRegistered { managing_tenants, ..statement("2026-01-01", "p", Vec::new()) }]);
+            let of_it = partners.managing(tenant).into_iter().filter(|one| one.partner == Some(TENANT));
+            of_it.map(|one| one.interval).collect::<Vec<_>>()
+        };
+        let always = [Interval::new(Instant::MIN_UTC, Instant::MAX_UTC)];
+        assert_eq!(managing(Vec::new(), TENANT), always);
+        assert_eq!(managing(vec![agents(8)], TENANT), always, "beside another one that it names");
+        assert_eq!(managing(vec![agents(8)], Guid(8)), always);
+        let dated = Dated { since: Some(at("2026-02-01")), ..agents(TENANT.0) };
+        let since = [Interval::new(at("2026-02-01"), Instant::MAX_UTC)];
+        assert_eq!(managing(vec![dated], TENANT), since);
+    }
+
+    /// Looked up by name or PartnerID, a partner is what it stated last, or what it was at the time.
+    #[test]
+    fn a_partner_is_found_by_its_newest_statement_and_by_its_location_at_the_time() {
+        let mut first = statement("2026-01-01", "old", Vec::new());
+        first.partner_ids = vec![Dated { value: " 111111 ".into(), since: None, until: None }];
+        first.identities = vec![agents(5)];
+        let mut moved = first.clone();
+        (moved.organisation, moved.at, moved.partner_ids[0].value) = ("new".into(), at("2026-04-01"), "222222".into());
+        let other = PartnerRegistered { tenant: Guid(10), ..statement("2026-01-01", "other", Vec::new()) };
+        let partners = view([first, moved, other]);
+        let newest: Vec<_> = partners.statements().map(|(event, one)| (event, &*one.organisation)).collect();
+        assert_eq!(newest, [(Identity(2), "new"), (Identity(3), "other")]);
+        let found = |id, day| partners.partner_at(id, at(day)).map(|one| (one.tenant, &*one.organisation));
+        assert_eq!(found("111111", "2026-03-31"), Some((TENANT, "old")));
+        assert_eq!(found("111111", "2026-04-01"), None);
+        assert_eq!(found("222222", "2026-04-01"), Some((TENANT, "new")));
+        assert_eq!(found("333333", "2026-04-01"), None);
+        assert_eq!(partners.identity_ids().collect::<Vec<_>>(), [Guid(5)]);
+    }
+
+    /// PEC-8, PEC-9: at one instant membership ends after it began, and barring comes after reinstatement:
+    /// in doubt neither earns, in whatever order they were told. Whoever asks sees each of the events.
+    #[test]
+    fn in_doubt_a_partner_is_no_member_and_is_barred() {
+        let day = |day: &str| MembershipChange { partner: TENANT, at: at(day) };
+        let standing = || PartnerStanding { partner: TENANT, reason: "told".into(), at: at("2026-03-01") };
+        let (begun, both) = (at("2026-01-01"), at("2026-03-01"));
+        for on_first in [true, false] {
+            let mut book = PartnerBook::default();
+            book.membership.file(Identity(1), Digest::default(), (true, day("2026-01-01")));
+            for (identity, on) in [(2, on_first), (3, !on_first)] {
+                book.membership.file(Identity(identity), Digest::default(), (on, day("2026-03-01")));
+                book.standing.file(Identity(identity), Digest::default(), (on, standing()));
+            }
+            let partners = book.view();
+            assert_eq!(partners.membership(TENANT), [Interval::new(begun, both)]);
+            assert_eq!(partners.barred(TENANT), [Interval::new(both, Instant::MAX_UTC)]);
+            assert_eq!(partners.membership_events(TENANT), [1, 2, 3].map(Identity));
+            assert_eq!(partners.standing_events(TENANT), [2, 3].map(Identity));
+        }
+    }
+
+    /// A person who decides which of two bodies counts is heard by every filing of the book.
+    #[test]
+    fn of_two_statements_under_one_identity_the_decided_one_holds() {
+        use crate::entry::{ConflictDecided, Decision};
+        let (kept, other) = (Digest([2; 32]), Digest([1; 32]));
+        let mut book = PartnerBook::default();
+        for (digest, organisation, day) in [(other, "other", "2026-01-01"), (kept, "kept", "2026-02-01")] {
+            book.registered.file(Identity(1), digest, statement("2026-01-01", organisation, Vec::new()));
+            let change = MembershipChange { partner: TENANT, at: at(day) };
+            book.membership.file(Identity(2), digest, (true, change));
+            let standing = PartnerStanding { partner: TENANT, reason: "told".into(), at: at(day) };
+            book.standing.file(Identity(3), digest, (true, standing));
+        }
+        for identity in [1, 2, 3].map(Identity) {
+            let decision = Decision { actor: "ann".into(), reason: "asked".into(), at: at("2026-06-01") };
+            book.hear(Said::Decided(&ConflictDecided { identity, keep: kept, known: vec![kept, other], decision }));
+        }
+        let partners = book.view();
+        let since = [Interval::new(at("2026-02-01"), Instant::MAX_UTC)];
+        assert_eq!(partners.organisation_at(TENANT, at("2026-03-01")), Organisation::Registered("kept".into()));
+        assert_eq!((partners.membership(TENANT), partners.barred(TENANT)), (since.to_vec(), since.to_vec()));
     }
 }

@@ -106,7 +106,8 @@ impl Channel {
             return Standing { state: State::Good, since, event, by_date: false, next: None };
         };
         let (state, since) = reached(restricted, stated, at, policy);
-        let next = dates(restricted, stated, policy).into_iter().find(|(next, due)| *next > state && *due > at);
+        // What is harder than the state on that instant is still to come.
+        let next = dates(restricted, stated, policy).into_iter().find(|(next, _)| *next > state);
         Standing { state, since: Some(since), event, by_date: state > stated.value, next }
     }
 }

@@ -104,7 +104,8 @@ impl<'a> Desk<'a> {
     #[must_use]
     pub fn agreed(&self, customer: Guid, partner: Guid, at: Instant) -> Option<Agreed> {
         let attested = self.channel.attestations(customer, partner).iter();
-        let mut attested = attested.filter(|one| one.at <= at && one.value.agreed_at <= at && self.counts(&one.value));
+        // What counts was agreed by the time it was attested.
+        let mut attested = attested.filter(|one| one.at <= at && self.counts(&one.value));
         let by_partner = attested.next().map(|one| Agreed { event: one.event, at: one.at, attested: true });
         let by_itself = || {
             let accepted = self.channel.acceptance(customer, partner, at)?;

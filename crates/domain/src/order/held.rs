@@ -143,9 +143,9 @@ fn holder(
         let managed = desk.partners.managing(managing_tenant).iter().any(ours);
         return managed.then_some((HeldBy::Delegation, managing_tenant));
     }
-    let group = grant.member_of.unwrap_or(grant.principal);
-    if desk.partners.agents(group).iter().any(ours) || desk.partners.agents(grant.principal).iter().any(ours) {
-        return Some((HeldBy::Agents, group));
+    // A role of an agents group is one grant of the group: it is never spread over its members.
+    if desk.partners.agents(grant.principal).iter().any(ours) {
+        return Some((HeldBy::Agents, grant.member_of.unwrap_or(grant.principal)));
     }
     if desk.partners.identities(grant.principal).iter().any(ours) {
         return Some((HeldBy::Identity, grant.principal));

@@ -359,7 +359,6 @@ pub fn plan(kind: OrderKind, azure: Azure, legacy_open: bool) -> Rulings {
 pub fn transition(class: Class, azure: Azure, suspended: bool, moving: Moving) -> Rulings {
     let moves = class == Class::Transition;
     let stands_in_the_way = match (moving, class) {
-        (Moving::No, _) => None,
         (Moving::Waiting | Moving::Running, Class::Transition) => Some(Ruling::Refuse(Ground::TransitionAgain)),
         (Moving::Waiting, Class::Purchase) => Some(Ruling::Refuse(Ground::TransitionWaiting)),
         (Moving::Running, Class::Purchase) => Some(Ruling::Refuse(Ground::TransitionRunning)),
