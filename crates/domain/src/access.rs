@@ -31,7 +31,7 @@ use std::borrow::Cow;
 use crate::commerce::Commerce;
 use crate::entry::{
     ActivityResult, AssignmentActivity, AssignmentCreated, AssignmentDeleted, AssignmentsListed, Delegation,
-    DelegationDeleted, DenyAssignment, DenyAssignmentDeleted, Entry, Event, GroupMemberAdded, GroupMemberRemoved,
+    DelegationDeleted, DenyAssignment, DenyAssignmentDeleted, Entry, Event, Fact, GroupMemberAdded, GroupMemberRemoved,
     MoveActivity, PalLinked, PalUnlinked, PrincipalDeleted, Schedule, ScheduleCancelled, ScopeChange, ScopeMoved,
     SubscriptionMoved, TreeChange,
 };
@@ -46,10 +46,9 @@ macro_rules! book {
         pub struct AccessBook { $($field: Filing<$body>,)* }
 
         impl AccessBook {
-            fn file(&mut self, entry: &Entry) {
-                let (identity, digest) = (entry.fact.identity, entry.fact.digest);
-                match &entry.fact.event {
-                    $(Event::$kind(body) => self.$field.file(identity, digest, body.clone()),)*
+            fn file(&mut self, fact: &Fact) {
+                match &fact.event {
+                    $(Event::$kind(body) => self.$field.file(fact.identity, fact.digest, body.clone()),)*
                     _ => {}
                 }
             }
@@ -87,13 +86,11 @@ book! {
 
 impl AccessBook {
     pub fn apply(&mut self, entry: &Entry) {
-        self.file(entry);
+        self.file(&entry.fact);
         // An incumbent is already filed, unless this fold began after it.
-        if let Some(antecedent) = entry.antecedent.as_deref() {
-            let fact = &antecedent.fact;
-            if fact.identity == entry.fact.identity {
-                self.file(&Entry { fact: fact.clone(), antecedent: None, incumbent: None, ..entry.clone() });
-            }
+        let antecedent = entry.antecedent.as_deref().map(|antecedent| &antecedent.fact);
+        if let Some(fact) = antecedent.filter(|fact| fact.identity == entry.fact.identity) {
+            self.file(fact);
         }
     }
 

@@ -26,7 +26,7 @@ pub use timeline::{Held, Timeline};
 use std::sync::Arc;
 
 use crate::access::{GrantId, Via};
-use crate::finding::{About, Code, Finding};
+use crate::finding::Code;
 use crate::ids::{Guid, Identity};
 use crate::partners::Organisation;
 use crate::period::Interval;
@@ -306,19 +306,4 @@ impl std::fmt::Display for NeverCode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.text())
     }
-}
-
-/// PEC-12: usage whose resource lies in another subscription than its entitlement says cannot be
-/// judged: a blocking finding. Source: the two ids of a usage record must agree.
-#[must_use]
-pub fn mismatch(subscription: Guid, resource: &Scope) -> Option<Finding> {
-    let stated = resource.subscription()?;
-    (stated != subscription).then(|| {
-        let about = About { subscription: Some(subscription), resource: Some(resource.clone()), ..About::default() };
-        Finding::new(
-            Code::ResourceMismatch,
-            about,
-            format!("the resource lies in {stated}, the entitlement is {subscription}"),
-        )
-    })
 }

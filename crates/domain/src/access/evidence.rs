@@ -248,7 +248,7 @@ impl Gathered {
             let first = self.first_listing.entry(subscription).or_insert(at);
             *first = (*first).min(at);
         }
-        let from = known.partition_point(|(key, _)| *key < (Some(subscription), Guid(0)));
+        let from = known.partition_point(|((owner, _), _)| *owner < Some(subscription));
         let same = known.iter().skip(from).take_while(|((owner, _), _)| *owner == Some(subscription));
         for (key, scopes) in same {
             if !present.contains(key) && scopes.iter().any(|known| scope.contains(known)) {

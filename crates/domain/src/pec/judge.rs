@@ -17,7 +17,7 @@ use crate::partners::Partners;
 use crate::pec::qualify::{Terms, intersect};
 use crate::pec::site::Site;
 use crate::pec::standing::Standing;
-use crate::pec::{AccessVerdict, Cover, Loss, LostCode, Remedy, mismatch, repair};
+use crate::pec::{AccessVerdict, Cover, Loss, LostCode, Remedy, repair};
 use crate::period::{Day, Instant, Interval, union, without};
 use crate::policy::{KnownCreation, Policy};
 use crate::roles::RoleTables;
@@ -149,11 +149,6 @@ impl<'a> Judge<'a> {
         &self.channel
     }
 
-    #[must_use]
-    pub fn partners(&self) -> &Partners {
-        &self.partners
-    }
-
     /// Where a resource stands. Usage without a resource is judged at its group, else at its
     /// subscription: hand in that scope.
     pub fn place(&mut self, subscription: Guid, placement: &Placement, resource: &Scope) -> PlaceId {
@@ -171,7 +166,7 @@ impl<'a> Judge<'a> {
                 known
             }
         };
-        if known.differing && *resource != group && self.access.differs(resource, &group, self.creations) {
+        if known.differing && self.access.differs(resource, &group, self.creations) {
             return self.place_among(standing, placement.customer, resource);
         }
         known.place
@@ -376,12 +371,6 @@ impl<'a> Judge<'a> {
         let mut findings = self.findings.clone();
         findings.extend(self.access.findings().iter().cloned());
         findings.into_iter().collect()
-    }
-
-    /// See [`mismatch`].
-    #[must_use]
-    pub fn mismatch(&self, subscription: Guid, resource: &Scope) -> Option<Finding> {
-        mismatch(subscription, resource)
     }
 }
 

@@ -259,9 +259,6 @@ fn attach(reseller: Guid, attached: Interval, partners: &Partners, channel: &Cha
         Qualification::Lacks(lacks) => (attached.to, lacks),
         Qualification::Unknown => return Attached::Untold,
     };
-    let interval = Interval::new(attached.from, until.max(attached.from));
-    if interval.is_empty() {
-        return Attached::Fine;
-    }
+    let interval = Interval::new(attached.from, until);
     Attached::TooEarly(Unqualified { reseller, interval, events: channel.qualification_events(reseller), lacks })
 }

@@ -3,7 +3,9 @@
 mod day;
 mod documents;
 mod estate;
+mod findings;
 mod lost;
+mod reasons;
 mod random;
 mod timeline;
 mod truth;

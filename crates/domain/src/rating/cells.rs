@@ -161,6 +161,8 @@ impl<'a> Sheet<'a> {
         u16::try_from(after - 1).expect("a plan changes its reseller a few times")
     }
 
+    /// PEC-12: usage whose resource lies in another subscription than its entitlement says cannot be
+    /// judged: a blocking finding. Source: the two ids of a usage record must agree.
     fn check(&self, consumption: &Consumption<'_>, placement: &Placement, notes: &mut Notes) {
         let place = consumption.place;
         let about = About {

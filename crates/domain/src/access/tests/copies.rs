@@ -1,11 +1,11 @@
 //! Copies of one record from two channels: what may be missing or cut in one of them, and what is a
 //! contradiction that a person has to decide.
 
-use super::lives::{owner, write};
+use super::lives::{codes, held, owner, world_of, write};
 use crate::access::copies::{agree, join};
 use crate::entry::*;
 use crate::ids::Guid;
-use crate::pec::tests::world::{group, sub, t, tenant, user, vm};
+use crate::pec::tests::world::{facts_from, group, sub, t, tenant, user, vm};
 use crate::period::Instant;
 use crate::roles::CONTRIBUTOR;
 use crate::scope::Scope;
@@ -191,6 +191,7 @@ fn an_assignments_copies_complete_each_other_unless_they_contradict() {
         facts: Some(facts("User", "x")),
         stated_scope: Some(sub()),
         created_at: Some(t("2026-02-09")),
+        cascade: true,
         at: precise(),
         ..bare.clone()
     };
@@ -212,4 +213,21 @@ fn an_assignments_copies_complete_each_other_unless_they_contradict() {
     for other in &contradictions {
         assert!(!agrees(&full, other) && !agrees(other, &full), "{other:?}");
     }
+}
+
+/// A snapshot may have been taken between two copies of a record: the journal hands the first one in
+/// with the second, and nothing of it is missing.
+#[test]
+fn a_copy_brings_the_one_that_was_told_before_along() {
+    let request = |facts| AssignmentActivity { facts, ..write(ActivityResult::Started, "10:00:00") };
+    let world = world_of([request(owner()), write(ActivityResult::Succeeded, "10:00:02"), request(None)]);
+    let mut entries = world.entries();
+    let first = entries.remove(entries.len() - 3);
+    let copy = entries.last_mut().unwrap();
+    copy.fact.identity = first.fact.identity;
+    copy.outcome = Outcome::Conflicting;
+    copy.antecedent = Some(Box::new(Antecedent { at: first.at(), fact: first.fact }));
+    let facts = facts_from(&entries);
+    let access = facts.access.view(&facts.commerce.view(), &facts.partners.view());
+    assert_eq!((held(&access), codes(&access)), (vec!["10T10:00:02..".to_owned()], vec![]));
 }

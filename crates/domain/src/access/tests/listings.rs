@@ -183,3 +183,29 @@ fn a_removal_may_prove_a_second_life_after_an_absence() {
         assert_eq!(held(&access), expected, "created {created}");
     }
 }
+
+/// What lies in another subscription, or above all of them, is no part of what was listed.
+#[test]
+fn a_listing_casts_doubt_on_its_own_subscriptions_assignments_alone() {
+    let mut world = granted();
+    let above = Scope::parse("/providers/Microsoft.Management/managementGroups/top");
+    let others = [above, Scope::subscription_of(Guid(1)), Scope::subscription_of(Guid(u128::MAX))];
+    for (id, scope) in (1..).zip(&others) {
+        world.grant(id, scope, user(1), OWNER, "2026-02-02T09:00:00");
+    }
+    let access = with(&world, [listed(&sub(), "2026-02-10T12:00:00", &[])]);
+    let mut expected = vec!["02T09:00:00.."; 3];
+    expected.insert(0, "- unknown 01T09:00:00..10T12:00:00");
+    assert_eq!(held(&access), expected);
+}
+
+/// Its removal names a group that a listing showed without it; it was granted on the subscription, of which
+/// that listing says nothing.
+#[test]
+fn a_listing_of_a_group_casts_no_doubt_on_what_was_granted_above_it() {
+    let mut world = granted();
+    world.revoke(ID.0, &group(), "2026-02-15T00:00:00");
+    let access = with(&world, [listed(&group(), "2026-02-10T12:00:00", &[])]);
+    assert_eq!(held(&access), ["01T09:00:00..15T00:00:00"]);
+    assert_eq!(codes(&access), ["F-differing-scope"]);
+}

@@ -337,6 +337,9 @@ fn findings_about_lives_name_scope_day_and_records() {
     let unresolved = world_of([write(ActivityResult::Succeeded, "10:00:00")]);
     assert_eq!(found(&view(&unresolved)), [("F-unresolved-grant", about.clone(), 1)]);
     let granted = [started("10:00:00"), write(ActivityResult::Succeeded, "10:00:02")];
+    let odd = AssignmentActivity { stated_scope: Some(group()), ..started("10:00:00") };
+    let stated_elsewhere = world_of([odd, write(ActivityResult::Succeeded, "10:00:02")]);
+    assert_eq!(found(&view(&stated_elsewhere)), [("F-differing-scope", about.clone(), 2)]);
     let mut elsewhere = world_of(granted.clone());
     elsewhere.tell(Event::AssignmentActivity(AssignmentActivity {
         scope: group(),

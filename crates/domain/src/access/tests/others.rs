@@ -1,10 +1,18 @@
-//! Delegations, schedules and partner links.
+//! Delegations, schedules, partner links and deny assignments.
 
 use super::lives::{held, view};
-use crate::entry::{Authorization, DelegationDeleted, Event, Schedule, ScheduleCancelled};
+use crate::access::{Access, Grant};
+use crate::entry::{
+    Authorization, DelegationDeleted, DenyAssignment, Event, GroupMemberAdded, GroupMemberRemoved, Schedule,
+    ScheduleCancelled,
+};
 use crate::ids::Guid;
-use crate::pec::tests::world::{CUSTOMER, Offered, World, partner_id, sub, t, tenant, user, vm};
+use crate::pec::tests::world::{CUSTOMER, Offered, World, group, partner_id, sub, t, tenant, user, vm};
+use crate::period::{Instant, Interval};
 use crate::roles::{CONTRIBUTOR, READER};
+use crate::scope::Scope;
+
+const GROUP: Guid = Guid(0x6001);
 
 fn permanent(role: Guid) -> Authorization {
     Authorization { principal: user(1), role, eligible_only: false }
@@ -104,4 +112,97 @@ fn an_extension_and_a_replaced_link() {
     let access = view(&world);
     assert_eq!(access.links(user(1), CUSTOMER).len(), 2);
     assert_eq!(access.links(user(1), tenant(1)).len(), 0);
+}
+
+/// Deleted by an id that lies elsewhere: it ends all the same, and a person is told by which record.
+#[test]
+fn a_delegation_deleted_on_another_scope_is_a_finding_that_cites_the_deletion() {
+    let mut world = World::new();
+    world.delegate(1, &sub(), tenant(1), Offered::Marketplace, permanent(CONTRIBUTOR), "2026-02-01");
+    let deleted = DelegationDeleted { delegation: Guid(1), scope: vm(), at: t("2026-02-07") };
+    let deletion = world.tell(Event::DelegationDeleted(deleted));
+    let access = view(&world);
+    assert_eq!(held(&access), ["01T00:00:00..07T00:00:00"]);
+    let found: Vec<_> = access.findings().iter().map(|one| (one.code.text(), one.events.as_slice())).collect();
+    assert_eq!(found, [("F-differing-scope", &[deletion][..])]);
+}
+
+/// An explanation names each grant by Azure's id and by the rules that say when it was held.
+#[test]
+fn a_grant_is_known_by_its_id_and_by_the_rules_of_its_life() {
+    let mut world = World::new();
+    let granted = world.grant(1, &sub(), user(1), CONTRIBUTOR, "2026-02-01");
+    let to_group = world.grant(2, &sub(), GROUP, CONTRIBUTOR, "2026-02-02");
+    let added = GroupMemberAdded { group: GROUP, member: user(2), at: t("2026-02-02"), until: None };
+    let joined = world.tell(Event::GroupMemberAdded(added));
+    world.schedule(3, user(1), CONTRIBUTOR, "2026-02-03", "2026-02-05");
+    world.delegate(4, &sub(), tenant(1), Offered::Marketplace, permanent(CONTRIBUTOR), "2026-02-04");
+    let access = view(&world);
+    let known: Vec<(Guid, Vec<&str>)> = access.grants().map(|(_, one)| (one.via.id(), one.rules())).collect();
+    let expected = [
+        (Guid(1), vec!["ACC-1", "ACC-3"]),
+        (Guid(2), vec!["ACC-1", "ACC-3", "ACC-11"]),
+        (Guid(3), vec!["ACC-8"]),
+        (Guid(4), vec!["ACC-7"]),
+    ];
+    assert_eq!(known, expected);
+    let events: Vec<_> = access.grants().take(2).map(|(_, one)| one.events.clone()).collect();
+    assert_eq!(events, [vec![granted], vec![to_group, joined]], "a member's grant cites its membership too");
+    let doubted = Grant { unknown: Some(Interval::new(t("2026-02-01"), t("2026-02-02"))), ..one_of(&access) };
+    assert_eq!(doubted.rules(), ["ACC-1", "ACC-3", "ACC-6"]);
+}
+
+fn one_of(access: &Access) -> Grant {
+    access.grants().next().unwrap().1.clone()
+}
+
+#[test]
+fn the_tenants_in_which_an_identity_ever_had_a_link_are_its_own() {
+    let mut world = World::new();
+    world.link(user(1), tenant(1), &partner_id(1), "2026-01-05");
+    world.link(user(1), CUSTOMER, &partner_id(1), "2026-01-05");
+    world.unlink(user(1), CUSTOMER, "2026-01-06");
+    world.link(user(2), tenant(2), &partner_id(2), "2026-01-05");
+    let access = view(&world);
+    assert_eq!(access.tenants_linked(user(1)), [CUSTOMER, tenant(1)]);
+    assert!(access.tenants_linked(user(3)).is_empty());
+}
+
+fn denial(scope: Scope, principal: Guid, only_there: bool) -> Event {
+    Event::DenyAssigned(DenyAssignment {
+        deny: Guid(0xde),
+        scope,
+        principals: vec![principal],
+        excluded: vec![],
+        actions: vec!["*".into()],
+        not_actions: vec!["*/read".into()],
+        only_there,
+        at: t("2026-02-01"),
+    })
+}
+
+/// A membership that nobody saw begin may have been and proves nothing; another one's is not mine.
+#[test]
+fn a_denied_group_reaches_its_members_while_they_are_known_to_be_in_it() {
+    let mut world = World::new();
+    world.tell(denial(sub(), GROUP, false));
+    let (group, at) = (GROUP, t("2026-02-05"));
+    world.tell(Event::GroupMemberAdded(GroupMemberAdded { group, member: user(2), at, until: None }));
+    world.tell(Event::GroupMemberRemoved(GroupMemberRemoved { group, member: user(3), at }));
+    let access = view(&world);
+    let reach = access.ground(&sub(), CUSTOMER, false).denies[0];
+    let denied = [user(1), user(2), user(3)].map(|principal| access.denied(reach.deny, principal));
+    assert_eq!(denied, [vec![], vec![Interval::new(at, Instant::MAX_UTC)], vec![]]);
+}
+
+/// ACC-12: what is used lies in resources, so that a denial at a container alone refuses nothing of it.
+#[test]
+fn a_denial_that_holds_only_there_makes_a_gap_at_a_resource_and_nowhere_above() {
+    for (scope, expected) in [(sub(), "earned"), (group(), "earned"), (vm(), "denied")] {
+        let mut world = World::new();
+        world.grant(1, &sub(), user(1), CONTRIBUTOR, "2026-01-05");
+        world.link(user(1), CUSTOMER, &partner_id(1), "2026-01-05");
+        world.tell(denial(scope.clone(), user(1), true));
+        assert_eq!(world.outcome(&vm(), "2026-02-10"), expected, "{scope}");
+    }
 }

@@ -1,7 +1,10 @@
 //! The whole UTC day, and the part of it that is tested.
 
+use std::sync::Arc;
+
 use super::world::*;
 use crate::entry::{Event, TransferCompleted};
+use crate::pec::{AccessVerdict, Judge};
 use crate::roles::{CONTRIBUTOR, OWNER};
 
 #[test]
@@ -120,4 +123,25 @@ fn the_reseller_of_record_counts_at_the_instant() {
     }));
     assert_eq!(world.outcome(&vm(), "2026-01-10"), "early-end");
     assert_eq!(world.outcome(&vm(), "2026-01-11"), "other-partner");
+}
+
+/// A month of days on which nothing changes costs no more than one of them: they share one answer. A day
+/// on which something changes has an answer of its own.
+#[test]
+fn days_that_are_alike_share_one_answer() {
+    let mut world = World::new();
+    world.grant(1, &sub(), agents(1), OWNER, "2026-01-05");
+    world.grant(2, &group(), agents(2), OWNER, "2026-01-12T12:00:00");
+    let facts = world.facts();
+    let commerce = facts.commerce.view();
+    let mut judge = Judge::new(&facts, &commerce);
+    let place = judge.place(SUB, &commerce.placements(SUB)[0], &vm());
+    let mut cover = |day: &str| match judge.access(place, d(day)) {
+        AccessVerdict::Earned(cover) => cover,
+        AccessVerdict::Lost(loss) => panic!("{day} is lost: {}", loss.code),
+    };
+    let [tenth, eleventh, twelfth] = ["2026-01-10", "2026-01-11", "2026-01-12"].map(&mut cover);
+    assert!(Arc::ptr_eq(&tenth, &eleventh));
+    assert!(!Arc::ptr_eq(&eleventh, &twelfth));
+    assert_eq!([eleventh.holdings.len(), twelfth.holdings.len()], [1, 2]);
 }

@@ -20,7 +20,14 @@ impl World {
         self.tell(Event::GroupMemberAdded(GroupMemberAdded { group, member, at: t(at), until }));
     }
 
-    fn deny(&mut self, scope: &Scope, action: &str, principals: Vec<Guid>, excluded: Vec<Guid>, at: &str) -> Identity {
+    pub(super) fn deny(
+        &mut self,
+        scope: &Scope,
+        action: &str,
+        principals: Vec<Guid>,
+        excluded: Vec<Guid>,
+        at: &str,
+    ) -> Identity {
         self.tell(Event::DenyAssigned(DenyAssignment {
             deny: Guid(0xde),
             scope: scope.clone(),

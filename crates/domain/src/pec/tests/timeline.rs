@@ -1,7 +1,9 @@
 //! Who held what, when, and where nothing counted.
 
 use super::world::*;
-use crate::pec::{Judge, Route, Timeline, mismatch};
+use crate::entry::*;
+use crate::ids::Guid;
+use crate::pec::{Judge, LostCode, Route, Timeline};
 use crate::period::Interval;
 use crate::roles::{CONTRIBUTOR, OWNER, READER};
 use crate::scope::Scope;
@@ -77,8 +79,8 @@ fn inherited_grants_count_by_policy_and_conditions_are_flagged() {
     let mut conditional = World::new();
     let mut facts = facts_of(agents(1), OWNER);
     facts.condition = Some("@Resource[…]".into());
-    conditional.tell(crate::entry::Event::AssignmentCreated(crate::entry::AssignmentCreated {
-        assignment: crate::ids::Guid(1),
+    conditional.tell(Event::AssignmentCreated(AssignmentCreated {
+        assignment: Guid(1),
         scope: sub(),
         facts,
         at: t("2026-01-05"),
@@ -87,9 +89,92 @@ fn inherited_grants_count_by_policy_and_conditions_are_flagged() {
     assert_eq!(conditional.findings("2026-02-10"), ["F-condition", "F-reseller-untold"]);
 }
 
+/// The conditions that the one grant of a world failed in a week of February.
+fn lacks(tell: impl Fn(&mut World)) -> Vec<LostCode> {
+    let mut world = World::new();
+    tell(&mut world);
+    let seen = timeline(&world, "2026-02-01", "2026-02-08");
+    let [row] = &seen.held[..] else { panic!("one grant is held: {:?}", seen.held) };
+    row.lacks.clone()
+}
+
+fn held(world: &mut World, principal: Guid, role: Guid) {
+    world.grant(1, &sub(), principal, role, "2026-01-05");
+}
+
+fn linked(world: &mut World, partner: u128) {
+    held(world, user(1), CONTRIBUTOR);
+    world.link(user(1), CUSTOMER, &partner_id(partner), "2026-01-05");
+}
+
 #[test]
-fn a_resource_of_another_subscription_cannot_be_judged() {
-    assert_eq!(mismatch(SUB, &vm()), None);
-    let stranger = mismatch(crate::ids::Guid(1), &vm()).unwrap();
-    assert!(stranger.blocking());
+fn a_grant_that_counts_lacks_nothing_and_another_one_what_it_fails_in_itself() {
+    let agents_of = |n| move |world: &mut World| held(world, agents(n), OWNER);
+    let (one, two, three) = (agents_of(1), agents_of(2), agents_of(3));
+    assert_eq!([lacks(one), lacks(two), lacks(|world| linked(world, 1))], [vec![], vec![], vec![]]);
+    assert_eq!(lacks(three), [LostCode::OtherPartner]);
+    assert_eq!(lacks(|world| linked(world, 3)), [LostCode::PalOtherOrganisation], "its link can be mended");
+    let reader = |world: &mut World| held(world, helpdesk(1), READER);
+    assert_eq!(lacks(reader), [LostCode::RoleNotEligible]);
+    let unlinked = |world: &mut World| held(world, user(1), READER);
+    assert_eq!(lacks(unlinked), [LostCode::PalMissing, LostCode::RoleNotEligible], "in the order of the reasons");
+    let eligible = |world: &mut World| {
+        let authorization = Authorization { principal: user(1), role: CONTRIBUTOR, eligible_only: true };
+        world.delegate(1, &sub(), tenant(1), Offered::Marketplace, authorization, "2026-01-05");
+    };
+    assert_eq!(lacks(eligible), [LostCode::JitOnly]);
+}
+
+/// What stood against the partners counts where it touches the stretch in which the grant was held.
+#[test]
+fn a_grant_lacks_what_stood_against_its_partners_in_the_stretch() {
+    let aobo = |world: &mut World, n| held(world, agents(n), OWNER);
+    let other_kind = |world: &mut World| {
+        aobo(world, 1);
+        let (at, reseller) = (t("2026-02-07"), partner(1, PartnerKind::Reseller));
+        world.tell(Event::PartnerRegistered(PartnerRegistered { at, ..reseller }));
+    };
+    assert_eq!(lacks(other_kind), [LostCode::PartnerRole]);
+    let ended = |world: &mut World| {
+        aobo(world, 1);
+        world.tell(Event::MembershipEnded(MembershipChange { partner: tenant(1), at: t("2026-02-07") }));
+    };
+    assert_eq!(lacks(ended), [LostCode::AgreementInactive]);
+    let enrolled = |world: &mut World| {
+        aobo(world, 2);
+        let (partner, at) = (tenant(2), t("2026-02-07"));
+        world.tell(Event::from(ChannelEvent::ResellerEnrolled(ResellerEnrolled { partner, at })));
+    };
+    assert_eq!(lacks(enrolled), [LostCode::AgreementInactive], "the reseller has not qualified yet");
+    let barred = |holder, who, from, to| {
+        lacks(|world| {
+            aobo(world, holder);
+            let standing =
+                |at| PartnerStanding { partner: tenant(who), reason: "pressed a customer".into(), at: t(at) };
+            world.tell(Event::PartnerBarred(standing(from)));
+            world.tell(Event::PartnerReinstated(standing(to)));
+        })
+    };
+    assert_eq!(barred(1, 1, "2026-02-03", "2026-02-04"), [LostCode::Barred]);
+    assert_eq!(barred(2, 2, "2026-02-03", "2026-02-04"), [LostCode::Barred]);
+    assert_eq!(barred(1, 2, "2026-02-03", "2026-02-04"), [], "the reseller held nothing");
+    assert_eq!(barred(1, 1, "2026-01-20", "2026-02-01"), [], "reinstated when the stretch began");
+}
+
+#[test]
+fn a_grant_that_was_denied_here_lacks_that_beside_what_it_lacks_in_itself() {
+    let denied = |role, until: Option<&str>| {
+        lacks(|world| {
+            held(world, user(1), role);
+            world.link(user(1), CUSTOMER, &partner_id(1), "2026-01-05");
+            world.deny(&group(), "*", vec![user(1)], vec![], "2026-01-10");
+            let ends = |at| DenyAssignmentDeleted { deny: Guid(0xde), scope: group(), at: t(at) };
+            if let Some(at) = until {
+                world.tell(Event::DenyRemoved(ends(at)));
+            }
+        })
+    };
+    assert_eq!(denied(CONTRIBUTOR, None), [LostCode::Denied]);
+    assert_eq!(denied(READER, None), [LostCode::Denied, LostCode::RoleNotEligible], "in the order of the reasons");
+    assert_eq!(denied(CONTRIBUTOR, Some("2026-02-01")), [], "it ended when the stretch began");
 }
