@@ -27,7 +27,13 @@ impl Day {
     /// Reads `2026-01-31`; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(Self::from_date)
+        // The calendar's own reader also takes signs, blanks and single digits.
+        let written = text.len() == 10
+            && text.bytes().enumerate().all(|(place, byte)| match place {
+                4 | 7 => byte == b'-',
+                _ => byte.is_ascii_digit(),
+            });
+        written.then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(Self::from_date)).flatten()
     }
 
     #[must_use]
@@ -96,7 +102,8 @@ impl Period {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (year, month) = text.split_once('-')?;
-        if year.len() != 4 || month.len() != 2 {
+        let digits = |text: &str, count| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(year, 4) || !digits(month, 2) {
             return None;
         }
         Self::new(year.parse().ok()?, month.parse().ok()?)
@@ -245,6 +252,12 @@ mod tests {
         assert_eq!(december.next().to_string(), "2026-01");
         assert_eq!(december.next().previous(), december);
         assert_eq!(december.days().count(), 31);
+        for odd in ["+2024-2-29", "2024- 2-29", "2024-2-29", "2023-02-29", "24-02-29", "2024-02-29 ", "2024/02/29"] {
+            assert_eq!(Day::parse(odd), None, "{odd}");
+        }
+        for odd in ["+024-02", "2024-+2", "2024-2", "2024-13", "0000-01"] {
+            assert_eq!(Period::parse(odd), None, "{odd}");
+        }
         assert_eq!(Day::parse("2024-02-29").unwrap().period().to_string(), "2024-02");
         assert_eq!(Period::parse("2026-13"), None);
         assert_eq!(Period::parse("2026-1"), None);

@@ -261,6 +261,8 @@ fn whatever_a_reseller_or_its_organisation_signed_ends_the_benefit_of_the_doubt(
     let by_sibling = told(vec![signed(sibling, "europe")]);
     assert_eq!(by_sibling.qualification(&partners, RESELLER), Qualification::Lacks(neither.clone()));
     assert_eq!(by_sibling.signatures(RESELLER), []);
+    let cited = by_sibling.qualification_events(&partners, RESELLER);
+    assert_eq!(cited, [by_sibling.signatures(sibling)[0].event], "what it rests on is cited");
     let elsewhere = told(vec![signed(RESELLER, "united-states")]);
     let all = [neither, vec![Missing::Agreement]].concat();
     assert_eq!(elsewhere.qualification(&partners, RESELLER), Qualification::Lacks(all));

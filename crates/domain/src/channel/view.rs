@@ -1,6 +1,6 @@
 //! The channel's facts by party, in order of time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::standing::State;
 use crate::entry::{
@@ -314,16 +314,7 @@ impl Channel {
     /// (2020-05-12); microsoft-partner-agreement (2022-02-22).
     #[must_use]
     pub fn qualification(&self, partners: &Partners, reseller: Guid) -> Qualification {
-        // By country and organisation of the day on which it was signed.
-        let counts = |tenant: Guid, one: &Stated<Region>| {
-            let organisation = |tenant: Guid| partners.organisation_at(tenant, one.at);
-            let country = partners.statement_at(reseller, one.at).map(|statement| statement.country);
-            let region = country.and_then(regions::of);
-            (tenant == reseller || organisation(tenant) == organisation(reseller))
-                && region.is_none_or(|region| one.value == region)
-        };
-        let all_signed = self.signed.iter().flat_map(|(tenant, list)| list.iter().map(|one| (*tenant, one)));
-        let agreement = all_signed.filter(|(tenant, one)| counts(*tenant, one)).map(|(_, one)| one.at).min();
+        let agreement = self.signed_for(partners, reseller).map(|one| one.at).min();
         let (onboarded, enrolled) = (self.onboarded(reseller), self.enrolled(reseller));
         let nothing_signed = agreement.is_none() && all(&self.signed, &reseller).is_empty();
         if onboarded.is_none() && enrolled.is_none() && nothing_signed {
@@ -341,11 +332,27 @@ impl Channel {
         }
     }
 
-    /// The events behind a reseller's qualification.
+    /// The agreements that count for a reseller: signed by itself or by another tenant of its organisation,
+    /// for the region of its country, both as of the day of signing.
+    fn signed_for(&self, partners: &Partners, reseller: Guid) -> impl Iterator<Item = &Stated<Region>> {
+        let counts = move |tenant: Guid, one: &Stated<Region>| {
+            let organisation = |tenant: Guid| partners.organisation_at(tenant, one.at);
+            let country = partners.statement_at(reseller, one.at).map(|statement| statement.country);
+            let region = country.and_then(regions::of);
+            (tenant == reseller || organisation(tenant) == organisation(reseller))
+                && region.is_none_or(|region| one.value == region)
+        };
+        let all = self.signed.iter().flat_map(|(tenant, list)| list.iter().map(|one| (*tenant, one)));
+        all.filter(move |(tenant, one)| counts(*tenant, one)).map(|(_, one)| one)
+    }
+
+    /// The events behind a reseller's qualification, what it signed for another region included.
     #[must_use]
-    pub fn qualification_events(&self, reseller: Guid) -> Vec<Identity> {
+    pub fn qualification_events(&self, partners: &Partners, reseller: Guid) -> Vec<Identity> {
         let enrolled = all(&self.enrolled, &reseller).iter().map(|stated| stated.event);
         let onboarded = all(&self.onboarded, &reseller).iter().map(|stated| stated.event);
-        enrolled.chain(onboarded).chain(all(&self.signed, &reseller).iter().map(|stated| stated.event)).collect()
+        let signed = all(&self.signed, &reseller).iter().chain(self.signed_for(partners, reseller));
+        let signed: BTreeSet<Identity> = signed.map(|stated| stated.event).collect();
+        enrolled.chain(onboarded).chain(signed).collect()
     }
 }

@@ -99,7 +99,7 @@ impl Asked<'_> {
                 channel.attestations(order.customer, order.partner).iter().map(|stated| stated.event).collect()
             }
             Ground::ResellerNotOnboarded | Ground::ResellerNotEnrolled | Ground::ResellerAgreement => {
-                self.reseller.map(|reseller| channel.qualification_events(reseller)).unwrap_or_default()
+                self.reseller.map(|reseller| channel.qualification_events(&self.desk.partners, reseller)).unwrap_or_default()
             }
             _ => Vec::new(),
         }

@@ -36,16 +36,12 @@ impl Judge<'_> {
         }
         let (subscription, plan) = (standing.subscription, standing.placement.plan);
         let until = day.next().start();
-        let facts = self.facts();
-        behind.extend(self.qualifying(&named, bill_to));
+        let (facts, channel, partners) = (self.facts(), self.channel(), self.partners());
+        let resellers = named.iter().filter(|partner| **partner != bill_to);
+        behind.extend(resellers.flat_map(|reseller| channel.qualification_events(partners, *reseller)));
         behind.extend(facts.commerce.behind(subscription, plan, until));
         behind.extend(facts.roles.list_on(day));
         behind.extend(facts.policy.document_at(day).map(|(identity, _)| identity));
         behind
-    }
-
-    fn qualifying(&self, named: &BTreeSet<Guid>, bill_to: Guid) -> Vec<Identity> {
-        let resellers = named.iter().filter(|partner| **partner != bill_to);
-        resellers.flat_map(|reseller| self.channel().qualification_events(*reseller)).collect()
     }
 }

@@ -149,6 +149,10 @@ impl<'a> Judge<'a> {
         &self.channel
     }
 
+    pub(super) fn partners(&self) -> &Partners {
+        &self.partners
+    }
+
     /// Where a resource stands. Usage without a resource is judged at its group, else at its
     /// subscription: hand in that scope.
     pub fn place(&mut self, subscription: Guid, placement: &Placement, resource: &Scope) -> PlaceId {

@@ -264,7 +264,7 @@ impl<'a> Terms<'a> {
         let fails = |code: &LostCode| match code {
             LostCode::PartnerRole => open(&self.standing.receiving),
             LostCode::AgreementInactive => {
-                open(&self.standing.membership) || !self.unqualified_resellers(grant, within).is_empty()
+                open(&self.standing.membership) || !self.unqualified_resellers(grant, &held).is_empty()
             }
             LostCode::Barred => {
                 let own = self.partners_of(grant).into_iter().flat_map(|partner| self.partners.barred(partner));

@@ -308,7 +308,7 @@ text_codec! {
     Time: Instant, "a time in RFC 3339 such as 2026-01-31T22:00:00Z", time::strict, |value, out| out.instant(*value)
 }
 text_codec! {
-    UtcDay: Day, "a day such as 2026-01-31", |text: &str| (text.len() == 10).then(|| Day::parse(text)).flatten(), |value, out| out.text(&value.to_string())
+    UtcDay: Day, "a day such as 2026-01-31", Day::parse, |value, out| out.text(&value.to_string())
 }
 text_codec! {
     Month: Period, "a month such as 2026-01", Period::parse, |value, out| out.text(&value.to_string())

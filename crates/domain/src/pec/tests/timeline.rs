@@ -146,6 +146,16 @@ fn a_grant_lacks_what_stood_against_its_partners_in_the_stretch() {
         world.tell(Event::from(ChannelEvent::ResellerEnrolled(ResellerEnrolled { partner, at })));
     };
     assert_eq!(lacks(enrolled), [LostCode::AgreementInactive], "the reseller has not qualified yet");
+    let qualified = |world: &mut World| {
+        world.grant(1, &sub(), agents(2), OWNER, "2026-02-05");
+        let (partner, at) = (tenant(2), t("2026-02-03"));
+        let region = crate::regions::of(crate::ids::Market::parse("DE").unwrap()).unwrap();
+        world.tell(Event::from(ChannelEvent::PartnerAgreementSigned(PartnerAgreementSigned { partner, region, at })));
+        let onboarded = ResellerOnboarded { partner, partner_id: None, at };
+        world.tell(Event::from(ChannelEvent::ResellerOnboarded(onboarded)));
+        world.tell(Event::from(ChannelEvent::ResellerEnrolled(ResellerEnrolled { partner, at })));
+    };
+    assert_eq!(lacks(qualified), [], "it qualified before it held anything");
     let barred = |holder, who, from, to| {
         lacks(|world| {
             aobo(world, holder);
