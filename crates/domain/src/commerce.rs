@@ -331,3 +331,6 @@ impl Commerce {
         self.customers.get(&customer).map(|known| known.market)
     }
 }
+
+#[cfg(test)]
+mod tests;
