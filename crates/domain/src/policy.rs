@@ -277,8 +277,12 @@ impl Policy {
             }
             "aobo-grace-minutes" => self.aobo_grace_minutes = small(value, 1440).ok_or_else(|| wrong("0 to 1440"))?,
             "grace-hours" => self.grace_hours = small(value, 744).ok_or_else(|| wrong("0 to 744"))?,
-            "mfa-contractual" => self.mfa_contractual = date(value).ok_or_else(|| wrong("a day such as 2019-08-01"))?,
-            "mfa-technical" => self.mfa_technical = date(value).ok_or_else(|| wrong("a day such as 2019-11-18"))?,
+            "mfa-contractual" => {
+                self.mfa_contractual = Day::parse(value).ok_or_else(|| wrong("a day such as 2019-08-01"))?
+            }
+            "mfa-technical" => {
+                self.mfa_technical = Day::parse(value).ok_or_else(|| wrong("a day such as 2019-11-18"))?
+            }
             "suspended-after-days" => {
                 self.suspended_after_days = small(value, 3650).ok_or_else(|| wrong("0 to 3650"))?;
             }
@@ -297,7 +301,7 @@ impl Policy {
             }
             "spot-meters" => self.spot_meters = meters(value),
             "excluded-meters" => self.excluded_meters = meters(value),
-            "spot-since" => self.spot_since = date(value).ok_or_else(|| wrong("a day such as 2020-09-01"))?,
+            "spot-since" => self.spot_since = Day::parse(value).ok_or_else(|| wrong("a day such as 2020-09-01"))?,
             "nested-groups" => {
                 self.nested_groups = choice(value, "count", "ignore").ok_or_else(|| wrong("count, ignore"))?;
             }
@@ -419,10 +423,6 @@ const SPOT_SINCE: Day = Day(18_506);
 const MFA_CONTRACTUAL: Day = Day(18_109);
 /// 2019-11-18.
 const MFA_TECHNICAL: Day = Day(18_218);
-
-fn date(value: &str) -> Option<Day> {
-    (value.len() == 10).then(|| Day::parse(value)).flatten()
-}
 
 fn meters(value: &str) -> Vec<MeterId> {
     value.split_whitespace().map(MeterId::parse).collect()

@@ -310,7 +310,8 @@ impl Values {
                 let plain = digits(value) && (value == "0" || !value.starts_with('0'));
                 plain && value.parse::<u32>().is_ok_and(|number| number <= most)
             }
-            Self::Date => value.len() == 10 && Day::parse(value).is_some(),
+            // Reading a day is forgiving about signs and blanks; the schema is not.
+            Self::Date => Day::parse(value).is_some_and(|day| day.to_string() == value),
             Self::Meters => true,
         }
     }
@@ -373,7 +374,7 @@ mod tests {
             (
                 Values::Date,
                 ["2019-11-18", "2020-02-29", "0001-01-01", "9999-12-31"],
-                ["2020-9-1", "2021-02-29", "some day", "1 May 2020"],
+                ["2020- 9-01", "2021-02-29", "+2020-9-01", "1 May 2020"],
             ),
             (Values::OneOf(YES_NO), ["yes", "no", "yes", "no"], ["Yes", "", "true", "yes "]),
         ] {
