@@ -242,15 +242,13 @@ impl Policy {
         Ok(policy)
     }
 
+    /// Takes over a value that [`problems`] has nothing against: its bounds are checked there.
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         let wrong = |allowed: &str| format!("policy field `{name}` is `{value}`; allowed: {allowed}");
         match name {
             "credit-rate" => {
-                let rate = Decimal::from_str_exact(value).map_err(|_| wrong("a fraction such as 0.15"))?;
-                if rate.is_sign_negative() || rate > Decimal::ONE || rate.scale() > 6 {
-                    return Err(wrong("a fraction from 0 to 1 with at most 6 decimals"));
-                }
-                self.credit_rate = rate;
+                self.credit_rate = Decimal::from_str_exact(value)
+                    .map_err(|_| wrong("a fraction from 0 to 1 with at most 6 decimals"))?;
             }
             "unlisted-roles" => {
                 self.unlisted_roles_eligible =
@@ -279,8 +277,12 @@ impl Policy {
             }
             "aobo-grace-minutes" => self.aobo_grace_minutes = small(value, 1440).ok_or_else(|| wrong("0 to 1440"))?,
             "grace-hours" => self.grace_hours = small(value, 744).ok_or_else(|| wrong("0 to 744"))?,
-            "mfa-contractual" => self.mfa_contractual = date(value).ok_or_else(|| wrong("a day such as 2019-08-01"))?,
-            "mfa-technical" => self.mfa_technical = date(value).ok_or_else(|| wrong("a day such as 2019-11-18"))?,
+            "mfa-contractual" => {
+                self.mfa_contractual = Day::parse(value).ok_or_else(|| wrong("a day such as 2019-08-01"))?
+            }
+            "mfa-technical" => {
+                self.mfa_technical = Day::parse(value).ok_or_else(|| wrong("a day such as 2019-11-18"))?
+            }
             "suspended-after-days" => {
                 self.suspended_after_days = small(value, 3650).ok_or_else(|| wrong("0 to 3650"))?;
             }
@@ -299,7 +301,7 @@ impl Policy {
             }
             "spot-meters" => self.spot_meters = meters(value),
             "excluded-meters" => self.excluded_meters = meters(value),
-            "spot-since" => self.spot_since = date(value).ok_or_else(|| wrong("a day such as 2020-09-01"))?,
+            "spot-since" => self.spot_since = Day::parse(value).ok_or_else(|| wrong("a day such as 2020-09-01"))?,
             "nested-groups" => {
                 self.nested_groups = choice(value, "count", "ignore").ok_or_else(|| wrong("count, ignore"))?;
             }
@@ -422,10 +424,6 @@ const MFA_CONTRACTUAL: Day = Day(18_109);
 /// 2019-11-18.
 const MFA_TECHNICAL: Day = Day(18_218);
 
-fn date(value: &str) -> Option<Day> {
-    (value.len() == 10).then(|| Day::parse(value)).flatten()
-}
-
 fn meters(value: &str) -> Vec<MeterId> {
     value.split_whitespace().map(MeterId::parse).collect()
 }
@@ -525,6 +523,36 @@ mod tests {
         for value in ["-0.1", "1.000001", "0.1234567", "2"] {
             assert!(read(value).unwrap_err().contains("0 to 1"), "{value}");
         }
+    }
+
+    /// The document that goes into the journal on first start says every field, so that a later build with
+    /// other defaults replays an old journal to the old answers.
+    #[test]
+    fn the_written_policy_names_every_field_with_its_default() {
+        let written = Policy::builtin().settings();
+        let written: Vec<(&str, &str)> = written.iter().map(|one| (&*one.name, &*one.value)).collect();
+        let fields: Vec<(&str, &str)> = FIELDS.iter().map(|field| (field.name, field.default)).collect();
+        assert_eq!(written, fields);
+    }
+
+    /// Everything that is wrong with a document is named at once, each field with its value; a number has
+    /// one spelling.
+    #[test]
+    fn every_problem_of_a_document_is_named() {
+        let told = [("grace-hours", "072"), ("tax", "on"), ("credit-rat", "0.15"), ("tax", "off")];
+        let settings =
+            told.map(|(name, value)| PolicySetting { name: name.into(), value: value.into() }).into_iter().collect();
+        let document = PolicyDocument { revision: 1, effective_from: Day(0), settings };
+        assert_eq!(
+            problems(&document),
+            [
+                "policy field `grace-hours` is `072`; allowed: 0 to 744",
+                "policy field `tax` is `on`; allowed: off, per-line, on-total",
+                "`credit-rat` is no field of the policy",
+                "policy field `tax` is stated twice",
+            ]
+        );
+        assert_eq!(Policy::read(&document), Err(problems(&document).remove(0)));
     }
 
     #[test]

@@ -402,3 +402,7 @@ fn numbered(policies: &[Policy]) -> (Vec<Exact>, Vec<u8>) {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_credit;
+#[cfg(test)]
+mod tests_desk;

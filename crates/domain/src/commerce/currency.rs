@@ -220,6 +220,48 @@ mod tests {
         }
     }
 
+    /// Plans beside those of [`world`].
+    fn with_plans(plans: &[(u128, u128, u128, &str)]) -> Commerce {
+        let mut commerce = world("2020-12-01", Some("2020-05-10"));
+        for (plan, customer, bill_to, bought) in plans {
+            let (plan, customer, bill_to, at) = (Guid(*plan), Guid(*customer), Guid(*bill_to), at(bought));
+            commerce.plans.insert(plan, PlanCreated { plan, customer, bill_to, reseller: None, at });
+        }
+        commerce
+    }
+
+    /// A customer that bought before 2021-01-28 is not new, though it was registered later; one whose first
+    /// purchase is of that very day is.
+    #[test]
+    fn a_customer_with_an_earlier_purchase_is_not_new() {
+        for (bought, expected) in [("2020-06-01", "GBP"), ("2021-01-27", "GBP"), ("2021-01-28", "EUR")] {
+            let commerce = with_plans(&[(22, 2, 9, bought)]);
+            assert_eq!(billed(&commerce, "IE", 21, "2021-03"), Ok(currency(expected)), "bought on {bought}");
+        }
+    }
+
+    /// Of two plans bought at one instant neither comes before the other: both are the first purchase.
+    #[test]
+    fn plans_bought_at_one_instant_are_both_the_first() {
+        let commerce = with_plans(&[(32, 3, 9, "2021-03-01")]);
+        for plan in [31, 32] {
+            assert_eq!(billed(&commerce, "IE", plan, "2021-03"), Ok(currency("EUR")), "{plan}");
+        }
+    }
+
+    /// INV-14: a month holds what was billed to the partner and bought by its end, and nothing of others.
+    #[test]
+    fn a_month_holds_the_partners_plans_bought_by_its_end() {
+        let commerce = with_plans(&[(13, 1, 8, "2020-01-01"), (14, 1, 9, "2021-04-01")]);
+        let known = partner("IE");
+        let plans = |month: &str| {
+            let month = Period::parse(month).unwrap();
+            plans_in(&commerce, Some((&known, currency("EUR"))), currency("NOK"), month).0.unwrap()
+        };
+        assert_eq!(plans("2021-03"), [11, 12].map(Guid).into(), "one is another partner's, one begins with April");
+        assert_eq!(plans("2021-04"), [11, 12, 14].map(Guid).into());
+    }
+
     #[test]
     fn a_tenant_whose_age_is_not_known_is_named_and_never_guessed() {
         let commerce = world("2020-06-01", None);
@@ -230,6 +272,14 @@ mod tests {
         let (plans, findings) = plans_in(&commerce, own, currency("NOK"), march);
         assert_eq!(plans, Some([Guid(11), Guid(12)].into()));
         assert!(findings.len() == 1 && findings[0].blocking());
+        let about = About {
+            bill_to: Some(Guid(9)),
+            customer: Some(Guid(3)),
+            plan: Some(Guid(31)),
+            period: Some(march),
+            ..About::default()
+        };
+        assert_eq!(findings[0].about, about);
         let (own_plans, _) = plans_in(&commerce, own, currency("EUR"), march);
         assert_eq!(own_plans, Some([Guid(21), Guid(31)].into()), "what cannot be told is drafted in the own currency");
         assert_eq!(plans_in(&commerce, own, currency("EUR"), march.next().next().next().next().next()).0, None);

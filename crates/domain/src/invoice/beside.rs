@@ -11,16 +11,16 @@ use crate::commerce::Commerce;
 use crate::entry::{ChargeKey, ChargeKind, ChargeType, LineKey, Portion, PriceKind};
 use crate::ids::MeterId;
 use crate::money::{Exact, Rounding};
-use crate::period::{Day, Period};
+use crate::period::Period;
 use crate::policy::{ChargeRounding, Policy};
 
-/// The first month whose credit lines carry today's reason code. Source: Azure credit offer balance
-/// (2022-07-27); before it the reconciliation file printed another one (2021-01-29).
-const NEW_REASON: &str = "2022-07-27";
+/// The first month whose credit lines carry today's reason code: the first that began after Azure credit
+/// offer balance (2022-07-27). Before it the reconciliation file printed another one (2021-01-29).
+const NEW_REASON: &str = "2022-08";
 
 fn reason(period: Period) -> &'static str {
-    let since = Day::parse(NEW_REASON).expect("a day of the calendar");
-    if period.first_day() < since { "Azure Consumption Credit" } else { "Azure Credit Offer" }
+    let since = Period::parse(NEW_REASON).expect("a month of the calendar");
+    if period < since { "Azure Consumption Credit" } else { "Azure Credit Offer" }
 }
 
 /// INV-13: what Azure credit pays is printed twice: as usage at list price, and as a line of type

@@ -223,6 +223,37 @@ fn what_is_missing_is_a_finding_and_never_zero() {
     assert_eq!(codes(&world, "USD"), [Code::NoPlacement, Code::ResourceMismatch, Code::PlanDiffers]);
 }
 
+/// Plans need nothing of each other: rated side by side and put together they come to the same draft, and
+/// to the same findings with the same money behind them.
+#[test]
+fn plans_rated_side_by_side_come_to_the_same_draft() {
+    let (second, subscription) = (Guid(0xa2), Guid(0x5c));
+    let mut world = World::new();
+    world.sheet("2020-09", vec![row("1")]);
+    world.plan(second, BILL_TO, None, "2020-01-01");
+    world.subscription(subscription, second, crate::entry::Offer::AzurePlan, "2020-01-01");
+    for (name, quantity) in [("vm", "2"), ("unknown-a", "3")] {
+        world.uses(name, "2020-09-02", quantity);
+        let crate::entry::Event::UsageRecorded(mut there) = usage(name, "2020-09-02", quantity) else { unreachable!() };
+        there.subscription = subscription;
+        world.tell(crate::entry::Event::UsageRecorded(there));
+    }
+    let commerce: Commerce = world.facts.commerce.view();
+    let desk = Desk::new(&world.facts, &commerce);
+    let asked = (BILL_TO, currency("USD"), month("2020-09"));
+    let share = |wanted: &dyn Fn(Guid) -> bool| Share::rate(&desk, asked, wanted, &mut access, &mut |_| {});
+    let mut joined = share(&|plan| plan == PLAN);
+    joined.join(share(&|plan| plan == second));
+    let (draft, findings) = draft_of(&desk, asked, joined);
+    assert_eq!(
+        (&draft, &findings),
+        (&draft_of(&desk, asked, share(&|_| true)).0, &drafted(&world, "USD", "2020-09").1)
+    );
+    let stakes = findings.iter().filter(|one| one.code == Code::UnknownAccess).filter_map(|one| one.charge.clone());
+    assert_eq!(stakes.collect::<Vec<_>>(), [exact("3"), exact("3")], "one in either plan");
+    assert_eq!(draft.totals().list, exact("10"));
+}
+
 /// RATE-4, RATE-5, RATE-7: what the product excludes is never lost, and free usage has nothing at
 /// stake.
 #[test]

@@ -17,8 +17,12 @@ fn exact(text: &str) -> Exact {
 }
 
 fn credit(amount: &str, from: &str, until: &str) -> Event {
+    grant("g", amount, from, until)
+}
+
+fn grant(grant: &str, amount: &str, from: &str, until: &str) -> Event {
     Event::AzureCreditGranted(AzureCreditGranted {
-        grant: "g".into(),
+        grant: grant.into(),
         name: "offer".into(),
         bill_to: BILL_TO,
         customer: CUSTOMER,
@@ -182,7 +186,7 @@ fn a_refund_of_another_month_is_not_in_this_one() {
 /// round, under the reason that its month's files print.
 #[test]
 fn what_credit_pays_is_printed_twice_with_opposite_amounts() {
-    for (period, reason) in [("2022-06", "Azure Consumption Credit"), ("2022-08", "Azure Credit Offer")] {
+    for (period, reason) in [("2022-07", "Azure Consumption Credit"), ("2022-08", "Azure Credit Offer")] {
         let mut world = World::new();
         let (from, until) = (Day::parse("2022-01-01").unwrap(), Day::parse("2023-01-01").unwrap());
         world.sheet(period, vec![crate::entry::PriceRow { from, until, ..row("0.868") }]);
@@ -210,6 +214,34 @@ fn what_credit_pays_is_printed_twice_with_opposite_amounts() {
         assert_eq!(paid.charge, exact("5"));
         assert_eq!(paid.subtotal, exact("4"));
     }
+}
+
+/// INV-1: of one resource's day a reservation, a savings plan, three grants and the customer pay a part
+/// each: every payer has a line of its own.
+#[test]
+fn every_payer_of_a_day_has_its_own_line() {
+    let mut world = World::new();
+    world.sheet("2020-09", vec![row("1")]);
+    world.uses("gap", "2020-09-02", "28");
+    world.covers(Benefit::Reservation, "gap", "2020-09-02", "1");
+    world.covers(Benefit::SavingsPlan, "gap", "2020-09-02", "2");
+    for (name, amount) in [("a", "4"), ("b", "5"), ("c", "6")] {
+        world.tell(grant(name, amount, "2020-09-01", "2020-10-01"));
+    }
+    let (draft, findings) = drafted(&world, "USD", "2020-09");
+    assert_eq!(findings, []);
+    let used = draft.lines.iter().filter(|line| line.rule != "INV-13");
+    let mut lines: Vec<(Portion, String)> = used.map(|line| (line.key.portion, line.quantity.to_string())).collect();
+    lines.sort();
+    let expected = [
+        (Portion::PayAsYouGo, "10"),
+        (Portion::SavingsPlan, "2"),
+        (Portion::Reservation, "1"),
+        (Portion::AzureCredit, "4"),
+        (Portion::AzureCredit, "5"),
+        (Portion::AzureCredit, "6"),
+    ];
+    assert_eq!(lines, expected.map(|(portion, quantity)| (portion, quantity.to_owned())));
 }
 
 fn order(order: &str, quantity: &str, at: &str) -> Booked {

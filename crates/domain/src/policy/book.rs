@@ -87,3 +87,41 @@ impl PolicyBook {
         documents
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::PolicySetting;
+
+    fn book(from: Day, name: &str, value: &str) -> PolicyBook {
+        let mut book = PolicyBook::default();
+        let settings = vec![PolicySetting { name: name.into(), value: value.into() }];
+        book.file(Identity(1), Digest::default(), PolicyDocument { revision: 1, effective_from: from, settings });
+        book
+    }
+
+    /// USE-1: the time of sending matters from the day on which a document says so; without such a
+    /// document nobody needs to keep it.
+    #[test]
+    fn the_time_of_sending_matters_where_a_document_says_so() {
+        let sent = Some(Day(30).start());
+        let on = |book: &PolicyBook, day: i32| book.reported(Day(day).start(), sent);
+        let by_sending = book(Day(20), "transfer-usage", "reported");
+        assert!(by_sending.needs_sent());
+        assert_eq!([19, 20].map(|day| on(&by_sending, day)), [None, sent]);
+        assert_eq!(by_sending.reported(Day(20).start(), None), None, "nobody says when it was sent");
+        let as_consumed = book(Day(20), "transfer-usage", "consumed");
+        assert!(!as_consumed.needs_sent());
+        assert_eq!([19, 20].map(|day| on(&as_consumed, day)), [None, None]);
+    }
+
+    /// A choice that some document makes, in force or not yet, is one that must be reckoned with; one that
+    /// none makes is not.
+    #[test]
+    fn what_any_document_says_is_asked_of_all_of_them() {
+        let later = book(Day(90_000), "nested-groups", "ignore");
+        assert!(later.any(|policy| !policy.nested_groups));
+        assert!(!later.any(|policy| !policy.inherited_grants));
+        assert!(!PolicyBook::default().any(|_| true), "no document says anything");
+    }
+}

@@ -310,7 +310,8 @@ impl Values {
                 let plain = digits(value) && (value == "0" || !value.starts_with('0'));
                 plain && value.parse::<u32>().is_ok_and(|number| number <= most)
             }
-            Self::Date => value.len() == 10 && Day::parse(value).is_some(),
+            // Reading a day is forgiving about signs and blanks; the schema is not.
+            Self::Date => Day::parse(value).is_some_and(|day| day.to_string() == value),
             Self::Meters => true,
         }
     }
@@ -369,11 +370,59 @@ mod tests {
         for (values, yes, no) in [
             (Values::Fraction, ["0", "1", "0.15", "1.000000"], ["1.1", ".5", "0.1234567", "+0.1"]),
             (Values::UpTo(744), ["0", "7", "99", "744"], ["745", "007", "", "1000"]),
+            (Values::Fraction, ["0.0", "1.0", "0.9", "0.000001"], ["0.", "0.1x", "", "1.01"]),
+            (
+                Values::Date,
+                ["2019-11-18", "2020-02-29", "0001-01-01", "9999-12-31"],
+                ["2020- 9-01", "2021-02-29", "+2020-9-01", "1 May 2020"],
+            ),
             (Values::OneOf(YES_NO), ["yes", "no", "yes", "no"], ["Yes", "", "true", "yes "]),
         ] {
             assert!(yes.iter().all(|value| values.allows(value)), "{values:?}");
             assert!(!no.iter().any(|value| values.allows(value)), "{values:?}");
         }
+    }
+
+    /// Whether one of a pattern's alternatives, of digits, ranges of digits and how often, is the text.
+    fn matches(pattern: &str, text: &str) -> bool {
+        let alternatives = pattern.strip_prefix("^(?:").and_then(|rest| rest.strip_suffix(")$")).expect(pattern);
+        alternatives.split('|').any(|alternative| {
+            let (mut rest, mut wanted) = (text, alternative);
+            while let Some(first) = wanted.chars().next() {
+                let (range, after) = match wanted.strip_prefix('[').and_then(|set| set.split_once(']')) {
+                    Some((set, after)) => (set.split_once('-').expect(pattern), after),
+                    None => ((&wanted[..first.len_utf8()], &wanted[..first.len_utf8()]), &wanted[first.len_utf8()..]),
+                };
+                let (count, after) = match after.strip_prefix('{').and_then(|times| times.split_once('}')) {
+                    Some((times, after)) => (times.parse::<usize>().expect(pattern), after),
+                    None => (1, after),
+                };
+                let Some((here, later)) = rest.split_at_checked(count) else { return false };
+                if !here.chars().all(|one| (range.0..=range.1).contains(&one.to_string().as_str())) {
+                    return false;
+                }
+                (rest, wanted) = (later, after);
+            }
+            rest.is_empty()
+        })
+    }
+
+    /// The schema and the engine take the same numbers: whole, without leading zeros, up to the most.
+    #[test]
+    fn the_pattern_of_a_number_is_what_is_allowed() {
+        for most in [0, 7, 10, 99, 100, 744, 1440, 3650] {
+            let values = Values::UpTo(most);
+            let pattern = values.pattern().unwrap();
+            for number in 0..=most * 11 + 20 {
+                let text = number.to_string();
+                assert_eq!(matches(&pattern, &text), values.allows(&text), "{text} in {pattern}");
+            }
+            for text in ["", "00", "01", "007", "0744"] {
+                assert!(!matches(&pattern, text) && !values.allows(text), "`{text}` in {pattern}");
+            }
+        }
+        assert_eq!(Values::OneOf(YES_NO).pattern().as_deref(), Some("^(?:yes|no)$"));
+        assert_eq!(Values::Meters.pattern(), None, "any text will do");
     }
 
     #[test]

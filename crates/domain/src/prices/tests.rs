@@ -169,6 +169,70 @@ fn equal_publication_times_are_chosen_by_digest_and_named() {
     }
 }
 
+/// A part told again under another identity counts once, if it says the same; a part beyond those that the
+/// header states is none of the sheet's.
+#[test]
+fn a_sheet_is_made_of_the_parts_that_its_header_states() {
+    let sheet = |more: &[Event]| {
+        let mut book = PriceBook::default();
+        tell(&mut book, &entry(1, header("s", "2020-08-31T18:00:00Z", 1, &[costing("1")])));
+        tell(&mut book, &entry(2, part("s", 0, vec![costing("1")])));
+        (3..).zip(more).for_each(|(id, event)| tell(&mut book, &entry(id, event.clone())));
+        september(&book).is_some()
+    };
+    assert!(sheet(&[]));
+    assert!(sheet(&[part("s", 0, vec![costing("1")])]), "the same, told twice");
+    assert!(!sheet(&[part("s", 0, vec![costing("2")])]), "two parts of one number differ");
+    assert!(sheet(&[part("s", 1, vec![costing("2")])]), "the header states one part");
+}
+
+fn rates(usd: &str) -> Event {
+    let usd_per_unit = vec![(Currency::parse("EUR").unwrap(), number(usd))];
+    let (period, published_at) = (Period::parse("2020-09").unwrap(), at("2020-08-31T00:00:00Z"));
+    Event::ExchangeRatesPublished(ExchangeRates { period, published_at, usd_per_unit })
+}
+
+/// RATE-8: of rates published at one time the smallest content decides, whichever event carries it; the
+/// event in use is the one that explanations cite, and the other one is named.
+#[test]
+fn rates_of_one_time_are_chosen_by_content_and_the_event_in_use_is_cited() {
+    let (month, euro) = (Period::parse("2020-09").unwrap(), Currency::parse("EUR").unwrap());
+    let mut book = PriceBook::default();
+    assert_eq!(book.rate_event(month, euro), None);
+    // The event told first has the digest 9, the second one the digest 1.
+    for (identity, usd) in [(9, "1.2"), (252, "1.3")] {
+        tell(&mut book, &entry(identity, rates(usd)));
+    }
+    let chosen = book.usd_per_unit(month, euro).unwrap();
+    assert_eq!((chosen.value.to_string().as_str(), chosen.rivals), ("1.3", vec![Identity(9)]));
+    assert_eq!(book.rate_event(month, euro), Some(Identity(252)));
+    assert_eq!(book.rate_event(month.next(), euro), None);
+}
+
+/// Of two bodies of one publication the one that a person decided for counts.
+#[test]
+fn a_decided_publication_counts() {
+    let (month, euro) = (Period::parse("2020-09").unwrap(), Currency::parse("EUR").unwrap());
+    let mut book = PriceBook::default();
+    for (digest, usd) in [(1, "1.2"), (2, "1.3")] {
+        let told = entry(9, rates(usd));
+        tell(&mut book, &Entry { fact: Fact { digest: Digest([digest; 32]), ..told.fact }, ..told });
+    }
+    let in_use = |book: &PriceBook| book.usd_per_unit(month, euro).unwrap().value.to_string();
+    assert_eq!(in_use(&book), "1.2");
+    book.hear(Said::Decided(&crate::entry::ConflictDecided {
+        identity: Identity(9),
+        keep: Digest([2; 32]),
+        known: vec![Digest([1; 32]), Digest([2; 32])],
+        decision: crate::entry::Decision {
+            actor: "ann".into(),
+            reason: "asked".into(),
+            at: at("2020-11-01T00:00:00Z"),
+        },
+    }));
+    assert_eq!(in_use(&book), "1.3");
+}
+
 fn tariff<'a>(rows: &'a [PriceRow], day: &str, product: Option<&str>) -> Result<Tariff<'a>, Unpriced> {
     let meter = MeterId::parse("m");
     let list = PriceList::new("sheet", Identity(1), rows);

@@ -124,9 +124,9 @@ impl Drawing<'_> {
             let label = match share.portion {
                 Portion::PayAsYouGo if credited => 1 + u16::from(rate_number),
                 Portion::PayAsYouGo => 0,
-                Portion::Reservation => COVERED_LABELS,
-                Portion::SavingsPlan => COVERED_LABELS + 1,
-                Portion::AzureCredit => COVERED_LABELS + 2 + share.grant.unwrap_or(0),
+                Portion::Reservation => RESERVATION_LABEL,
+                Portion::SavingsPlan => SAVINGS_PLAN_LABEL,
+                Portion::AzureCredit => FIRST_GRANT_LABEL + share.grant.unwrap_or(0),
             };
             sink(&Piece {
                 customer: spot.placement.customer,
@@ -186,8 +186,11 @@ impl Drawing<'_> {
     }
 }
 
-/// Labels from here on are of portions that credit rates do not reach.
-const COVERED_LABELS: u16 = 100;
+/// Labels of portions that credit rates do not reach: a month has at most 31 rates, and any number of
+/// grants.
+const RESERVATION_LABEL: u16 = 100;
+const SAVINGS_PLAN_LABEL: u16 = 101;
+const FIRST_GRANT_LABEL: u16 = 102;
 
 /// What of a cell is covered, and where the counter stands for the rest.
 struct Parts {

@@ -7,45 +7,51 @@ use crate::ids::{Identity, MeterId};
 use crate::scope::Scope;
 use crate::testing::*;
 
-const ELSEWHERE: Guid = Guid(0x99);
-const OTHER: Guid = Guid(0xb2);
+pub(super) const ELSEWHERE: Guid = Guid(0x99);
+pub(super) const OTHER: Guid = Guid(0xb2);
 
 /// September 2020, with a sheet in which an hour costs a dollar.
-fn september() -> World {
+pub(super) fn september() -> World {
     let mut world = World::new();
     world.sheet("2020-09", vec![row("1")]);
     world
 }
 
-fn findings_of(world: &World, bill_to: Guid, period: &str) -> Vec<Finding> {
+pub(super) fn findings_of(world: &World, bill_to: Guid, period: &str) -> Vec<Finding> {
     let commerce = world.facts.commerce.view();
     Desk::new(&world.facts, &commerce).rate_plans(bill_to, month(period), &|_| true, &mut access, &mut |_| {})
 }
 
-fn findings(world: &World) -> Vec<Finding> {
+/// Shows the pieces of the partner's month.
+pub(super) fn pieces_of(world: &World, period: &str, sink: &mut dyn FnMut(&Piece<'_>)) {
+    let commerce = world.facts.commerce.view();
+    Desk::new(&world.facts, &commerce).rate_plans(BILL_TO, month(period), &|_| true, &mut access, sink);
+}
+
+pub(super) fn findings(world: &World) -> Vec<Finding> {
     findings_of(world, BILL_TO, "2020-09")
 }
 
 /// The one finding of a code: a second one would be a second alarm for the same thing.
-fn only(world: &World, code: Code) -> Finding {
+pub(super) fn only(world: &World, code: Code) -> Finding {
     let mut found: Vec<Finding> = findings(world).into_iter().filter(|one| one.code == code).collect();
     assert_eq!(found.len(), 1, "{code}: {found:?}");
     found.remove(0)
 }
 
-fn codes(world: &World) -> Vec<Code> {
+pub(super) fn codes(world: &World) -> Vec<Code> {
     findings(world).into_iter().map(|one| one.code).collect()
 }
 
-fn of_month() -> About {
+pub(super) fn of_month() -> About {
     About { bill_to: Some(BILL_TO), period: Some(month("2020-09")), ..About::default() }
 }
 
-fn day(text: &str) -> Option<Day> {
+pub(super) fn day(text: &str) -> Option<Day> {
     Day::parse(text)
 }
 
-fn hour(name: &str, start: &str, change: impl FnOnce(&mut Usage)) -> Event {
+pub(super) fn hour(name: &str, start: &str, change: impl FnOnce(&mut Usage)) -> Event {
     let Event::UsageRecorded(mut usage) = usage(name, start, "1") else { unreachable!() };
     change(&mut usage);
     Event::UsageRecorded(usage)
@@ -319,11 +325,11 @@ fn what_several_grants_and_the_customer_pay_is_the_list_charge() {
     }
 }
 
-fn grant(world: &mut World, grant: &str, from: &str, until: &str) {
+pub(super) fn grant(world: &mut World, grant: &str, from: &str, until: &str) {
     granted(world, grant, "100", (from, until));
 }
 
-fn granted(world: &mut World, grant: &str, amount: &str, (from, until): (&str, &str)) {
+pub(super) fn granted(world: &mut World, grant: &str, amount: &str, (from, until): (&str, &str)) {
     world.tell(Event::AzureCreditGranted(AzureCreditGranted {
         grant: grant.into(),
         name: "offer".into(),
@@ -338,7 +344,7 @@ fn granted(world: &mut World, grant: &str, amount: &str, (from, until): (&str, &
 }
 
 /// What was drawn of each grant, what is left, and whether it has expired.
-fn balances(desk: &Desk<'_>, period: &str) -> Vec<String> {
+pub(super) fn balances(desk: &Desk<'_>, period: &str) -> Vec<String> {
     let balances = desk.balances(BILL_TO, month(period));
     let one = |one: &Balance<'_>| format!("{} {} {} {}", one.grant.grant, one.drawn, one.left, one.expired);
     balances.iter().map(one).collect()
@@ -431,6 +437,10 @@ fn several_plans_are_those_that_stood_in_the_month() {
     assert_eq!(only(&both, Code::SeveralPlans).about, About { customer: Some(CUSTOMER), ..of_month() });
     assert_eq!(codes(&second("6048879", "2020-10-01")), [], "it begins with October");
     assert_eq!(codes(&second("1234567", "2020-09-01")), [], "another reseller has a plan of its own");
+    let mut direct = september();
+    direct.plan(SECOND, BILL_TO, None, "2020-02-01");
+    direct.plan(Guid(0xa3), BILL_TO, None, "2020-10-01");
+    assert_eq!(codes(&direct), [], "sold direct, it begins with October all the same");
     for (end, expected) in [("2020-09-01", vec![]), ("2020-09-01T00:00:01Z", vec![Code::SeveralPlans])] {
         let mut world = second("6048879", "2020-02-01");
         world.tell(Event::PlanCancelled(plan(SECOND, end)));

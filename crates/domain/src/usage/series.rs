@@ -16,6 +16,8 @@ use crate::period::Instant;
 /// 2000-01-01T00:00:00Z: 32 bits of seconds reach the year 2136 from here.
 const ORIGIN: i64 = 946_684_800;
 const SCALE_BITS: u32 = 5;
+/// More than four years of seconds.
+const LENGTH_BITS: u32 = u32::BITS - SCALE_BITS;
 
 /// Sixteen bytes: quantity = `mantissa` ÷ 10^scale, start and length in whole seconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,7 +31,8 @@ struct Slice {
 impl Slice {
     fn of(start: Instant, end: Instant, quantity: Decimal) -> Option<Self> {
         let whole = start.timestamp_subsec_nanos() == 0 && end.timestamp_subsec_nanos() == 0;
-        let length = u32::try_from(end.timestamp() - start.timestamp()).ok().filter(|length| *length < 1 << 24);
+        let length =
+            u32::try_from(end.timestamp() - start.timestamp()).ok().filter(|length| *length < 1 << LENGTH_BITS);
         Some(Self {
             mantissa: i64::try_from(quantity.mantissa()).ok()?,
             start: u32::try_from(start.timestamp() - ORIGIN).ok().filter(|_| whole)?,
@@ -193,16 +196,64 @@ mod tests {
         assert_eq!(size_of::<Slice>(), 16);
     }
 
-    /// Usage of half a year in one record is kept with its exact end, though it fits no sixteen bytes.
+    /// Usage of five years in one record is kept with its exact end, though it fits no sixteen bytes.
     #[test]
-    fn a_length_beyond_twenty_four_bits_is_kept_exactly() {
+    fn a_length_beyond_twenty_seven_bits_is_kept_exactly() {
         let start = "2026-01-05T07:00:00Z".parse::<Instant>().unwrap();
-        for seconds in [(1 << 24) - 1, 1 << 24, (1 << 24) + 1, 1 << 28] {
+        for seconds in [(1 << 27) - 1, 1 << 27, (1 << 27) + 1, 1 << 28] {
             let end = start + chrono::TimeDelta::seconds(seconds);
             let mut slices = Slices::default();
             slices.add(start, end, Decimal::ONE);
             assert_eq!(slices.iter().collect::<Vec<_>>(), [(start, end, Quantity::from(Decimal::ONE))], "{seconds}");
         }
+    }
+
+    fn hour(number: i64) -> (Instant, Instant) {
+        let start = seconds(ORIGIN + 3600 * number);
+        (start, start + chrono::TimeDelta::hours(1))
+    }
+
+    fn add(slices: &mut Slices, number: i64) {
+        let (start, end) = hour(number);
+        slices.add(start, end, Decimal::ONE);
+    }
+
+    /// An ordinary hour takes sixteen bytes and nothing beside; a series of one has room for few more, because
+    /// there are millions of them.
+    #[test]
+    fn an_ordinary_hour_takes_sixteen_bytes() {
+        let mut slices = Slices::default();
+        add(&mut slices, 200_000);
+        assert_eq!(slices.slices.len(), 1);
+        assert!(slices.slices.capacity() <= 4, "room for {}", slices.slices.capacity());
+        assert!(slices.rare.is_none());
+    }
+
+    /// A series that grows takes half as much room again: never twice what it holds, and seldom enough that
+    /// moving it does not matter.
+    #[test]
+    fn a_series_grows_by_half() {
+        let mut slices = Slices::default();
+        let (mut room, mut moves) = (0, 0);
+        for number in 0..2000 {
+            add(&mut slices, number);
+            let (held, now) = (slices.slices.len(), slices.slices.capacity());
+            assert!(now <= held + (held / 2).max(3), "{now} slots for {held}");
+            moves += usize::from(now != room);
+            room = now;
+        }
+        assert!(moves < 25, "it moved {moves} times");
+    }
+
+    /// What merges needs no more room: a series that is told the same starts over and over stays as it is.
+    #[test]
+    fn a_series_that_merges_does_not_grow() {
+        let mut slices = Slices::default();
+        (0..12).for_each(|number| add(&mut slices, number));
+        let room = slices.slices.capacity();
+        (0..120).for_each(|number| add(&mut slices, number % 12));
+        assert_eq!(slices.slices.capacity(), room);
+        assert_eq!(slices.sums().len(), 12);
     }
 
     /// A fraction of a second at one end only is kept like one at both.

@@ -135,6 +135,27 @@ fn conflicts_count_the_same_in_every_order() {
     }
 }
 
+/// Two bodies of one void that name different targets: what counts is taken away, and the other target
+/// stays due, in every order.
+#[test]
+fn a_void_takes_away_only_what_its_counting_body_names() {
+    let facts = [fact(1, 1, usage(7, "5")), fact(2, 2, usage(9, "100")), fact(5, 7, voided(1)), fact(5, 4, voided(2))];
+    for order in permutations(&facts) {
+        assert_eq!(hours(&told(&order).usage), [(7, "5".to_owned())], "{order:?}");
+    }
+}
+
+/// Millions of events are added up and forgotten: only those that were corrected, or told in two ways, and
+/// their corrections are remembered one by one, also beside plain usage that comes later.
+#[test]
+fn plain_usage_is_not_remembered_event_by_event() {
+    let plain = |id: u128| fact(id, 1, usage(7, "5"));
+    let remembered = |facts: &[Fact]| told(facts).usage.special.len();
+    assert_eq!(remembered(&[plain(1), plain(2), plain(3)]), 0);
+    assert_eq!(remembered(&[plain(1), plain(2), fact(9, 9, adjusted(1, "-1")), plain(3)]), 2);
+    assert_eq!(remembered(&[plain(1), fact(1, 2, usage(8, "6")), plain(2), plain(3)]), 1);
+}
+
 /// A decision turns the conflict over, and a third body that it did not know turns it back.
 #[test]
 fn a_decision_flips_what_counts_until_another_body_comes() {
