@@ -310,8 +310,7 @@ impl Values {
                 let plain = digits(value) && (value == "0" || !value.starts_with('0'));
                 plain && value.parse::<u32>().is_ok_and(|number| number <= most)
             }
-            // Reading a day is forgiving about signs and blanks; the schema is not.
-            Self::Date => Day::parse(value).is_some_and(|day| day.to_string() == value),
+            Self::Date => Day::parse(value).is_some(),
             Self::Meters => true,
         }
     }
