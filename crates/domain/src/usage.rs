@@ -27,6 +27,10 @@ pub struct UsageBook {
     places: Interned<Place>,
     items: Interned<Item>,
     series: Interned<Series>,
+    /// How often anything was added or taken away.
+    changes: u64,
+    /// The last of these changes at each place, by the place's number.
+    changed: Vec<u64>,
     special: BTreeMap<Identity, Special>,
     /// What people decided about conflicts, also about those that are not known yet.
     decisions: BTreeMap<Identity, Vec<ConflictDecided>>,
@@ -85,6 +89,8 @@ pub struct Consumption<'a> {
     pub item: &'a Item,
     /// When it was sent, where that is kept: see [`UsageBook::keep_sent`].
     pub sent: Option<Instant>,
+    /// The last change at its place: every change anywhere has a higher number than those before it.
+    pub changed: u64,
     slices: &'a Slices,
 }
 
@@ -129,7 +135,7 @@ impl UsageBook {
                 self.sending.earliest.insert(identity, sent);
             }
             let series = self.series_of(usage);
-            self.series.get_mut(series).slices.add(usage.start, usage.end, usage.quantity);
+            self.change(series).add(usage.start, usage.end, usage.quantity);
         } else {
             self.tell(entry);
         }
@@ -161,7 +167,7 @@ impl UsageBook {
                 self.sending.earliest.insert(*identity, sent);
                 for (sent, quantity) in [(known, -usage.quantity), (Some(sent), usage.quantity)] {
                     let series = self.series_of(&Usage { sent, ..usage.clone() });
-                    self.series.get_mut(series).slices.mend(usage.start, usage.end, quantity);
+                    self.change(series).mend(usage.start, usage.end, quantity);
                 }
             }
         }
@@ -174,6 +180,19 @@ impl UsageBook {
             self.take_decisions(decided.identity);
             self.refresh_with_targets(decided.identity);
         }
+    }
+
+    /// The slices of a series, about to change. Nobody else changes any, so that whoever knows the last change at
+    /// a place knows whether anything that was worked out from it still holds.
+    fn change(&mut self, series: u32) -> &mut Slices {
+        let series = self.series.get_mut(series);
+        let place = series.place as usize;
+        if place >= self.changed.len() {
+            self.changed.resize(place + 1, 0);
+        }
+        self.changes += 1;
+        self.changed[place] = self.changes;
+        &mut series.slices
     }
 
     /// Hands what was decided about an identity to its bodies.
@@ -189,8 +208,14 @@ impl UsageBook {
             place: self.places.get(series.place),
             item: self.items.get(series.item),
             sent: series.sent.as_deref().copied(),
+            changed: self.changed.get(series.place as usize).copied().unwrap_or_default(),
             slices: &series.slices,
         })
+    }
+
+    /// How often anything was added or taken away.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// When the oldest and the newest usage begin, what was taken away again included.
@@ -275,10 +300,9 @@ impl UsageBook {
         let withdrawn = std::mem::replace(&mut special.counted, counted.clone());
         for (counted, sign) in [(withdrawn, -Decimal::ONE), (counted, Decimal::ONE)] {
             let Some(counted) = counted else { continue };
-            let slices = &mut self.series.get_mut(counted.series).slices;
             for quantity in counted.quantities {
                 let signed = if sign.is_sign_negative() { -quantity } else { quantity };
-                slices.mend(counted.start, counted.end, signed);
+                self.change(counted.series).mend(counted.start, counted.end, signed);
             }
         }
     }
