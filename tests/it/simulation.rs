@@ -23,6 +23,8 @@ mod closing;
 mod supposing;
 // Leaks, looked for where something changed.
 mod leaking;
+// Burns, kept from look to look.
+mod burning;
 
 use std::collections::{BTreeMap, BTreeSet};
 

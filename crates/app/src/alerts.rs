@@ -1,7 +1,7 @@
 //! The leak meter of `pec run`: which resources lose credit from now on, said within a second of
 //! the access change that made it so; and that it is over, when access returns.
 //!
-//! A thread of its own looks only after access changed, and only at the subscriptions concerned;
+//! A thread of its own ([`meter`]) looks only after access changed, and only at the subscriptions concerned;
 //! ingest never waits for it. What is told goes to the log, the metrics, and as an event to the
 //! alerts topic and a webhook, whichever are configured. An alert is written to a file in the data
 //! directory before it is sent, and taken out when it was taken; so a restart neither forgets nor
@@ -9,35 +9,29 @@
 
 mod event;
 mod memory;
+mod meter;
 mod webhook;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
-use domain::ids::Guid;
 use domain::money::Exact;
-use domain::period::{Day, Instant};
-use engine::Ledger;
-use engine::books::Books;
-use engine::leak::{self, Concern, Found};
 
 use crate::config::Config;
 use crate::metrics::Metrics;
-use event::Names;
 pub use memory::FILE;
 use memory::Memory;
 pub(crate) use memory::Sink;
+use meter::Meter;
+pub(crate) use meter::{AtHand, look_once};
 pub use webhook::{Webhook, Written as WrittenWebhook};
 
 /// How often the meter looks at the clock, and the senders at what waits.
 const LOOK: Duration = Duration::from_millis(50);
-/// After a look that took some time, the next one waits this many times as long.
-const REST: u32 = 3;
 
 /// The threads of the meter.
 pub struct Alerts {
@@ -68,15 +62,7 @@ pub fn start(config: &Config, metrics: &Arc<Metrics>, stop: &Arc<AtomicBool>) ->
         threads.push(std::thread::Builder::new().name(name.to_owned()).spawn(run)?);
         Ok(())
     };
-    let meter = Meter {
-        metrics: Arc::clone(metrics),
-        memory: Arc::clone(&memory),
-        waits_for_kafka: config.kafka.is_some(),
-        concerns,
-        todo: BTreeSet::from([Concern::Everything]),
-        ends: BTreeMap::new(),
-        looked_on: None,
-    };
+    let meter = Meter::new(metrics, &memory, concerns, config.kafka.is_some());
     let stopped = Arc::clone(stop);
     spawn("leaks", Box::new(move || meter.run(&stopped)))?;
     if let Some(kafka) = kafka {
@@ -177,118 +163,6 @@ fn send(
             tracing::warn!(%error, "it could not be noted that an alert was sent; a restart may send it again");
         }
     }
-}
-
-struct Meter {
-    metrics: Arc<Metrics>,
-    memory: Shared,
-    /// History that is only half read would tell of losses that were mended long ago.
-    waits_for_kafka: bool,
-    concerns: Receiver<Concern>,
-    todo: BTreeSet<Concern>,
-    /// When access is known to end without a further event, by subscription.
-    ends: BTreeMap<Guid, Instant>,
-    looked_on: Option<Day>,
-}
-
-impl Meter {
-    fn run(mut self, stop: &AtomicBool) {
-        let mut rest = Duration::ZERO;
-        while !stop.load(Ordering::Relaxed) {
-            match self.concerns.recv_timeout(LOOK.max(rest)) {
-                Ok(concern) => drop(self.todo.insert(concern)),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-            self.todo.extend(self.concerns.try_iter());
-            self.waits_for_kafka &= !self.metrics.progress().is_caught_up();
-            let now = match self.metrics.ledger().clock().now() {
-                Ok(now) => now,
-                Err(fault) => {
-                    tracing::error!("the leak meter stops: {fault}");
-                    return;
-                }
-            };
-            self.note_time(now);
-            if self.todo.is_empty() || self.waits_for_kafka {
-                rest = Duration::ZERO;
-                continue;
-            }
-            let clock = *self.metrics.ledger().clock();
-            let began = clock.uptime();
-            match self.look(now) {
-                Ok(()) => self.todo.clear(),
-                Err(error) => tracing::warn!("leaks could not be looked for and will be again: {error:#}"),
-            }
-            rest = clock.uptime().saturating_sub(began) * REST;
-        }
-    }
-
-    /// Time alone changes things too: access that ends as announced, and a new day's look at all.
-    fn note_time(&mut self, now: Instant) {
-        let over: Vec<Guid> = self.ends.iter().filter(|(_, end)| **end <= now).map(|(one, _)| *one).collect();
-        for subscription in over {
-            self.ends.remove(&subscription);
-            self.todo.insert(Concern::Subscription(subscription));
-        }
-        if self.looked_on.replace(Day::of(now)).is_some_and(|day| day != Day::of(now)) {
-            self.todo.insert(Concern::Everything);
-        }
-    }
-
-    fn look(&mut self, now: Instant) -> anyhow::Result<()> {
-        let (found, only, names) = find(self.metrics.ledger(), &self.todo, now)?;
-        match &only {
-            None => self.ends = found.ends.clone(),
-            Some(only) => {
-                self.ends.retain(|subscription, _| !only.contains(subscription));
-                self.ends.extend(found.ends.iter().map(|(one, end)| (*one, *end)));
-            }
-        }
-        let mut memory = lock(&self.memory);
-        let told = memory.compare(&found, only.as_ref(), &names, now)?;
-        for alert in &told {
-            alert.log();
-        }
-        let (open, per_day) = memory.open();
-        self.metrics.leaks(open, &per_day);
-        Ok(())
-    }
-}
-
-/// Looks once, as the meter does, into a memory of its own in `dir`: for measuring. Returns how many resources
-/// leak and how many alerts were written.
-pub(crate) fn look_once(ledger: &Ledger, concern: Concern, now: Instant, dir: &Path) -> anyhow::Result<(usize, usize)> {
-    let mut memory = Memory::load(dir, Sink::ALL.into())?;
-    let (found, only, names) = find(ledger, &BTreeSet::from([concern]), now)?;
-    let told = memory.compare(&found, only.as_ref(), &names, now)?;
-    Ok((memory.open().0, told.len()))
-}
-
-/// Looks at the subscriptions concerned; everything that answers need of the facts is taken along,
-/// so that nobody waits for a sender.
-fn find(
-    ledger: &Ledger,
-    todo: &BTreeSet<Concern>,
-    now: Instant,
-) -> anyhow::Result<(Found, Option<BTreeSet<Guid>>, Names)> {
-    let facts = ledger.facts()?;
-    let commerce = facts.commerce.view();
-    let mut books = Books::new(&facts, &commerce);
-    let only = leak::concerned(&books, todo);
-    let found = leak::leaks(&mut books, now, only.as_ref());
-    let mut names = Names { policy_revision: facts.policy.at(Day::of(now)).revision, ..Names::default() };
-    for leak in &found.leaks {
-        names.of.entry(leak.customer).or_insert_with(|| books.customer_name(leak.customer));
-        names.of.entry(leak.bill_to).or_insert_with(|| books.partner_name(leak.bill_to));
-    }
-    names.ended = commerce
-        .subscriptions()
-        .filter(|(_, placed)| placed.last().is_some_and(|last| last.interval.to <= now))
-        .map(|(subscription, _)| subscription)
-        .collect();
-    names.covered = found.ends.keys().copied().collect();
-    Ok((found, only, names))
 }
 
 /// Credit a day in whole cents, cut: a gauge has no decimals that would mean anything.

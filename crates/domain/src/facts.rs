@@ -47,6 +47,8 @@ pub struct Facts {
     pub issued: IssuedBook,
     pub conflicts: ConflictBook,
     pub counts: Counts,
+    /// How often anything was told that may change what usage costs, other than usage.
+    pub(crate) terms: u64,
     /// The commerce facts in order, kept while they do not change: asked for lateness alone.
     ordered: OnceLock<Commerce>,
 }
@@ -79,6 +81,8 @@ impl Projection for Facts {
             self.counts.late += 1;
         }
         self.file(entry);
+        // A second body may be of another kind, so that a book hears of it that would not have cared.
+        self.terms += u64::from(entry.outcome == Outcome::Conflicting || is_term(&entry.fact.event));
         if entry.outcome == Outcome::Conflicting {
             let identity = entry.fact.identity;
             for digest in self.conflicts.digests(identity) {
@@ -212,6 +216,27 @@ impl Facts {
         self.policy.hear(said);
         self.roles.hear(said);
         self.issued.hear(said);
+    }
+}
+
+/// Whether an event may change what usage costs: all but those that are known not to, so that a new kind counts
+/// until somebody thought about it. Usage is not meant: its book knows where it changed.
+fn is_term(event: &Event) -> bool {
+    match event {
+        Event::UsageRecorded(_)
+        | Event::UsageAdjusted(_)
+        | Event::UsageVoided(_)
+        | Event::MembershipStarted(_)
+        | Event::MembershipEnded(_)
+        | Event::PartnerBarred(_)
+        | Event::PartnerReinstated(_)
+        | Event::RolesPublished(_)
+        | Event::Channel(_)
+        | Event::InvoiceIssued(_)
+        | Event::CreditNoteIssued(_)
+        | Event::InvoiceVoided(_)
+        | Event::AcceptanceRecorded(_) => false,
+        other => other.stream() != Some(Stream::Access),
     }
 }
 

@@ -179,9 +179,34 @@ impl<'a> Desk<'a> {
     /// rating it costs, roughly.
     #[must_use]
     pub fn weights(&self, bill_to: Guid) -> Vec<(Guid, usize)> {
-        let series = |subscription: &Guid| self.usage.get(subscription).map_or(0, Vec::len);
+        let series = |subscription: &Guid| self.usage_of(*subscription).len();
         let weight = |subscriptions: BTreeSet<Guid>| subscriptions.iter().map(series).sum();
         self.plans_of(bill_to).into_iter().map(|(plan, subscriptions)| (plan, weight(subscriptions))).collect()
+    }
+
+    /// What the pieces of each plan billed to a partner rest on. Azure credit pays for all plans together, in one
+    /// order and from month to month: then on all usage.
+    #[must_use]
+    pub fn stamps(&self, bill_to: Guid) -> BTreeMap<Guid, Stamp> {
+        let last = |subscription: &Guid| self.usage_of(*subscription).iter().map(|one| one.changed).max();
+        let usage = |subscriptions: BTreeSet<Guid>| subscriptions.iter().filter_map(last).max().unwrap_or_default();
+        let together = !self.facts.charges.credits_of(bill_to).is_empty();
+        let stamp = |subscriptions| Stamp {
+            terms: self.facts.terms,
+            usage: if together { self.facts.usage.changes() } else { usage(subscriptions) },
+        };
+        self.plans_of(bill_to).into_iter().map(|(plan, subscriptions)| (plan, stamp(subscriptions))).collect()
+    }
+
+    /// The subscriptions with usage, each with how many series of it there are, in order.
+    pub fn used(&self) -> impl Iterator<Item = (Guid, usize)> {
+        self.usage.iter().map(|(subscription, series)| (*subscription, series.len()))
+    }
+
+    /// Everything that a subscription used.
+    #[must_use]
+    pub fn usage_of(&self, subscription: Guid) -> &[Consumption<'a>] {
+        self.usage.get(&subscription).map_or(&[], Vec::as_slice)
     }
 
     /// Puts a plan's usage and what covers it on its sheet.
@@ -194,7 +219,7 @@ impl<'a> Desk<'a> {
         notes: &mut Notes,
     ) {
         for subscription in subscriptions {
-            for consumption in self.usage.get(subscription).into_iter().flatten() {
+            for consumption in self.usage_of(*subscription) {
                 sheet.gather(consumption, pricing, notes);
             }
         }
@@ -362,6 +387,22 @@ impl<'a> Desk<'a> {
             let detail = format!("the correction names {} as its target", one.target);
             notes.note_with(code, about, detail, one.correction);
         }
+    }
+}
+
+/// What some pieces rest on. As long as one journal gives the same stamp, it gives the same pieces: whatever is
+/// told of them moves one of the numbers up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stamp {
+    terms: u64,
+    usage: u64,
+}
+
+impl Stamp {
+    /// The stamp of what rests on both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { terms: self.terms.max(other.terms), usage: self.usage.max(other.usage) }
     }
 }
 

@@ -30,6 +30,8 @@ pub struct UsageBook {
     places: Interned<Place>,
     items: Interned<Item>,
     series: Interned<Series>,
+    /// How often anything was added or taken away.
+    changes: u64,
     special: BTreeMap<Identity, Special>,
     /// What people decided about conflicts, also about those that are not known yet.
     decisions: BTreeMap<Identity, Vec<ConflictDecided>>,
@@ -79,6 +81,8 @@ pub struct Consumption<'a> {
     pub item: &'a Item,
     /// When it was sent, where that is kept: see [`UsageBook::keep_sent`].
     pub sent: Option<Instant>,
+    /// Its last change: every change anywhere has a higher number than those before it.
+    pub changed: u64,
     slices: &'a Slices,
 }
 
@@ -130,7 +134,7 @@ impl UsageBook {
             }
             let guess = self.ahead.guess(entry.at());
             let series = self.series_of(usage, guess);
-            self.series.get_mut(series).slices.add(usage.start, usage.end, usage.quantity);
+            self.change(series).add(usage.start, usage.end, usage.quantity);
         } else {
             self.tell(entry);
         }
@@ -162,7 +166,7 @@ impl UsageBook {
                 self.sending.earliest.insert(*identity, sent);
                 for (sent, quantity) in [(known, -usage.quantity), (Some(sent), usage.quantity)] {
                     let series = self.series_of(&Usage { sent, ..usage.clone() }, None);
-                    self.series.get_mut(series).slices.mend(usage.start, usage.end, quantity);
+                    self.change(series).mend(usage.start, usage.end, quantity);
                 }
             }
         }
@@ -175,6 +179,15 @@ impl UsageBook {
             self.take_decisions(decided.identity);
             self.refresh_with_targets(decided.identity);
         }
+    }
+
+    /// The slices of a series, about to change. Nobody else changes any, so that whoever knows the last change of
+    /// a series knows whether anything that was worked out from it still holds.
+    fn change(&mut self, series: u32) -> &mut Slices {
+        self.changes += 1;
+        let series = self.series.get_mut(series);
+        series.changed = self.changes;
+        &mut series.slices
     }
 
     /// Hands what was decided about an identity to its bodies.
@@ -190,8 +203,14 @@ impl UsageBook {
             place: self.places.get(series.place),
             item: self.items.get(series.item),
             sent: series.sent.as_deref().copied(),
+            changed: series.changed,
             slices: &series.slices,
         })
+    }
+
+    /// How often anything was added or taken away.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// When the oldest and the newest usage begin, what was taken away again included.
@@ -276,10 +295,9 @@ impl UsageBook {
         let withdrawn = std::mem::replace(&mut special.counted, counted.clone());
         for (counted, sign) in [(withdrawn, -Decimal::ONE), (counted, Decimal::ONE)] {
             let Some(counted) = counted else { continue };
-            let slices = &mut self.series.get_mut(counted.series).slices;
             for quantity in counted.quantities {
                 let signed = if sign.is_sign_negative() { -quantity } else { quantity };
-                slices.mend(counted.start, counted.end, signed);
+                self.change(counted.series).mend(counted.start, counted.end, signed);
             }
         }
     }
@@ -339,7 +357,8 @@ impl UsageBook {
         let hash = self.series.hash_of(usage, &scope, sent);
         self.series.find(hash, same).unwrap_or_else(|| {
             let (place, item) = (self.places.place(usage, &scope), self.items.item(usage));
-            self.series.add(hash, Series { place, item, sent: sent.map(Box::new), slices: Slices::default() })
+            self.series
+                .add(hash, Series { place, item, sent: sent.map(Box::new), changed: 0, slices: Slices::default() })
         })
     }
 }

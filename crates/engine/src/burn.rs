@@ -46,21 +46,31 @@ impl Burn {
     }
 }
 
+/// The burns of a subscription's resources.
+pub type OfOne = BTreeMap<Scope, Burn>;
+
 /// What was at stake, by place and day: looked up by reference, for there is a piece for every cell.
 type AtStake = BTreeMap<Guid, BTreeMap<Scope, BTreeMap<Day, Exact>>>;
 
-/// The burn of every resource under some plans (all, if none are named) as it stood when the day
-/// `before` began. Plans are rated on every core: none needs another.
-pub fn burns(books: &Books<'_>, before: Day, plans: Option<&BTreeSet<Guid>>) -> BTreeMap<Place, Burn> {
+/// The burn of every resource as it stood when the day `before` began.
+#[must_use]
+pub fn burns(books: &Books<'_>, before: Day) -> BTreeMap<Place, Burn> {
+    let by_subscription = under(&books.desk, before, &|_| true).into_iter();
+    let flat = |(subscription, scopes): (Guid, OfOne)| {
+        scopes.into_iter().map(move |(scope, burn)| ((subscription, scope), burn))
+    };
+    by_subscription.flat_map(flat).collect()
+}
+
+/// The burns under some plans, by subscription: whole for each one that never stood under another plan. Plans
+/// are rated on every core: none needs another.
+pub(crate) fn under(desk: &Desk<'_>, before: Day, wanted: &dyn Fn(&Guid) -> bool) -> BTreeMap<Guid, OfOne> {
     let mut at_stake = AtStake::new();
-    for bill_to in books.bill_to() {
-        let wanted = |plan: &Guid| plans.is_none_or(|plans| plans.contains(plan));
-        let weights: Vec<(Guid, usize)> =
-            books.desk.weights(bill_to).into_iter().filter(|(plan, _)| wanted(plan)).collect();
+    for bill_to in partners(desk) {
+        let weights: Vec<(Guid, usize)> = desk.weights(bill_to).into_iter().filter(|(plan, _)| wanted(plan)).collect();
         if weights.is_empty() {
             continue;
         }
-        let desk = &books.desk;
         let parts = side_by_side::each(&weights, &|dealt| of_plans(desk, bill_to, before, dealt));
         parts.into_iter().for_each(|part| join(&mut at_stake, part));
     }
@@ -68,10 +78,16 @@ pub fn burns(books: &Books<'_>, before: Day, plans: Option<&BTreeSet<Guid>>) -> 
         let newest = by_day.values().rev().take(DAYS);
         Burn { days: u32::try_from(newest.len()).expect("at most a handful"), credit: newest.sum() }
     };
-    let places = at_stake.into_iter().flat_map(|(subscription, scopes)| {
-        scopes.into_iter().map(move |(scope, by_day)| ((subscription, scope), burn(by_day)))
-    });
-    places.filter(|(_, burn)| !burn.credit.is_zero()).collect()
+    let of_one = |scopes: BTreeMap<Scope, BTreeMap<Day, Exact>>| {
+        let burns = scopes.into_iter().map(|(scope, by_day)| (scope, burn(by_day)));
+        burns.filter(|(_, burn)| !burn.credit.is_zero()).collect()
+    };
+    at_stake.into_iter().map(|(subscription, scopes)| (subscription, of_one(scopes))).collect()
+}
+
+/// The partners that plans are billed to.
+pub(crate) fn partners(desk: &Desk<'_>) -> BTreeSet<Guid> {
+    desk.commerce.plans().map(|plan| plan.bill_to).collect()
 }
 
 fn of_plans(desk: &Desk<'_>, bill_to: Guid, before: Day, plans: &BTreeSet<Guid>) -> AtStake {

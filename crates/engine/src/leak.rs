@@ -11,12 +11,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::commerce::{Began, Placement};
 use domain::entry::{Event, Stream};
 use domain::ids::{Guid, Identity};
-use domain::pec::{Loss, LostCode, PlaceId};
+use domain::pec::{Judge, Loss, LostCode, PlaceId};
 use domain::period::{Day, Instant, Interval};
+use domain::rating::Desk;
 use domain::scope::Scope;
 
 use crate::books::Books;
 use crate::burn::{self, Burn, LOOK_BACK};
+use crate::burns::Burns;
+use crate::side_by_side;
 
 /// One resource that loses credit, and what it costs.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,74 +128,70 @@ pub fn concerned(books: &Books<'_>, concerns: &BTreeSet<Concern>) -> Option<BTre
     Some(found)
 }
 
-/// Every leak at an instant, in all subscriptions or some of them.
-pub fn leaks(books: &mut Books<'_>, now: Instant, only: Option<&BTreeSet<Guid>>) -> Found {
-    let mut found = Found::default();
-    let mut open: Vec<(Guid, Scope, Placement, Instant)> = Vec::new();
-    let mut known: BTreeMap<PlaceId, Covered> = BTreeMap::new();
-    for (subscription, scope) in in_use(books, now, only) {
-        let placements = books.commerce.placements(subscription);
-        let Some(placement) = placements.iter().find(|placement| placement.interval.contains(now)) else { continue };
-        let place = books.judge.place(subscription, placement, &scope);
-        let covered = match known.get(&place) {
-            Some(covered) => *covered,
-            None => {
-                let covered = look(books, subscription, placement, &scope, now);
-                known.insert(place, covered);
-                covered
-            }
-        };
-        match covered {
-            Covered::Until(end) => {
-                let soonest = found.ends.entry(subscription).or_insert(end);
-                *soonest = end.min(*soonest);
-            }
-            Covered::Lost(since) => open.push((subscription, scope, placement.clone(), since)),
-            Covered::Never => {}
-        }
+/// Every leak at an instant, in all subscriptions or some of them; access is judged on every core. `burns` may
+/// hold what an earlier look at the same ledger left, which saves time and changes nothing.
+pub fn leaks(books: &Books<'_>, burns: &mut Burns, now: Instant, only: Option<&BTreeSet<Guid>>) -> Found {
+    let used = books.desk.used().filter(|(subscription, _)| only.is_none_or(|only| only.contains(subscription)));
+    let parts = side_by_side::each(&used.collect::<Vec<_>>(), &|dealt| Seen::of(books, now, dealt));
+    let (mut found, mut lost) = (Found::default(), Vec::new());
+    for part in parts {
+        found.ends.extend(part.ends);
+        lost.extend(part.lost);
     }
-    // Whoever changed plans lately used something under each of them.
-    let subscriptions: BTreeSet<Guid> = open.iter().map(|(subscription, ..)| *subscription).collect();
-    let placements = subscriptions.iter().flat_map(|subscription| books.commerce.placements(*subscription));
-    let plans: BTreeSet<Guid> = placements.map(|placement| placement.plan).collect();
-    let burns = if open.is_empty() { BTreeMap::new() } else { burn::burns(books, Day::of(now), Some(&plans)) };
-    for (subscription, resource, placement, since) in open {
-        let place = (subscription, resource);
-        let Some(burn) = burns.get(&place) else { continue };
-        let (subscription, resource) = place;
-        let id = books.judge.place(subscription, &placement, &resource);
-        let verdict = books.judge.access(id, Day::of(now));
-        let Some(loss) = verdict.lost() else { continue };
-        found.leaks.push(Leak {
-            subscription,
-            resource,
-            customer: placement.customer,
-            plan: placement.plan,
-            bill_to: placement.bill_to,
-            since,
-            reason: loss.code,
-            burn: burn.clone(),
-            events: loss.events.to_vec(),
-            remedy: Loss::request(loss),
-        });
+    if lost.is_empty() {
+        return found;
+    }
+    lost.sort_by_key(|(subscription, _)| *subscription);
+    burns.refresh(&books.desk, Day::of(now), Some(&lost.iter().map(|(subscription, _)| *subscription).collect()));
+    for (subscription, leaks) in lost {
+        let Some(known) = burns.of(subscription) else { continue };
+        found.leaks.extend(leaks.into_iter().filter_map(|leak| {
+            let burn = known.get(&leak.resource)?.clone();
+            Some(Leak { burn, ..leak })
+        }));
     }
     found
 }
 
-/// Everything that was used lately, in order.
-pub(crate) fn in_use(books: &Books<'_>, now: Instant, only: Option<&BTreeSet<Guid>>) -> BTreeSet<burn::Place> {
-    let lately = Interval::new(Day(Day::of(now).0 - LOOK_BACK).start(), now);
-    let mut places = BTreeSet::new();
-    for consumption in books.facts.usage.consumption() {
-        let subscription = consumption.place.subscription;
-        if only.is_some_and(|only| !only.contains(&subscription)) {
-            continue;
+/// What one hand saw of access, whatever it costs.
+#[derive(Default)]
+struct Seen {
+    /// What is in use and lost, by subscription, there in order of resource. No burn is known yet.
+    lost: Vec<(Guid, Vec<Leak>)>,
+    ends: BTreeMap<Guid, Instant>,
+}
+
+impl Seen {
+    fn of(books: &Books<'_>, now: Instant, subscriptions: &BTreeSet<Guid>) -> Self {
+        let (mut seen, mut judge) = (Self::default(), books.judge.colleague());
+        for subscription in subscriptions {
+            seen.look(books, &mut judge, now, *subscription);
         }
-        if consumption.slices().any(|(start, _, quantity)| lately.contains(start) && !quantity.is_zero()) {
-            places.insert((subscription, consumption.place.scope.clone()));
+        seen
+    }
+
+    fn look(&mut self, books: &Books<'_>, judge: &mut Judge<'_>, now: Instant, subscription: Guid) {
+        let placements = books.commerce.placements(subscription);
+        let Some(placement) = placements.iter().find(|placement| placement.interval.contains(now)) else { return };
+        let (mut known, mut lost) = (BTreeMap::new(), Vec::new());
+        for scope in used_lately(&books.desk, now, subscription) {
+            let place = judge.place(subscription, placement, scope);
+            let covered = *known
+                .entry(place)
+                .or_insert_with(|| covered(placements, placement, judge, (subscription, scope), now));
+            match covered {
+                Covered::Until(end) => {
+                    let soonest = self.ends.entry(subscription).or_insert(end);
+                    *soonest = end.min(*soonest);
+                }
+                Covered::Lost(since) => lost.extend(leak(judge, placement, (subscription, place, scope), since, now)),
+                Covered::Never => {}
+            }
+        }
+        if !lost.is_empty() {
+            self.lost.push((subscription, lost));
         }
     }
-    places
 }
 
 /// How access stands at an instant.
@@ -206,9 +205,15 @@ enum Covered {
     Never,
 }
 
-fn look(books: &mut Books<'_>, subscription: Guid, placement: &Placement, scope: &Scope, now: Instant) -> Covered {
-    let place = books.judge.place(subscription, placement, scope);
-    let spans = books.judge.counted(place, Day::of(now));
+fn covered(
+    placements: &[Placement],
+    placement: &Placement,
+    judge: &mut Judge<'_>,
+    (subscription, scope): (Guid, &Scope),
+    now: Instant,
+) -> Covered {
+    let place = judge.place(subscription, placement, scope);
+    let spans = judge.counted(place, Day::of(now));
     if let Some(span) = spans.iter().find(|span| span.contains(now)) {
         return Covered::Until(span.to);
     }
@@ -217,11 +222,53 @@ fn look(books: &mut Books<'_>, subscription: Guid, placement: &Placement, scope:
         return Covered::Lost(end);
     }
     // A transfer leaves the access where it was: what counted for the old partner until then is lost.
-    let placements = books.commerce.placements(subscription);
-    let previous = placements.iter().find(|earlier| earlier.interval.to == placement.interval.from).cloned();
+    let previous = placements.iter().find(|earlier| earlier.interval.to == placement.interval.from);
     let Some(previous) = previous.filter(|_| placement.began == Began::Moved) else { return Covered::Never };
     let last = placement.interval.from - chrono::TimeDelta::nanoseconds(1);
-    let place = books.judge.place(subscription, &previous, scope);
-    let counted = books.judge.counted(place, Day::of(last));
+    let place = judge.place(subscription, previous, scope);
+    let counted = judge.counted(place, Day::of(last));
     if counted.iter().any(|span| span.contains(last)) { Covered::Lost(placement.interval.from) } else { Covered::Never }
+}
+
+/// What is lost at a place since some access ended; nothing where the day is not lost after all.
+fn leak(
+    judge: &mut Judge<'_>,
+    placement: &Placement,
+    (subscription, place, resource): (Guid, PlaceId, &Scope),
+    since: Instant,
+    now: Instant,
+) -> Option<Leak> {
+    let verdict = judge.access(place, Day::of(now));
+    let loss = verdict.lost()?;
+    Some(Leak {
+        subscription,
+        resource: resource.clone(),
+        customer: placement.customer,
+        plan: placement.plan,
+        bill_to: placement.bill_to,
+        since,
+        reason: loss.code,
+        burn: Burn::default(),
+        events: loss.events.to_vec(),
+        remedy: Loss::request(loss),
+    })
+}
+
+/// Everything that was used lately, in order.
+pub(crate) fn in_use(books: &Books<'_>, now: Instant, only: &BTreeSet<Guid>) -> BTreeSet<burn::Place> {
+    let used = only.iter().flat_map(|subscription| {
+        let scopes = used_lately(&books.desk, now, *subscription).into_iter();
+        scopes.map(|scope| (*subscription, scope.clone()))
+    });
+    used.collect()
+}
+
+/// What a subscription used lately, in order.
+fn used_lately<'a>(desk: &Desk<'a>, now: Instant, subscription: Guid) -> BTreeSet<&'a Scope> {
+    let lately = Interval::new(Day(Day::of(now).0 - LOOK_BACK).start(), now);
+    let used = desk.usage_of(subscription).iter().filter(|consumption| {
+        let mut slices = consumption.slices();
+        slices.any(|(start, _, quantity)| lately.contains(start) && !quantity.is_zero())
+    });
+    used.map(|consumption| &consumption.place.scope).collect()
 }

@@ -20,6 +20,7 @@ pub mod close;
 pub mod adopt;
 pub mod restore;
 pub mod burn;
+pub mod burns;
 pub mod leak;
 pub mod suppose;
 pub mod side_by_side;

@@ -94,6 +94,21 @@ pub(crate) fn each<T: Send>(weights: &[(Guid, usize)], work: &(dyn Fn(&BTreeSet<
     })
 }
 
+/// Has something done with each of some things, which come to so much altogether, on every core; on one where
+/// that is little. Answers come in the order of the things.
+pub fn all<T: Sync, R: Send>(things: &[T], weight: usize, work: &(dyn Fn(&T) -> R + Sync)) -> Vec<R> {
+    let share = things.len().div_ceil(hands_for(weight)).max(1);
+    let mut shares = things.chunks(share);
+    let own = shares.next().unwrap_or_default();
+    thread::scope(|scope| {
+        let working: Vec<_> =
+            shares.map(|share| scope.spawn(move || share.iter().map(work).collect::<Vec<R>>())).collect();
+        let mut done: Vec<R> = own.iter().map(work).collect();
+        done.extend(working.into_iter().flat_map(|hand| hand.join().expect("nobody's work panics")));
+        done
+    })
+}
+
 /// As many hands as there are cores; one where there are too few series to be worth more.
 fn hands_for(series: usize) -> usize {
     if series < WORTHWHILE { 1 } else { thread::available_parallelism().map_or(1, usize::from).min(HANDS_AT_MOST) }

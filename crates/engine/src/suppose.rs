@@ -379,7 +379,7 @@ pub fn first_whole_day(at: Instant) -> Day {
 /// What is at stake a day where something is supposed: measured before it, and never in the future.
 #[must_use]
 pub fn burns_before(books: &Books<'_>, at: Instant, now: Instant) -> BTreeMap<Place, Burn> {
-    burn::burns(books, Day::of(at.min(now)), None)
+    burn::burns(books, Day::of(at.min(now)))
 }
 
 /// A transfer that was requested, and how what is in use stands before and after it.
@@ -418,7 +418,7 @@ pub fn guarded(books: &mut Books<'_>, now: Instant) -> Vec<Guarded> {
             Placement { interval, plan, customer, bill_to, began, ..from.clone() }
         });
         let (mut stood, mut stands) = (BTreeMap::new(), BTreeMap::new());
-        for place in leak::in_use(books, now, Some(&[subscription].into())) {
+        for place in leak::in_use(books, now, &[subscription].into()) {
             for (placement, side) in [(Some(&from), &mut stood), (to.as_ref(), &mut stands)] {
                 let Some(placement) = placement else { continue };
                 let id = books.judge.place(subscription, placement, &place.1);

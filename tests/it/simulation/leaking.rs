@@ -3,7 +3,8 @@
 //!
 //! A world is told message by message in random order. After each access change the subscriptions that
 //! [`leak::concern`] names are looked at again and the rest is kept as it was; that must be what one look at
-//! everything finds, leak by leak, with since, reason and remedy; and where it looked, with the burn too.
+//! everything finds, leak by leak, with since, reason and remedy; and where it looked, with the burn too. The
+//! meter keeps burns from look to look; the look at everything has none at hand.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,7 @@ use domain::ids::Guid;
 use domain::period::Instant;
 use domain::projection::Fold;
 use engine::books::Books;
+use engine::burns::Burns;
 use engine::leak::{self, Concern, Found, Leak};
 
 use super::dice::Dice;
@@ -52,11 +54,11 @@ fn now() -> Instant {
     telling::instant(worlds::window().1)
 }
 
-fn look(facts: &Facts, concerns: Option<&BTreeSet<Concern>>) -> (Found, Option<BTreeSet<Guid>>) {
+fn look(facts: &Facts, burns: &mut Burns, concerns: Option<&BTreeSet<Concern>>) -> (Found, Option<BTreeSet<Guid>>) {
     let commerce = facts.commerce.view();
-    let mut books = Books::new(facts, &commerce);
+    let books = Books::new(facts, &commerce);
     let only = concerns.and_then(|concerns| leak::concerned(&books, concerns));
-    (leak::leaks(&mut books, now(), only.as_ref()), only)
+    (leak::leaks(&books, burns, now(), only.as_ref()), only)
 }
 
 /// What one world came to.
@@ -73,7 +75,7 @@ fn watched(seed: u64, concern: &dyn Fn(&domain::entry::Event) -> Option<Concern>
     let told = messages(&world, seed);
     let mut memory = Memory::default();
     let mut fold: Fold<Facts> = Fold::default();
-    let (mut known, mut seen) = (Known::default(), Seen::default());
+    let (mut known, mut seen, mut burns) = (Known::default(), Seen::default(), Burns::default());
     let mut delivered = shuffled(&told, &mut Dice::new(!seed));
     if seed.is_multiple_of(2) {
         // Access comes last, as it does once everything runs: then most changes are changes of leaks.
@@ -85,14 +87,14 @@ fn watched(seed: u64, concern: &dyn Fn(&domain::entry::Event) -> Option<Concern>
         let counts = |entry: &&domain::entry::Entry| matches!(entry.outcome, Outcome::Accepted | Outcome::Conflicting);
         let events: Vec<_> = entries.iter().filter(counts).map(|entry| &entry.fact.event).collect();
         let mut whole = Known::default();
-        whole.take(look(fold.state(), None).0, None);
+        whole.take(look(fold.state(), &mut Burns::default(), None).0, None);
         if events.iter().all(|event| leak::concern(event).is_none()) {
             // Usage, prices and documents change what a leak costs; that is looked at with the next change.
             known = whole;
             continue;
         }
         let concerns: BTreeSet<Concern> = events.iter().filter_map(|event| concern(event)).collect();
-        let (found, only) = look(fold.state(), Some(&concerns));
+        let (found, only) = look(fold.state(), &mut burns, Some(&concerns));
         let before = known.leaks.keys().cloned().collect::<BTreeSet<_>>();
         seen.partial += usize::from(only.as_ref().is_some_and(|only| only.len() < world.subscriptions.len()));
         known.take(found, only.as_ref());

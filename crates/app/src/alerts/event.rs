@@ -36,6 +36,18 @@ impl Names {
     }
 }
 
+/// A leak, and the credit that it loses a day: a figure that is cut once, and shown in several places.
+pub(super) struct Costed<'f> {
+    pub leak: &'f Leak,
+    pub per_day: Exact,
+}
+
+impl<'f> Costed<'f> {
+    pub(super) fn new(leak: &'f Leak) -> Self {
+        Self { leak, per_day: leak.burn.per_day() }
+    }
+}
+
 #[derive(Serialize)]
 struct Party {
     id: String,
@@ -57,7 +69,7 @@ struct CloudEvent<T> {
 /// `schemas/alerts/leak.opened.v1.json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Opened {
+struct Opened<'a> {
     customer: Party,
     bill_to: Party,
     subscription_id: String,
@@ -66,15 +78,15 @@ struct Opened {
     found_at: String,
     resource_count: usize,
     credit_per_day: String,
-    resources: Vec<Lost>,
+    resources: Vec<Lost<'a>>,
     policy_revision: u32,
     rules_version: u32,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Lost {
-    resource_id: String,
+struct Lost<'a> {
+    resource_id: &'a str,
     reason: &'static str,
     rule: &'static str,
     credit_per_day: String,
@@ -98,12 +110,17 @@ struct Cleared<'a> {
     rules_version: u32,
 }
 
-/// An alert and its names.
+/// An alert, for those who take it and for the log.
 pub(super) struct Written {
-    pub id: String,
     /// Alerts of one subscription keep their order.
     pub key: String,
     pub text: String,
+    pub news: News,
+}
+
+/// What the log says of an alert.
+pub(super) struct News {
+    pub id: String,
     pub kind: &'static str,
     pub said: Said,
 }
@@ -140,18 +157,18 @@ fn written<T: Serialize>(kind: &'static str, id: String, said: Said, now: Instan
         datacontenttype: "application/json",
         data,
     };
-    Ok(Written { id, key: said.subscription.to_string(), text: serde_json::to_string(&event)?, kind, said })
+    let (key, text) = (said.subscription.to_string(), serde_json::to_string(&event)?);
+    Ok(Written { key, text, news: News { id, kind, said } })
 }
 
 /// Leaks of one subscription that began at one time.
-pub(super) fn opened(leaks: &[&Leak], names: &Names, now: Instant) -> anyhow::Result<Option<Written>> {
-    let Some(first) = leaks.first() else { return Ok(None) };
+pub(super) fn opened(lost: &[Costed<'_>], names: &Names, now: Instant) -> anyhow::Result<Option<Written>> {
+    let Some(first) = lost.first().map(|one| one.leak) else { return Ok(None) };
     let since = instant(first.since);
-    let all: Vec<&str> = leaks.iter().map(|leak| leak.resource.as_str()).collect();
-    let days: Vec<Exact> = leaks.iter().map(|leak| leak.burn.per_day()).collect();
-    let per_day = money(&days.iter().sum(), Currency::USD);
-    let resources = leaks.iter().zip(&days).take(RESOURCES_MAX).map(|(leak, per_day)| Lost {
-        resource_id: leak.resource.to_string(),
+    let all: Vec<&str> = lost.iter().map(|one| one.leak.resource.as_str()).collect();
+    let per_day = money(&lost.iter().map(|one| &one.per_day).sum(), Currency::USD);
+    let resources = lost.iter().take(RESOURCES_MAX).map(|Costed { leak, per_day }| Lost {
+        resource_id: leak.resource.as_str(),
         reason: leak.reason.text(),
         rule: leak.reason.rule(),
         credit_per_day: money(per_day, Currency::USD),
@@ -159,12 +176,12 @@ pub(super) fn opened(leaks: &[&Leak], names: &Names, now: Instant) -> anyhow::Re
         burn_days: leak.burn.days,
         events: leak.events.iter().map(ToString::to_string).collect(),
     });
-    let reasons: BTreeSet<&str> = leaks.iter().map(|leak| leak.reason.text()).collect();
+    let reasons: BTreeSet<&str> = lost.iter().map(|one| one.leak.reason.text()).collect();
     let said = Said {
         subscription: first.subscription,
         customer: names.party(first.customer).name,
         since: since.clone(),
-        resources: leaks.len(),
+        resources: lost.len(),
         per_day: per_day.clone(),
         why: reasons.into_iter().collect::<Vec<_>>().join(", "),
     };
@@ -174,7 +191,7 @@ pub(super) fn opened(leaks: &[&Leak], names: &Names, now: Instant) -> anyhow::Re
         subscription_id: first.subscription.to_string(),
         plan_id: first.plan.to_string(),
         found_at: instant(now),
-        resource_count: leaks.len(),
+        resource_count: lost.len(),
         credit_per_day: per_day,
         resources: resources.collect(),
         policy_revision: names.policy_revision,

@@ -5,7 +5,7 @@
 //! under the same ids.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -13,9 +13,10 @@ use domain::ids::Guid;
 use domain::money::Exact;
 use domain::period::Instant;
 use engine::leak::{Found, Leak};
+use engine::side_by_side;
 use serde::{Deserialize, Serialize};
 
-use super::event::{self, Names, Written};
+use super::event::{self, Costed, Names, News, Written};
 
 /// Its name in the data directory.
 pub const FILE: &str = "alerts.json";
@@ -115,21 +116,20 @@ impl Memory {
         only: Option<&BTreeSet<Guid>>,
         names: &Names,
         now: Instant,
-    ) -> anyhow::Result<Vec<Written>> {
-        let leaking: BTreeMap<(String, String), &Leak> = found.leaks.iter().map(|leak| (key(leak), leak)).collect();
+    ) -> anyhow::Result<Vec<News>> {
+        let leaking: BTreeMap<(Guid, &str), &Leak> = found.leaks.iter().map(|leak| (key(leak), leak)).collect();
         let mut next = self.kept.clone();
         let mut over: BTreeMap<(Guid, String), Vec<Told>> = BTreeMap::new();
-        let mut still: BTreeSet<(String, String)> = BTreeSet::new();
+        let mut still: BTreeSet<(Guid, &str)> = BTreeSet::new();
         next.open.retain_mut(|told| {
             let Some(subscription) = Guid::parse(&told.subscription) else { return false };
             if only.is_some_and(|only| !only.contains(&subscription)) {
                 return true;
             }
-            let name = (told.subscription.clone(), told.resource.clone());
-            match leaking.get(&name) {
+            match leaking.get(&(subscription, told.resource.as_str())) {
                 Some(leak) => {
                     told.per_day = leak.burn.per_day().to_string();
-                    still.insert(name);
+                    still.insert(key(leak));
                     true
                 }
                 None => {
@@ -145,31 +145,34 @@ impl Memory {
             written.push(event::cleared(*subscription, since, &resources, customer, names, now)?);
         }
         let mut fresh: BTreeMap<(Guid, Instant), Vec<&Leak>> = BTreeMap::new();
-        for (name, leak) in &leaking {
-            if !still.contains(name) {
-                fresh.entry((leak.subscription, leak.since)).or_default().push(leak);
-            }
+        for (name, leak) in leaking.into_iter().filter(|(name, _)| !still.contains(name)) {
+            fresh.entry((name.0, leak.since)).or_default().push(leak);
         }
-        for leaks in fresh.values() {
-            written.extend(event::opened(leaks, names, now)?);
-            next.open.extend(leaks.iter().map(|leak| told(leak, names)));
+        let fresh: Vec<Vec<&Leak>> = fresh.into_values().collect();
+        let worded = side_by_side::all(&fresh, found.leaks.len(), &|leaks| opened(leaks, names, now));
+        for worded in worded {
+            let (alert, told) = worded?;
+            written.extend(alert);
+            next.open.extend(told);
         }
-        for alert in &written {
-            let to: BTreeMap<Sink, u32> = self.sinks.iter().map(|sink| (*sink, 0)).collect();
-            if !to.is_empty() {
-                next.pending.push(Alert {
-                    id: alert.id.clone(),
-                    key: alert.key.clone(),
-                    event: alert.text.clone(),
-                    to,
-                });
-            }
-        }
+        let news = self.send(&mut next, written);
         if next != self.kept {
             write(&self.path, &next)?;
             self.kept = next;
         }
-        Ok(written)
+        Ok(news)
+    }
+
+    /// Puts alerts among those that wait for whoever takes them.
+    fn send(&self, kept: &mut Kept, written: Vec<Written>) -> Vec<News> {
+        let to: BTreeMap<Sink, u32> = self.sinks.iter().map(|sink| (*sink, 0)).collect();
+        let sent = written.into_iter().map(|Written { key, text, news }| {
+            if !to.is_empty() {
+                kept.pending.push(Alert { id: news.id.clone(), key, event: text, to: to.clone() });
+            }
+            news
+        });
+        sent.collect()
     }
 
     /// How many resources leak, and how much a day together.
@@ -204,30 +207,41 @@ impl Memory {
     }
 }
 
-fn key(leak: &Leak) -> (String, String) {
-    (leak.subscription.to_string(), leak.resource.to_string())
+fn key(leak: &Leak) -> (Guid, &str) {
+    (leak.subscription, leak.resource.as_str())
 }
 
-fn told(leak: &Leak, names: &Names) -> Told {
+/// The alert about leaks of one subscription that began at one time, and what is remembered of each.
+fn opened(leaks: &[&Leak], names: &Names, now: Instant) -> anyhow::Result<(Option<Written>, Vec<Told>)> {
+    let lost: Vec<Costed<'_>> = leaks.iter().map(|leak| Costed::new(leak)).collect();
+    let alert = event::opened(&lost, names, now)?;
+    Ok((alert, lost.iter().map(|one| told(one, names)).collect()))
+}
+
+fn told(Costed { leak, per_day }: &Costed<'_>, names: &Names) -> Told {
     Told {
         subscription: leak.subscription.to_string(),
         resource: leak.resource.to_string(),
         customer: names.of.get(&leak.customer).cloned().unwrap_or_else(|| leak.customer.to_string()),
         since: crate::cli::period::instant(leak.since),
-        per_day: leak.burn.per_day().to_string(),
+        per_day: per_day.to_string(),
     }
 }
 
 fn write(path: &Path, kept: &Kept) -> anyhow::Result<()> {
     let beside = path.with_extension("json.new");
     let doing = || format!("cannot write {}", path.display());
-    let mut file = std::fs::File::create(&beside).with_context(doing)?;
-    file.write_all(&serde_json::to_vec(kept)?).with_context(doing)?;
+    let file = std::fs::File::create(&beside).with_context(doing)?;
+    // Everything that leaks may be tens of megabytes, which need not stand in memory once more.
+    let mut buffered = BufWriter::with_capacity(1 << 18, &file);
+    serde_json::to_writer(&mut buffered, kept).with_context(doing)?;
+    buffered.flush().with_context(doing)?;
+    drop(buffered);
     file.sync_data().with_context(doing)?;
     std::fs::rename(&beside, path).with_context(doing)
 }
 
-impl Written {
+impl News {
     /// The line of the log: a loss is a warning, its end is news.
     pub(super) fn log(&self) {
         let said = &self.said;
@@ -301,7 +315,8 @@ mod tests {
         let mut memory = Memory::load(dir.path(), sinks.clone()).unwrap();
         let first = memory.compare(&found(&["a", "b"]), None, &names, now).unwrap();
         assert_eq!(first.len(), 1, "one alert for one change");
-        assert!(first[0].text.contains("\"creditPerDay\":\"2.20 USD\""), "{}", first[0].text);
+        let text = &memory.waiting(Sink::Webhook, 1)[0].event;
+        assert!(text.contains("\"creditPerDay\":\"2.20 USD\""), "{text}");
         assert_eq!(memory.open(), (2, Exact::parse("2.2").unwrap()));
         assert!(memory.compare(&found(&["a", "b"]), None, &names, now).unwrap().is_empty());
 

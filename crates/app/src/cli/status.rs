@@ -8,6 +8,7 @@ use domain::ids::Currency;
 use domain::money::Exact;
 use domain::policy::RULES_VERSION;
 use engine::books::Books;
+use engine::burns::Burns;
 use serde::Serialize;
 
 use super::Context;
@@ -116,8 +117,8 @@ struct LeakRow {
 /// How many leaks are named; the count and the sum are of all.
 const LEAKS_SHOWN: usize = 10;
 
-fn leaks(books: &mut Books<'_>, now: domain::period::Instant) -> Leaks {
-    let found = engine::leak::leaks(books, now, None);
+fn leaks(books: &Books<'_>, now: domain::period::Instant) -> Leaks {
+    let found = engine::leak::leaks(books, &mut Burns::default(), now, None);
     let mut worst: Vec<LeakRow> = found
         .leaks
         .iter()
@@ -195,7 +196,7 @@ fn gather(context: &Context<'_>) -> anyhow::Result<Answer> {
             .collect(),
         cluster,
         waiting: Waiting { open_conflicts: facts.conflicts.open().count() as u64, quarantined, improbable_months },
-        leaks: leaks(&mut books, now),
+        leaks: leaks(&books, now),
         transfers: what_if::guards(&mut books, now),
         issued: super::close::issued_ids(&facts),
         accepted: facts.issued.acceptances().into_iter().map(acceptance).collect(),

@@ -98,9 +98,10 @@ impl Asked<'_> {
             Ground::AlreadyAttested => {
                 channel.attestations(order.customer, order.partner).iter().map(|stated| stated.event).collect()
             }
-            Ground::ResellerNotOnboarded | Ground::ResellerNotEnrolled | Ground::ResellerAgreement => {
-                self.reseller.map(|reseller| channel.qualification_events(&self.desk.partners, reseller)).unwrap_or_default()
-            }
+            Ground::ResellerNotOnboarded | Ground::ResellerNotEnrolled | Ground::ResellerAgreement => self
+                .reseller
+                .map(|reseller| channel.qualification_events(&self.desk.partners, reseller))
+                .unwrap_or_default(),
             _ => Vec::new(),
         }
     }

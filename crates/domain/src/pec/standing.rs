@@ -260,5 +260,10 @@ fn attach(reseller: Guid, attached: Interval, partners: &Partners, channel: &Cha
         Qualification::Unknown => return Attached::Untold,
     };
     let interval = Interval::new(attached.from, until);
-    Attached::TooEarly(Unqualified { reseller, interval, events: channel.qualification_events(partners, reseller), lacks })
+    Attached::TooEarly(Unqualified {
+        reseller,
+        interval,
+        events: channel.qualification_events(partners, reseller),
+        lacks,
+    })
 }

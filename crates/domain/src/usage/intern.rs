@@ -41,6 +41,8 @@ pub(super) struct Series {
     pub(super) item: u32,
     /// When it was sent, where that is kept; a word in each of many series, and rarely there.
     pub(super) sent: Option<Box<Instant>>,
+    /// The number of its last change, among all changes of all series.
+    pub(super) changed: u64,
     pub(super) slices: Slices,
 }
 

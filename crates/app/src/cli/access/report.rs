@@ -192,7 +192,7 @@ fn ending(books: &mut Books<'_>, ahead: Interval, now: Instant) -> BTreeMap<Gran
     if soon.is_empty() {
         return BTreeMap::new();
     }
-    let burns = burn::burns(books, Day::of(now), None);
+    let burns = burn::burns(books, Day::of(now));
     let mut costs: BTreeMap<GrantId, Exact> = BTreeMap::new();
     for (id, end) in soon {
         let scope = books.judge.grants().grant(id).scope.clone();

@@ -1,24 +1,27 @@
 //! How long the leak meter takes, from an access change that is durable to alerts that are written down:
 //! one grant that is removed from one subscription, and a partner that is barred, which ends every grant.
 //!
-//! What is measured is what `pec run` does between the two: folding the change, putting the facts in
-//! order, looking, and writing the file of alerts. Only sending them is left out: it takes what the
-//! receiver takes.
+//! What is measured is what `pec run` does between the two: putting the facts in order, looking, and writing the
+//! file of alerts; with burns at hand, as while nothing happened, and without, as after a start. Only sending
+//! them is left out: it takes what the receiver takes.
 
 use domain::entry::{ActivityOperation, AssignmentDeleted, Event, PartnerStanding};
 use domain::ids::Guid;
 use domain::period::Instant;
+use engine::burns::Burns;
 use engine::leak::Concern;
 use engine::{Ledger, leak};
 use journal::wire::{self, Envelope};
 use journal::{Batch, Origin};
 
 use super::{Figures, Stopwatch, engine_problem};
-use crate::alerts;
+use crate::alerts::{self, AtHand};
 use crate::exit::Problem;
 
-/// Everything leaks after this one, so it comes last.
-pub(super) const STAGES: [&str; 2] = ["revoke to alert", "partner barred to alerts"];
+/// Everything leaks after the second one. The third tells the same again to who has told nothing and has no
+/// burn at hand.
+pub(super) const STAGES: [&str; 3] =
+    ["revoke to alert", "partner barred to alerts", "partner barred to alerts, no burns at hand"];
 
 /// The afternoon of the twentieth day of the month that everything was used in.
 fn now() -> Instant {
@@ -28,10 +31,18 @@ fn now() -> Instant {
 
 pub(super) fn measure(ledger: &Ledger, stage: &str, dir: &std::path::Path) -> anyhow::Result<Figures> {
     let events = ledger.end();
+    let told = alerts::file(dir);
+    if told.exists() {
+        std::fs::remove_file(told)?;
+    }
     let (event, concern) = if stage == STAGES[0] { revoked(ledger)? } else { (barred(ledger)?, Concern::Everything) };
+    let mut at_hand = AtHand::default();
+    if stage != STAGES[2] {
+        while !at_hand.refresh(ledger, now())? {}
+    }
     append(ledger, stage, &event)?;
     let watch = Stopwatch::start();
-    let (leaking, written) = alerts::look_once(ledger, concern, now(), dir)?;
+    let (leaking, written) = alerts::look_once(ledger, &mut at_hand, concern, now(), dir)?;
     let figures = watch.stop(stage, events);
     if leaking == 0 || written == 0 {
         let what = format!("`{stage}` ended no access that anything had: nothing was measured");
@@ -55,8 +66,8 @@ fn revoked(ledger: &Ledger) -> anyhow::Result<(Event, Concern)> {
     let covered: Vec<Guid> = {
         let facts = ledger.facts().map_err(engine_problem)?;
         let commerce = facts.commerce.view();
-        let mut books = engine::books::Books::new(&facts, &commerce);
-        leak::leaks(&mut books, now(), None).ends.into_keys().collect()
+        let books = engine::books::Books::new(&facts, &commerce);
+        leak::leaks(&books, &mut Burns::default(), now(), None).ends.into_keys().collect()
     };
     for entry in ledger.reader().entries(0) {
         let entry = entry.map_err(|fault| engine_problem(fault.into()))?;
