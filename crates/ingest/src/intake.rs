@@ -104,7 +104,7 @@ impl<'a> Intake<'a> {
             turn: 0,
             tracks,
             last: 0,
-            filling: Batch::new(),
+            filling: Batch::with_room(limits::BATCH_ROOM),
             filling_since: None,
             said: BTreeMap::new(),
             suspicion,
@@ -245,7 +245,7 @@ impl<'a> Intake<'a> {
     /// Hands the batch over; blocks while the writer is behind. `false` when the writer is gone.
     fn hand_over(&mut self) -> bool {
         self.filling_since = None;
-        let mut batch = std::mem::take(&mut self.filling);
+        let mut batch = std::mem::replace(&mut self.filling, Batch::with_room(limits::BATCH_ROOM));
         let mut next = Vec::new();
         for (index, track) in self.tracks.iter_mut().enumerate().filter(|(_, track)| track.moved) {
             track.moved = false;

@@ -8,6 +8,9 @@ use std::time::Duration;
 /// and one compressed frame are shared by thousands of messages.
 pub(crate) const BATCH_BYTES: usize = 2 * 1024 * 1024;
 
+/// Room for a batch: its bytes, and those of the messages that are polled between two looks at them.
+pub(crate) const BATCH_ROOM: usize = BATCH_BYTES + BATCH_BYTES / 4;
+
 /// …or at this many messages, so that a batch of tiny messages stays bounded too.
 pub(crate) const BATCH_MESSAGES: usize = 16_384;
 

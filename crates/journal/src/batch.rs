@@ -78,6 +78,8 @@ pub(crate) struct Prepared {
 /// Messages, and next offsets, that shall be recorded together.
 #[derive(Default)]
 pub struct Batch {
+    /// Bytes of messages that are expected; more are taken all the same.
+    room: usize,
     /// The message section of the frame: its preamble, then every message verbatim.
     pub(crate) section: Vec<u8>,
     pub(crate) rows: Vec<Row>,
@@ -100,6 +102,12 @@ impl Batch {
         Self::default()
     }
 
+    /// A batch for about so many bytes of messages, whose buffer need not grow on the way.
+    #[must_use]
+    pub fn with_room(room: usize) -> Self {
+        Self { room, ..Self::default() }
+    }
+
     /// Copies the message and decodes it.
     pub fn push(&mut self, origin: Origin, message: &MessageRef<'_>) {
         self.push_decoded(origin, message, wire::decode(message));
@@ -117,7 +125,7 @@ impl Batch {
     pub fn collect(&mut self, origin: Origin, message: &MessageRef<'_>) {
         self.prepared = None;
         if self.section.is_empty() {
-            self.section = spare::largest();
+            self.section = spare::buffer(self.room);
             self.section.resize(PREAMBLE, 0);
         }
         let coordinates = match origin {
@@ -134,6 +142,10 @@ impl Batch {
     /// Decodes what was only collected so far.
     fn decode(&mut self) {
         let mut unnamed = Unnamed::default();
+        if self.entries.capacity() == 0 {
+            self.entries = spare::entries();
+            self.entries.reserve(self.rows.len());
+        }
         let mut named = self.entries.len();
         let mut items = wire::Items::new();
         while self.decoded < self.rows.len() {
@@ -151,9 +163,6 @@ impl Batch {
 
     /// Takes up what the first undecoded message says, and leaves `items` empty.
     fn enter(&mut self, items: &mut wire::Items) {
-        if self.entries.capacity() == 0 {
-            self.entries = spare::entries();
-        }
         let row = self.decoded;
         for (index, item) in (0_u32..).zip(items.drain(..)) {
             let entry = self.entry(row, index, item);

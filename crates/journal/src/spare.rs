@@ -24,25 +24,13 @@ static SPENT: Mutex<Vec<Vec<Entry>>> = Mutex::new(Vec::new());
 
 /// An empty buffer with room for at least so many bytes: the smallest that has it.
 pub(crate) fn buffer(room: usize) -> Vec<u8> {
-    let mut buffer = choose(|waiting| {
-        let fits = |one: &&(usize, usize)| one.1 >= room;
-        waiting.iter().filter(fits).min_by_key(|one| one.1).map(|one| one.0)
-    });
-    buffer.reserve(room);
-    buffer
-}
-
-/// An empty buffer for what nobody knows the size of: the largest there is.
-pub(crate) fn largest() -> Vec<u8> {
-    choose(|waiting| waiting.iter().max_by_key(|one| one.1).map(|one| one.0))
-}
-
-/// Takes the buffer that `which` chooses by place and capacity; an empty one where it chooses none.
-fn choose(which: impl FnOnce(&[(usize, usize)]) -> Option<usize>) -> Vec<u8> {
     let mut waiting = BUFFERS.lock().unwrap_or_else(PoisonError::into_inner);
-    let capacities: Vec<(usize, usize)> = waiting.iter().map(Vec::capacity).enumerate().collect();
-    let mut buffer = which(&capacities).map(|place| waiting.swap_remove(place)).unwrap_or_default();
+    let capacities = waiting.iter().map(Vec::capacity).enumerate();
+    let fitting = capacities.filter(|(_, capacity)| *capacity >= room).min_by_key(|(_, capacity)| *capacity);
+    let mut buffer = fitting.map(|(place, _)| waiting.swap_remove(place)).unwrap_or_default();
+    drop(waiting);
     buffer.clear();
+    buffer.reserve(room);
     buffer
 }
 

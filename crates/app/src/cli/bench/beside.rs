@@ -86,7 +86,7 @@ pub(super) fn measure(ledger: &Ledger, stage: &str, seed: u64, to: &Path) -> any
 fn pack(world: &World, batches: &SyncSender<Batch>) {
     let mut messages = UsageMessages::new(world, EVENTS);
     loop {
-        let mut batch = Batch::new();
+        let mut batch = Batch::with_room(BATCH * 1024);
         for message in messages.by_ref().take(BATCH) {
             batch.collect(Origin::Here, &message.borrow(&message.header_refs()));
         }

@@ -56,10 +56,13 @@ impl Batches<'_> {
             return Ok(());
         }
         let count = self.batch.len() as u64;
-        let recorded = self.ledger.append(std::mem::take(&mut self.batch)).inspect_err(|_| {
-            // What was not made durable was not taken.
-            self.taken.records -= count;
-        })?;
+        let recorded = self
+            .ledger
+            .append(std::mem::replace(&mut self.batch, Batch::with_room(BATCH_BYTES)))
+            .inspect_err(|_| {
+                // What was not made durable was not taken.
+                self.taken.records -= count;
+            })?;
         let total = &mut self.taken.recorded;
         total.accepted += recorded.accepted;
         total.duplicate += recorded.duplicate;
@@ -74,7 +77,7 @@ impl Taking<'_> {
     pub(super) fn take(&self, context: &Context<'_>, out: &Output) -> anyhow::Result<Taken> {
         let ledger = context.ledger;
         let late_before = ledger.facts().map_err(fault)?.counts.late;
-        let mut batches = Batches { ledger, batch: Batch::new(), taken: Taken::default() };
+        let mut batches = Batches { ledger, batch: Batch::with_room(BATCH_BYTES), taken: Taken::default() };
         let refused = match tables::read(self.path, self.said) {
             Err(refused) => Some(refused),
             Ok(Some(messages)) => {
