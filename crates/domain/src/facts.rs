@@ -222,22 +222,23 @@ impl Facts {
 /// Whether an event may change what usage costs: all but those that are known not to, so that a new kind counts
 /// until somebody thought about it. Usage is not meant: its book knows where it changed.
 fn is_term(event: &Event) -> bool {
-    match event {
+    let known_not_to = matches!(
+        event,
         Event::UsageRecorded(_)
-        | Event::UsageAdjusted(_)
-        | Event::UsageVoided(_)
-        | Event::MembershipStarted(_)
-        | Event::MembershipEnded(_)
-        | Event::PartnerBarred(_)
-        | Event::PartnerReinstated(_)
-        | Event::RolesPublished(_)
-        | Event::Channel(_)
-        | Event::InvoiceIssued(_)
-        | Event::CreditNoteIssued(_)
-        | Event::InvoiceVoided(_)
-        | Event::AcceptanceRecorded(_) => false,
-        other => other.stream() != Some(Stream::Access),
-    }
+            | Event::UsageAdjusted(_)
+            | Event::UsageVoided(_)
+            | Event::MembershipStarted(_)
+            | Event::MembershipEnded(_)
+            | Event::PartnerBarred(_)
+            | Event::PartnerReinstated(_)
+            | Event::RolesPublished(_)
+            | Event::Channel(_)
+            | Event::InvoiceIssued(_)
+            | Event::CreditNoteIssued(_)
+            | Event::InvoiceVoided(_)
+            | Event::AcceptanceRecorded(_)
+    );
+    !known_not_to && event.stream() != Some(Stream::Access)
 }
 
 #[cfg(test)]

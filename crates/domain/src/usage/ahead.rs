@@ -26,10 +26,8 @@ pub(super) struct Ahead {
 
 /// An event that names its resource, as nearly all do; the others are not worth a guess.
 fn usage_of(entry: &Entry) -> Option<(&Usage, &Scope)> {
-    match &entry.fact.event {
-        Event::UsageRecorded(usage) => Some((usage, usage.resource.as_ref()?)),
-        _ => None,
-    }
+    let Event::UsageRecorded(usage) = &entry.fact.event else { return None };
+    Some((usage, usage.resource.as_ref()?))
 }
 
 impl Ahead {

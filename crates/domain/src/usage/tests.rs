@@ -259,12 +259,10 @@ fn times_of_sending_cost_nothing_until_a_policy_wants_them() {
 /// the same is counted, in the same series.
 #[test]
 fn looking_ahead_changes_nothing_that_is_counted() {
-    let of = |resource: u8, hour| match usage(hour, "1.5") {
-        Event::UsageRecorded(usage) => {
-            let path = format!("/subscriptions/00000000-0000-0000-0000-000000000002/resourcegroups/{resource}");
-            Event::UsageRecorded(Usage { resource: (resource > 0).then(|| Scope::parse(&path)), ..usage })
-        }
-        other => other,
+    let of = |resource: u8, hour| {
+        let Event::UsageRecorded(usage) = usage(hour, "1.5") else { unreachable!("usage is usage") };
+        let path = format!("/subscriptions/00000000-0000-0000-0000-000000000002/resourcegroups/{resource}");
+        Event::UsageRecorded(Usage { resource: (resource > 0).then(|| Scope::parse(&path)), ..usage })
     };
     let mut recorder = Recorder::default();
     let mut facts: Vec<Fact> =
@@ -293,10 +291,8 @@ fn looking_ahead_changes_nothing_that_is_counted() {
 fn a_guess_is_right_or_not_believed() {
     let mut recorder = Recorder::default();
     let first = recorder.record(&fact(1, 1, usage(1, "1")));
-    let other = match usage(2, "4") {
-        Event::UsageRecorded(usage) => Event::UsageRecorded(Usage { meter: MeterId::parse("other"), ..usage }),
-        _ => unreachable!("usage is usage"),
-    };
+    let Event::UsageRecorded(told) = usage(2, "4") else { unreachable!("usage is usage") };
+    let other = Event::UsageRecorded(Usage { meter: MeterId::parse("other"), ..told });
     let (second, again) = (recorder.record(&fact(2, 2, other)), recorder.record(&fact(3, 3, usage(3, "2"))));
     let mut book = UsageBook::default();
     book.apply(&first);
