@@ -8,6 +8,7 @@
 //! repeats one. Should that file be lost, alerts come again under the same ids.
 
 mod event;
+mod lines;
 mod memory;
 mod meter;
 mod webhook;

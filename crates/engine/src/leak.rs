@@ -143,6 +143,7 @@ pub fn leaks(books: &Books<'_>, burns: &mut Burns, now: Instant, only: Option<&B
     }
     lost.sort_by_key(|(subscription, _)| *subscription);
     burns.refresh(&books.desk, Day::of(now), Some(&lost.iter().map(|(subscription, _)| *subscription).collect()));
+    found.leaks.reserve_exact(lost.iter().map(|(_, leaks)| leaks.len()).sum());
     for (subscription, leaks) in lost {
         let Some(known) = burns.of(subscription) else { continue };
         found.leaks.extend(leaks.into_iter().filter_map(|leak| {

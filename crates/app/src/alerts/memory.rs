@@ -1,14 +1,12 @@
-//! What the meter told, and what is still to be sent: a small file beside the journal, written
-//! whole and renamed into place, so that a crash leaves the old one or the new one.
+//! What the meter told, and what is still to be sent: a small file of changes beside the journal ([`lines`]),
+//! which is durable before anything is logged or sent.
 //!
 //! It is no part of the journal: a backup does not carry it, and without it alerts are told again
 //! under the same ids.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::Context as _;
 use domain::ids::Guid;
 use domain::money::Exact;
 use domain::period::Instant;
@@ -17,6 +15,7 @@ use engine::side_by_side;
 use serde::{Deserialize, Serialize};
 
 use super::event::{self, Costed, Names, News, Written};
+use super::lines::Lines;
 
 /// Its name in the data directory.
 pub const FILE: &str = "alerts.json";
@@ -78,38 +77,86 @@ struct Told {
     per_day: String,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+/// One step of what is remembered; in this order, where it says several things.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Change {
+    /// Leaks that are over: subscription and resource.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    over: Vec<(String, String)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    open: Vec<Told>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pending: Vec<Alert>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    taken: Option<Taken>,
+}
+
+/// Alerts that a sink took, or never will.
+#[derive(Debug, Serialize, Deserialize)]
+struct Taken {
+    by: Sink,
+    ids: Vec<String>,
+}
+
+#[derive(Debug, Default)]
 struct Kept {
     open: Vec<Told>,
     pending: Vec<Alert>,
 }
 
+impl Kept {
+    /// Takes changes in that were made together, so that none undoes another.
+    fn apply(&mut self, together: Vec<Change>) {
+        let over = together.iter().flat_map(|change| &change.over);
+        let over: BTreeSet<(&str, &str)> = over.map(|(one, resource)| (&**one, &**resource)).collect();
+        if !over.is_empty() {
+            self.open.retain(|told| !over.contains(&(&told.subscription, &told.resource)));
+        }
+        for Change { open, pending, taken, .. } in together {
+            self.open.extend(open);
+            self.pending.extend(pending);
+            if let Some(taken) = taken {
+                self.take(&taken);
+            }
+        }
+    }
+
+    fn take(&mut self, taken: &Taken) {
+        let ids: BTreeSet<&str> = taken.ids.iter().map(String::as_str).collect();
+        for alert in self.pending.iter_mut().filter(|alert| ids.contains(alert.id.as_str())) {
+            alert.to.remove(&taken.by);
+        }
+        self.pending.retain(|alert| !alert.to.is_empty());
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Memory {
-    path: PathBuf,
+    lines: Lines,
     sinks: BTreeSet<Sink>,
     kept: Kept,
 }
 
 impl Memory {
     pub(super) fn load(dir: &Path, sinks: BTreeSet<Sink>) -> anyhow::Result<Self> {
-        let path = dir.join(FILE);
-        let mut kept: Kept = match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| {
-                format!("{} cannot be read; remove it, and alerts that still hold are told again", path.display())
-            })?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Kept::default(),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
-        };
+        let (lines, said) = Lines::open(dir.join(FILE))?;
+        let mut kept = Kept::default();
+        said.into_iter().for_each(|together| kept.apply(together));
         // A way out that is no longer configured takes nothing any more.
         for alert in &mut kept.pending {
             alert.to.retain(|sink, _| sinks.contains(sink));
         }
         kept.pending.retain(|alert| !alert.to.is_empty());
-        Ok(Self { path, sinks, kept })
+        let mut memory = Self { lines, sinks, kept };
+        if !memory.lines.is_empty() {
+            memory.write_anew()?;
+        }
+        Ok(memory)
     }
 
-    /// Compares what leaks now with what was told, writes down what is new, and returns it.
+    /// Compares what leaks now with what was told, writes down what is new, and returns it. What cannot be
+    /// written down was not told.
     pub(super) fn compare(
         &mut self,
         found: &Found,
@@ -117,62 +164,93 @@ impl Memory {
         names: &Names,
         now: Instant,
     ) -> anyhow::Result<Vec<News>> {
-        let leaking: BTreeMap<(Guid, &str), &Leak> = found.leaks.iter().map(|leak| (key(leak), leak)).collect();
-        let mut next = self.kept.clone();
-        let mut over: BTreeMap<(Guid, String), Vec<Told>> = BTreeMap::new();
-        let mut still: BTreeSet<(Guid, &str)> = BTreeSet::new();
-        next.open.retain_mut(|told| {
-            let Some(subscription) = Guid::parse(&told.subscription) else { return false };
+        let mut fresh: BTreeMap<(Guid, &str), &Leak> = found.leaks.iter().map(|leak| (key(leak), leak)).collect();
+        let mut over: BTreeMap<(Guid, &str), Vec<&Told>> = BTreeMap::new();
+        let mut costs = Vec::new();
+        for (number, told) in self.kept.open.iter().enumerate() {
+            let subscription = Guid::parse(&told.subscription).unwrap_or_default();
             if only.is_some_and(|only| !only.contains(&subscription)) {
-                return true;
+                continue;
             }
-            match leaking.get(&(subscription, told.resource.as_str())) {
-                Some(leak) => {
-                    told.per_day = leak.burn.per_day().to_string();
-                    still.insert(key(leak));
-                    true
-                }
-                None => {
-                    over.entry((subscription, told.since.clone())).or_default().push(told.clone());
-                    false
-                }
+            match fresh.remove(&(subscription, told.resource.as_str())) {
+                Some(leak) => costs.push((number, leak.burn.per_day().to_string())),
+                None => over.entry((subscription, told.since.as_str())).or_default().push(told),
             }
-        });
-        let mut written = Vec::new();
-        for ((subscription, since), told) in &over {
-            let resources: Vec<&str> = told.iter().map(|told| told.resource.as_str()).collect();
-            let customer = told.first().map_or("", |told| told.customer.as_str());
-            written.push(event::cleared(*subscription, since, &resources, customer, names, now)?);
         }
-        let mut fresh: BTreeMap<(Guid, Instant), Vec<&Leak>> = BTreeMap::new();
-        for (name, leak) in leaking.into_iter().filter(|(name, _)| !still.contains(name)) {
-            fresh.entry((name.0, leak.since)).or_default().push(leak);
+        let mut steps = Vec::new();
+        for ((subscription, since), told) in over {
+            steps.push(self.ended(subscription, since, &told, names, now)?);
         }
-        let fresh: Vec<Vec<&Leak>> = fresh.into_values().collect();
-        let worded = side_by_side::all(&fresh, found.leaks.len(), &|leaks| opened(leaks, names, now));
-        for worded in worded {
-            let (alert, told) = worded?;
-            written.extend(alert);
-            next.open.extend(told);
+        let mut begun: BTreeMap<(Guid, Instant), Vec<&Leak>> = BTreeMap::new();
+        for leak in fresh.into_values() {
+            begun.entry((leak.subscription, leak.since)).or_default().push(leak);
         }
-        let news = self.send(&mut next, written);
-        if next != self.kept {
-            write(&self.path, &next)?;
-            self.kept = next;
+        let begun: Vec<Vec<&Leak>> = begun.into_values().collect();
+        let begin = |leaks: &Vec<&Leak>| self.began(leaks, names, now);
+        for step in side_by_side::all(&begun, found.leaks.len(), &begin) {
+            steps.push(step?);
         }
-        Ok(news)
+        for (number, per_day) in costs {
+            self.kept.open[number].per_day = per_day;
+        }
+        self.note(steps)
     }
 
-    /// Puts alerts among those that wait for whoever takes them.
-    fn send(&self, kept: &mut Kept, written: Vec<Written>) -> Vec<News> {
+    /// The alert about leaks of one subscription that began at one time, and what is remembered of each.
+    fn began(&self, leaks: &[&Leak], names: &Names, now: Instant) -> anyhow::Result<Step> {
+        let lost: Vec<Costed<'_>> = leaks.iter().map(|leak| Costed::new(leak)).collect();
+        let open = lost.iter().map(|one| told(one, names)).collect();
+        self.step(event::opened(&lost, names, now)?, Change { open, ..Change::default() })
+    }
+
+    /// The alert that leaks of one subscription that began at one time are over.
+    fn ended(
+        &self,
+        subscription: Guid,
+        since: &str,
+        told: &[&Told],
+        names: &Names,
+        now: Instant,
+    ) -> anyhow::Result<Step> {
+        let resources: Vec<&str> = told.iter().map(|told| told.resource.as_str()).collect();
+        let customer = told.first().map_or("", |told| told.customer.as_str());
+        let over = told.iter().map(|told| (told.subscription.clone(), told.resource.clone())).collect();
+        let written = event::cleared(subscription, since, &resources, customer, names, now)?;
+        self.step(Some(written), Change { over, ..Change::default() })
+    }
+
+    /// A change together with its alert, for whoever takes alerts.
+    fn step(&self, written: Option<Written>, mut change: Change) -> anyhow::Result<Step> {
         let to: BTreeMap<Sink, u32> = self.sinks.iter().map(|sink| (*sink, 0)).collect();
-        let sent = written.into_iter().map(|Written { key, text, news }| {
+        let news = written.map(|Written { key, text, news }| {
             if !to.is_empty() {
-                kept.pending.push(Alert { id: news.id.clone(), key, event: text, to: to.clone() });
+                change.pending.push(Alert { id: news.id.clone(), key, event: text, to });
             }
             news
         });
-        sent.collect()
+        Ok(Step { line: serde_json::to_vec(&change)?, change, news })
+    }
+
+    /// Writes steps down, all of them or none, and takes them into what is remembered.
+    fn note(&mut self, steps: Vec<Step>) -> anyhow::Result<Vec<News>> {
+        let (mut lines, mut changes, mut news) = (Vec::new(), Vec::new(), Vec::new());
+        for step in steps {
+            lines.push(step.line);
+            changes.push(step.change);
+            news.extend(step.news);
+        }
+        self.lines.append(&lines)?;
+        self.kept.apply(changes);
+        Ok(news)
+    }
+
+    /// Writes everything that is remembered in place of all changes that led to it.
+    fn write_anew(&mut self) -> anyhow::Result<()> {
+        let Kept { open, pending } = std::mem::take(&mut self.kept);
+        let change = Change { open, pending, ..Change::default() };
+        let line = serde_json::to_vec(&change);
+        self.kept.apply(vec![change]);
+        self.lines.write_anew(line?)
     }
 
     /// How many resources leak, and how much a day together.
@@ -196,26 +274,27 @@ impl Memory {
         })
     }
 
-    /// A sink took these alerts, or never will.
+    /// A sink took these alerts, or never will. The file is written anew only while nothing waits: then that is
+    /// little, and nobody waits for it.
     pub(super) fn done(&mut self, sink: Sink, alerts: &[Alert]) -> anyhow::Result<()> {
-        let done: BTreeSet<&str> = alerts.iter().map(|alert| alert.id.as_str()).collect();
-        for alert in self.kept.pending.iter_mut().filter(|alert| done.contains(alert.id.as_str())) {
-            alert.to.remove(&sink);
+        let ids = alerts.iter().map(|alert| alert.id.clone()).collect();
+        self.note(vec![self.step(None, Change { taken: Some(Taken { by: sink, ids }), ..Change::default() })?])?;
+        if self.kept.pending.is_empty() && self.lines.is_worn() {
+            self.write_anew()?;
         }
-        self.kept.pending.retain(|alert| !alert.to.is_empty());
-        write(&self.path, &self.kept)
+        Ok(())
     }
+}
+
+/// A change with the line that tells it and what the log says of it.
+struct Step {
+    line: Vec<u8>,
+    change: Change,
+    news: Option<News>,
 }
 
 fn key(leak: &Leak) -> (Guid, &str) {
     (leak.subscription, leak.resource.as_str())
-}
-
-/// The alert about leaks of one subscription that began at one time, and what is remembered of each.
-fn opened(leaks: &[&Leak], names: &Names, now: Instant) -> anyhow::Result<(Option<Written>, Vec<Told>)> {
-    let lost: Vec<Costed<'_>> = leaks.iter().map(|leak| Costed::new(leak)).collect();
-    let alert = event::opened(&lost, names, now)?;
-    Ok((alert, lost.iter().map(|one| told(one, names)).collect()))
 }
 
 fn told(Costed { leak, per_day }: &Costed<'_>, names: &Names) -> Told {
@@ -226,19 +305,6 @@ fn told(Costed { leak, per_day }: &Costed<'_>, names: &Names) -> Told {
         since: crate::cli::period::instant(leak.since),
         per_day: per_day.to_string(),
     }
-}
-
-fn write(path: &Path, kept: &Kept) -> anyhow::Result<()> {
-    let beside = path.with_extension("json.new");
-    let doing = || format!("cannot write {}", path.display());
-    let file = std::fs::File::create(&beside).with_context(doing)?;
-    // Everything that leaks may be tens of megabytes, which need not stand in memory once more.
-    let mut buffered = BufWriter::with_capacity(1 << 18, &file);
-    serde_json::to_writer(&mut buffered, kept).with_context(doing)?;
-    buffered.flush().with_context(doing)?;
-    drop(buffered);
-    file.sync_data().with_context(doing)?;
-    std::fs::rename(&beside, path).with_context(doing)
 }
 
 impl News {
@@ -338,5 +404,30 @@ mod tests {
         assert_eq!(ids(&memory.waiting(Sink::Webhook, 5)), [over[0].id.as_str()]);
         memory.done(Sink::Webhook, &both).unwrap();
         assert_eq!(Memory::load(dir.path(), sinks).unwrap().waiting(Sink::Webhook, 5), []);
+    }
+    /// A file as builds before this one wrote it, whole and without the end of a line.
+    #[test]
+    fn a_file_that_was_written_whole_is_read_and_appended_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let sinks = BTreeSet::from([Sink::Kafka, Sink::Webhook]);
+        let (names, now) = (Names::default(), at("2026-03-01T10:00:01Z"));
+        let resource = leak("a").resource;
+        let told = format!(
+            r#"{{"subscription":"{}","resource":"{resource}","customer":"C","since":"2026-03-01T10:00:00Z","per_day":"1.1"}}"#,
+            Guid(7)
+        );
+        let alert = r#"{"id":"one","key":"7","event":"{\"id\":\"one\"}","to":{"kafka":0,"webhook":0}}"#;
+        let path = dir.path().join(FILE);
+        std::fs::write(&path, format!(r#"{{"open":[{told}],"pending":[{alert}]}}"#)).unwrap();
+
+        let mut memory = Memory::load(dir.path(), sinks.clone()).unwrap();
+        assert!(memory.compare(&found(&["a"]), None, &names, now).unwrap().is_empty(), "it was told");
+        let waiting = memory.waiting(Sink::Kafka, 5);
+        assert_eq!(ids(&waiting), ["one"]);
+        memory.done(Sink::Kafka, &waiting).unwrap();
+        assert_eq!(memory.compare(&found(&["b"]), None, &names, now).unwrap().len(), 2, "one begins, one is over");
+        let memory = Memory::load(dir.path(), sinks).unwrap();
+        assert_eq!((memory.waiting(Sink::Kafka, 5).len(), memory.waiting(Sink::Webhook, 5).len()), (2, 3));
+        assert_eq!(memory.open(), (1, Exact::parse("1.1").unwrap()));
     }
 }
