@@ -333,7 +333,7 @@ fn the_benchmarks_answer_fits_its_schema() {
     let figures = home.json(&words, 0);
     must_fit(&schema("bench"), &figures);
     let stages = figures["figures"].as_array().unwrap();
-    assert_eq!(stages.len(), 8);
+    assert_eq!(stages.len(), 9);
     let beside = stages.iter().filter(|stage| !stage["appends"].is_null());
     assert_eq!(beside.count(), 2, "{figures}");
     let digests: BTreeSet<&str> = stages.iter().filter_map(|stage| stage["digest"].as_str()).collect();
