@@ -7,11 +7,12 @@
 //! the facts and the instant; who remembers what was told is somebody else's affair.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use domain::commerce::{Began, Placement};
 use domain::entry::{Event, Stream};
 use domain::ids::{Guid, Identity};
-use domain::pec::{Judge, Loss, LostCode, PlaceId};
+use domain::pec::{Judge, Loss, LostCode, PlaceId, Shared};
 use domain::period::{Day, Instant, Interval};
 use domain::rating::Desk;
 use domain::scope::Scope;
@@ -33,16 +34,16 @@ pub struct Leak {
     pub reason: LostCode,
     pub burn: Burn,
     /// The events behind the reason.
-    pub events: Vec<Identity>,
+    pub events: Shared<Identity>,
     /// What would restore it, worded for whoever can do it.
-    pub remedy: String,
+    pub remedy: Arc<str>,
 }
 
 /// What was found at an instant.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    /// In order of subscription and resource.
-    pub leaks: Vec<Leak>,
+    /// By subscription, there in order of resource.
+    pub leaks: BTreeMap<Guid, Vec<Leak>>,
     /// The next instant at which access that qualifies now is known to end, by subscription.
     pub ends: BTreeMap<Guid, Instant>,
 }
@@ -132,37 +133,31 @@ pub fn concerned(books: &Books<'_>, concerns: &BTreeSet<Concern>) -> Option<BTre
 /// hold what an earlier look at the same ledger left, which saves time and changes nothing.
 pub fn leaks(books: &Books<'_>, burns: &mut Burns, now: Instant, only: Option<&BTreeSet<Guid>>) -> Found {
     let used = books.desk.used().filter(|(subscription, _)| only.is_none_or(|only| only.contains(subscription)));
-    let parts = side_by_side::each(&used.collect::<Vec<_>>(), &|dealt| Seen::of(books, now, dealt));
-    let (mut found, mut lost) = (Found::default(), Vec::new());
+    let parts = side_by_side::each(&used.collect::<Vec<_>>(), &|dealt| Found::of(books, now, dealt));
+    let mut found = Found::default();
     for part in parts {
         found.ends.extend(part.ends);
-        lost.extend(part.lost);
+        found.leaks.extend(part.leaks);
     }
-    if lost.is_empty() {
+    if found.leaks.is_empty() {
         return found;
     }
-    lost.sort_by_key(|(subscription, _)| *subscription);
-    burns.refresh(&books.desk, Day::of(now), Some(&lost.iter().map(|(subscription, _)| *subscription).collect()));
-    found.leaks.reserve_exact(lost.iter().map(|(_, leaks)| leaks.len()).sum());
-    for (subscription, leaks) in lost {
-        let Some(known) = burns.of(subscription) else { continue };
-        found.leaks.extend(leaks.into_iter().filter_map(|leak| {
-            let burn = known.get(&leak.resource)?.clone();
-            Some(Leak { burn, ..leak })
-        }));
-    }
+    burns.refresh(&books.desk, Day::of(now), Some(&found.leaks.keys().copied().collect()));
+    found.leaks.retain(|subscription, leaks| {
+        let known = burns.of(*subscription);
+        leaks.retain_mut(|leak| {
+            let burn = known.and_then(|known| known.get(&leak.resource));
+            leak.burn = burn.cloned().unwrap_or_default();
+            burn.is_some()
+        });
+        !leaks.is_empty()
+    });
     found
 }
 
-/// What one hand saw of access, whatever it costs.
-#[derive(Default)]
-struct Seen {
-    /// What is in use and lost, by subscription, there in order of resource. No burn is known yet.
-    lost: Vec<(Guid, Vec<Leak>)>,
-    ends: BTreeMap<Guid, Instant>,
-}
-
-impl Seen {
+impl Found {
+    /// What one hand sees of access in some subscriptions. What it costs is not known yet: everything in use that
+    /// is lost is a leak, and burns nothing.
     fn of(books: &Books<'_>, now: Instant, subscriptions: &BTreeSet<Guid>) -> Self {
         let (mut seen, mut judge) = (Self::default(), books.judge.colleague());
         for subscription in subscriptions {
@@ -174,23 +169,22 @@ impl Seen {
     fn look(&mut self, books: &Books<'_>, judge: &mut Judge<'_>, now: Instant, subscription: Guid) {
         let placements = books.commerce.placements(subscription);
         let Some(placement) = placements.iter().find(|placement| placement.interval.contains(now)) else { return };
-        let (mut known, mut lost) = (BTreeMap::new(), Vec::new());
+        let (mut known, mut leaks) = (BTreeMap::new(), Vec::new());
         for scope in used_lately(&books.desk, now, subscription) {
             let place = judge.place(subscription, placement, scope);
-            let covered = *known
-                .entry(place)
-                .or_insert_with(|| covered(placements, placement, judge, (subscription, scope), now));
-            match covered {
-                Covered::Until(end) => {
-                    let soonest = self.ends.entry(subscription).or_insert(end);
-                    *soonest = end.min(*soonest);
-                }
-                Covered::Lost(since) => lost.extend(leak(judge, placement, (subscription, place, scope), since, now)),
-                Covered::Never => {}
+            // What leaks at one place differs in nothing but the resource.
+            let (covered, leak) = known.entry(place).or_insert_with(|| {
+                let covered = covered(placements, placement, judge, (subscription, scope), now);
+                (covered, leak(judge, placement, (subscription, place, scope), covered, now))
+            });
+            if let Covered::Until(end) = covered {
+                let soonest = self.ends.entry(subscription).or_insert(*end);
+                *soonest = (*end).min(*soonest);
             }
+            leaks.extend(leak.as_ref().map(|leak| Leak { resource: scope.clone(), ..leak.clone() }));
         }
-        if !lost.is_empty() {
-            self.lost.push((subscription, lost));
+        if !leaks.is_empty() {
+            self.leaks.insert(subscription, leaks);
         }
     }
 }
@@ -231,14 +225,15 @@ fn covered(
     if counted.iter().any(|span| span.contains(last)) { Covered::Lost(placement.interval.from) } else { Covered::Never }
 }
 
-/// What is lost at a place since some access ended; nothing where the day is not lost after all.
+/// What is lost at a place since some access ended; nothing where none did, or the day is not lost after all.
 fn leak(
     judge: &mut Judge<'_>,
     placement: &Placement,
     (subscription, place, resource): (Guid, PlaceId, &Scope),
-    since: Instant,
+    covered: Covered,
     now: Instant,
 ) -> Option<Leak> {
+    let Covered::Lost(since) = covered else { return None };
     let verdict = judge.access(place, Day::of(now));
     let loss = verdict.lost()?;
     Some(Leak {
@@ -250,8 +245,8 @@ fn leak(
         since,
         reason: loss.code,
         burn: Burn::default(),
-        events: loss.events.to_vec(),
-        remedy: Loss::request(loss),
+        events: loss.events.clone(),
+        remedy: Loss::request(loss).into(),
     })
 }
 

@@ -44,7 +44,8 @@ impl Known {
         let again = |subscription: &Guid| only.is_none_or(|only| only.contains(subscription));
         self.leaks.retain(|(subscription, _), _| !again(subscription));
         self.ends.retain(|subscription, _| !again(subscription));
-        self.leaks.extend(found.leaks.into_iter().map(|one| ((one.subscription, one.resource.to_string()), one)));
+        let leaks = found.leaks.into_values().flatten();
+        self.leaks.extend(leaks.map(|one| ((one.subscription, one.resource.to_string()), one)));
         self.ends.extend(found.ends);
     }
 }

@@ -9,10 +9,13 @@ use std::io::{BufWriter, Seek as _, SeekFrom, Write};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// So much may be appended, beside twice of what the file began with, before it is worth writing it anew.
 const WORN: u64 = 1 << 20;
+/// So much is handed to the system at once.
+const BUFFERED: usize = 1 << 18;
 
 #[derive(Debug)]
 pub(super) struct Lines {
@@ -51,22 +54,9 @@ impl Lines {
         self.length == 0
     }
 
-    /// Makes changes durable, each of them already JSON.
-    pub(super) fn append(&mut self, changes: &[Vec<u8>]) -> anyhow::Result<()> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let append = || -> std::io::Result<u64> {
-            let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(&self.path)?;
-            // What a write that failed may have left behind is no line.
-            file.set_len(self.length)?;
-            file.seek(SeekFrom::End(0))?;
-            write(&file, changes)?;
-            file.sync_data()?;
-            file.stream_position()
-        };
-        self.length = append().with_context(|| format!("cannot write {}", self.path.display()))?;
-        Ok(())
+    /// Begins a line.
+    pub(super) fn begin(&mut self) -> Line<'_> {
+        Line { lines: self, written: None }
     }
 
     /// Whether so much was appended that writing the file anew is worth it.
@@ -75,14 +65,16 @@ impl Lines {
     }
 
     /// Replaces everything by one change.
-    pub(super) fn write_anew(&mut self, change: Vec<u8>) -> anyhow::Result<()> {
+    pub(super) fn write_anew(&mut self, change: &impl Serialize) -> anyhow::Result<()> {
         let beside = self.path.with_extension("json.new");
-        let replace = || -> std::io::Result<u64> {
-            let file = File::create(&beside)?;
-            write(&file, &[change])?;
-            file.sync_data()?;
+        let replace = || -> anyhow::Result<u64> {
+            let mut file = BufWriter::with_capacity(BUFFERED, File::create(&beside)?);
+            serde_json::to_writer(&mut file, &[change])?;
+            file.write_all(b"\n")?;
+            file.flush()?;
+            file.get_ref().sync_data()?;
             std::fs::rename(&beside, &self.path)?;
-            Ok(file.metadata()?.len())
+            Ok(file.stream_position()?)
         };
         self.whole = replace().with_context(|| format!("cannot write {}", self.path.display()))?;
         self.length = self.whole;
@@ -90,19 +82,56 @@ impl Lines {
     }
 }
 
+/// A line that is being appended, change by change, so that a long one need not stand in memory. It says
+/// something once it is finished, and nothing if it never is.
+pub(super) struct Line<'l> {
+    lines: &'l mut Lines,
+    /// `None` before the first change: nothing is no line.
+    written: Option<BufWriter<File>>,
+}
+
+impl Line<'_> {
+    /// Adds a change, which is JSON already.
+    pub(super) fn push(&mut self, change: &[u8]) -> anyhow::Result<()> {
+        let doing = || format!("cannot write {}", self.lines.path.display());
+        let push = |file: &mut BufWriter<File>, before: &[u8]| {
+            file.write_all(before)?;
+            file.write_all(change)
+        };
+        match &mut self.written {
+            Some(file) => push(file, b","),
+            None => self.lines.end().and_then(|file| push(self.written.insert(file), b"[")),
+        }
+        .with_context(doing)
+    }
+
+    /// Makes the line durable.
+    pub(super) fn finish(self) -> anyhow::Result<()> {
+        let Some(mut file) = self.written else { return Ok(()) };
+        let mut finish = || -> std::io::Result<u64> {
+            file.write_all(b"]\n")?;
+            file.flush()?;
+            file.get_ref().sync_data()?;
+            file.stream_position()
+        };
+        self.lines.length = finish().with_context(|| format!("cannot write {}", self.lines.path.display()))?;
+        Ok(())
+    }
+}
+
+impl Lines {
+    /// The file, to be written to at its end. What a line that was never finished left behind is cut off.
+    fn end(&self) -> std::io::Result<BufWriter<File>> {
+        let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(&self.path)?;
+        file.set_len(self.length)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(BufWriter::with_capacity(BUFFERED, file))
+    }
+}
+
 /// The changes of one line: an array, or a single one that is the whole file, as builds before wrote it.
 fn read<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<Vec<T>> {
     if line.starts_with(b"{") { Ok(vec![serde_json::from_slice(line)?]) } else { serde_json::from_slice(line) }
-}
-
-fn write(file: &File, changes: &[Vec<u8>]) -> std::io::Result<()> {
-    let mut line = BufWriter::with_capacity(1 << 18, file);
-    for (number, change) in changes.iter().enumerate() {
-        line.write_all(if number == 0 { b"[" } else { b"," })?;
-        line.write_all(change)?;
-    }
-    line.write_all(b"]\n")?;
-    line.flush()
 }
 
 #[cfg(test)]
@@ -113,6 +142,12 @@ mod tests {
         Lines::open(path.to_owned())
     }
 
+    fn append(lines: &mut Lines, changes: &[&str]) {
+        let mut line = lines.begin();
+        changes.iter().for_each(|change| line.push(change.as_bytes()).unwrap());
+        line.finish().unwrap();
+    }
+
     /// What was appended is read back in order; half a line, as a crash leaves it, is as if it had never been
     /// begun, and what is appended after it can be read.
     #[test]
@@ -121,17 +156,20 @@ mod tests {
         let path = dir.path().join("lines");
         let (mut lines, said) = open(&path).unwrap();
         assert!(lines.is_empty() && said.is_empty());
-        lines.append(&[]).unwrap();
+        append(&mut lines, &[]);
         assert!(!path.exists(), "nothing is no line");
-        lines.append(&[b"1".to_vec(), b"2".to_vec()]).unwrap();
-        lines.append(&[b"3".to_vec()]).unwrap();
+        append(&mut lines, &["1", "2"]);
+        append(&mut lines, &["3"]);
         std::fs::write(&path, [&std::fs::read(&path).unwrap()[..], b"[4,5"].concat()).unwrap();
         let (mut lines, said) = open(&path).unwrap();
         assert_eq!(said, [vec![1, 2], vec![3]]);
-        lines.append(&[b"6".to_vec()]).unwrap();
+        let mut unfinished = lines.begin();
+        unfinished.push(b"9").unwrap();
+        drop(unfinished);
+        append(&mut lines, &["6"]);
         assert_eq!(open(&path).unwrap().1, [vec![1, 2], vec![3], vec![6]]);
-        lines.write_anew(b"7".to_vec()).unwrap();
-        lines.append(&[b"8".to_vec()]).unwrap();
+        lines.write_anew(&7).unwrap();
+        append(&mut lines, &["8"]);
         assert_eq!((open(&path).unwrap().1, lines.is_worn()), (vec![vec![7], vec![8]], false));
     }
 

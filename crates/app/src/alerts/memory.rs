@@ -19,6 +19,8 @@ use super::lines::Lines;
 
 /// Its name in the data directory.
 pub const FILE: &str = "alerts.json";
+/// So many alerts are worded before their text is written and let go.
+const WORDED_AT_ONCE: usize = 128;
 
 /// A way out.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -101,7 +103,8 @@ struct Taken {
 
 #[derive(Debug, Default)]
 struct Kept {
-    open: Vec<Told>,
+    /// As they were told together.
+    open: Vec<Vec<Told>>,
     pending: Vec<Alert>,
 }
 
@@ -111,15 +114,18 @@ impl Kept {
         let over = together.iter().flat_map(|change| &change.over);
         let over: BTreeSet<(&str, &str)> = over.map(|(one, resource)| (&**one, &**resource)).collect();
         if !over.is_empty() {
-            self.open.retain(|told| !over.contains(&(&told.subscription, &told.resource)));
+            for open in &mut self.open {
+                open.retain(|told| !over.contains(&(&told.subscription, &told.resource)));
+            }
         }
         for Change { open, pending, taken, .. } in together {
-            self.open.extend(open);
+            self.open.push(open);
             self.pending.extend(pending);
             if let Some(taken) = taken {
                 self.take(&taken);
             }
         }
+        self.open.retain(|open| !open.is_empty());
     }
 
     fn take(&mut self, taken: &Taken) {
@@ -164,10 +170,13 @@ impl Memory {
         names: &Names,
         now: Instant,
     ) -> anyhow::Result<Vec<News>> {
-        let mut fresh: BTreeMap<(Guid, &str), &Leak> = found.leaks.iter().map(|leak| (key(leak), leak)).collect();
+        let told = Telling { to: self.sinks.iter().map(|sink| (*sink, 0)).collect(), names, now };
+        let leaks = found.leaks.values().flatten();
+        let mut fresh: BTreeMap<(Guid, &str), &Leak> = leaks.map(|leak| (key(leak), leak)).collect();
+        let leaking = fresh.len();
         let mut over: BTreeMap<(Guid, &str), Vec<&Told>> = BTreeMap::new();
         let mut costs = Vec::new();
-        for (number, told) in self.kept.open.iter().enumerate() {
+        for (number, told) in self.kept.open.iter().flatten().enumerate() {
             let subscription = Guid::parse(&told.subscription).unwrap_or_default();
             if only.is_some_and(|only| !only.contains(&subscription)) {
                 continue;
@@ -177,69 +186,21 @@ impl Memory {
                 None => over.entry((subscription, told.since.as_str())).or_default().push(told),
             }
         }
-        let mut steps = Vec::new();
-        for ((subscription, since), told) in over {
-            steps.push(self.ended(subscription, since, &told, names, now)?);
-        }
+        let over = over.into_iter().map(|((subscription, since), over)| told.ended(subscription, since, &over));
         let mut begun: BTreeMap<(Guid, Instant), Vec<&Leak>> = BTreeMap::new();
         for leak in fresh.into_values() {
             begun.entry((leak.subscription, leak.since)).or_default().push(leak);
         }
         let begun: Vec<Vec<&Leak>> = begun.into_values().collect();
-        let begin = |leaks: &Vec<&Leak>| self.began(leaks, names, now);
-        for step in side_by_side::all(&begun, found.leaks.len(), &begin) {
-            steps.push(step?);
-        }
-        for (number, per_day) in costs {
-            self.kept.open[number].per_day = per_day;
-        }
-        self.note(steps)
-    }
-
-    /// The alert about leaks of one subscription that began at one time, and what is remembered of each.
-    fn began(&self, leaks: &[&Leak], names: &Names, now: Instant) -> anyhow::Result<Step> {
-        let lost: Vec<Costed<'_>> = leaks.iter().map(|leak| Costed::new(leak)).collect();
-        let open = lost.iter().map(|one| told(one, names)).collect();
-        self.step(event::opened(&lost, names, now)?, Change { open, ..Change::default() })
-    }
-
-    /// The alert that leaks of one subscription that began at one time are over.
-    fn ended(
-        &self,
-        subscription: Guid,
-        since: &str,
-        told: &[&Told],
-        names: &Names,
-        now: Instant,
-    ) -> anyhow::Result<Step> {
-        let resources: Vec<&str> = told.iter().map(|told| told.resource.as_str()).collect();
-        let customer = told.first().map_or("", |told| told.customer.as_str());
-        let over = told.iter().map(|told| (told.subscription.clone(), told.resource.clone())).collect();
-        let written = event::cleared(subscription, since, &resources, customer, names, now)?;
-        self.step(Some(written), Change { over, ..Change::default() })
-    }
-
-    /// A change together with its alert, for whoever takes alerts.
-    fn step(&self, written: Option<Written>, mut change: Change) -> anyhow::Result<Step> {
-        let to: BTreeMap<Sink, u32> = self.sinks.iter().map(|sink| (*sink, 0)).collect();
-        let news = written.map(|Written { key, text, news }| {
-            if !to.is_empty() {
-                change.pending.push(Alert { id: news.id.clone(), key, event: text, to });
+        let word = |leaks: &Vec<&Leak>| told.began(leaks);
+        let begun = begun.chunks(WORDED_AT_ONCE).flat_map(|begun| side_by_side::all(begun, leaking, &word));
+        let (changes, news) = write_down(&mut self.lines, over.chain(begun))?;
+        let mut costs = costs.into_iter().peekable();
+        for (number, told) in self.kept.open.iter_mut().flatten().enumerate() {
+            if let Some((_, per_day)) = costs.next_if(|(costed, _)| *costed == number) {
+                told.per_day = per_day;
             }
-            news
-        });
-        Ok(Step { line: serde_json::to_vec(&change)?, change, news })
-    }
-
-    /// Writes steps down, all of them or none, and takes them into what is remembered.
-    fn note(&mut self, steps: Vec<Step>) -> anyhow::Result<Vec<News>> {
-        let (mut lines, mut changes, mut news) = (Vec::new(), Vec::new(), Vec::new());
-        for step in steps {
-            lines.push(step.line);
-            changes.push(step.change);
-            news.extend(step.news);
         }
-        self.lines.append(&lines)?;
         self.kept.apply(changes);
         Ok(news)
     }
@@ -247,17 +208,20 @@ impl Memory {
     /// Writes everything that is remembered in place of all changes that led to it.
     fn write_anew(&mut self) -> anyhow::Result<()> {
         let Kept { open, pending } = std::mem::take(&mut self.kept);
-        let change = Change { open, pending, ..Change::default() };
-        let line = serde_json::to_vec(&change);
+        let change = Change { open: open.into_iter().flatten().collect(), pending, ..Change::default() };
+        let written = self.lines.write_anew(&change);
         self.kept.apply(vec![change]);
-        self.lines.write_anew(line?)
+        written
     }
 
     /// How many resources leak, and how much a day together.
     pub(super) fn open(&self) -> (usize, Exact) {
-        let per_day = self.kept.open.iter().filter_map(|told| Exact::parse(&told.per_day));
-        let per_day: Vec<Exact> = per_day.collect();
-        (self.kept.open.len(), per_day.iter().sum())
+        let leaking = self.kept.open.iter().map(Vec::len).sum();
+        let credit = |told: &Vec<Told>| -> Exact {
+            let per_day: Vec<Exact> = told.iter().filter_map(|told| Exact::parse(&told.per_day)).collect();
+            per_day.iter().sum()
+        };
+        (leaking, side_by_side::all(&self.kept.open, leaking, &credit).iter().sum())
     }
 
     /// The oldest alerts that a sink has not taken, so many at most.
@@ -278,7 +242,9 @@ impl Memory {
     /// little, and nobody waits for it.
     pub(super) fn done(&mut self, sink: Sink, alerts: &[Alert]) -> anyhow::Result<()> {
         let ids = alerts.iter().map(|alert| alert.id.clone()).collect();
-        self.note(vec![self.step(None, Change { taken: Some(Taken { by: sink, ids }), ..Change::default() })?])?;
+        let change = Change { taken: Some(Taken { by: sink, ids }), ..Change::default() };
+        let (changes, _) = write_down(&mut self.lines, std::iter::once(Step::of(change, None)))?;
+        self.kept.apply(changes);
         if self.kept.pending.is_empty() && self.lines.is_worn() {
             self.write_anew()?;
         }
@@ -286,11 +252,70 @@ impl Memory {
     }
 }
 
-/// A change with the line that tells it and what the log says of it.
+/// Makes steps durable, all of them or none.
+fn write_down(
+    lines: &mut Lines,
+    steps: impl Iterator<Item = anyhow::Result<Step>>,
+) -> anyhow::Result<(Vec<Change>, Vec<News>)> {
+    let (mut line, mut changes, mut news) = (lines.begin(), Vec::new(), Vec::new());
+    for step in steps {
+        let step = step?;
+        line.push(&step.text)?;
+        changes.push(step.change);
+        news.extend(step.news);
+    }
+    line.finish()?;
+    Ok((changes, news))
+}
+
+/// A change with its text and what the log says of it.
 struct Step {
-    line: Vec<u8>,
+    text: Vec<u8>,
     change: Change,
     news: Option<News>,
+}
+
+impl Step {
+    fn of(change: Change, news: Option<News>) -> anyhow::Result<Self> {
+        Ok(Self { text: serde_json::to_vec(&change)?, change, news })
+    }
+}
+
+/// Words what began and what is over.
+struct Telling<'n> {
+    /// Who has to take an alert; nobody failed to yet.
+    to: BTreeMap<Sink, u32>,
+    names: &'n Names,
+    now: Instant,
+}
+
+impl Telling<'_> {
+    /// Leaks of one subscription that began at one time.
+    fn began(&self, leaks: &[&Leak]) -> anyhow::Result<Step> {
+        let lost: Vec<Costed<'_>> = leaks.iter().map(|leak| Costed::new(leak)).collect();
+        let open = lost.iter().map(|one| told(one, self.names)).collect();
+        self.step(event::opened(&lost, self.names, self.now)?, Change { open, ..Change::default() })
+    }
+
+    /// Leaks of one subscription that began at one time and are over.
+    fn ended(&self, subscription: Guid, since: &str, told: &[&Told]) -> anyhow::Result<Step> {
+        let resources: Vec<&str> = told.iter().map(|told| told.resource.as_str()).collect();
+        let customer = told.first().map_or("", |told| told.customer.as_str());
+        let over = told.iter().map(|told| (told.subscription.clone(), told.resource.clone())).collect();
+        let written = event::cleared(subscription, since, &resources, customer, self.names, self.now)?;
+        self.step(Some(written), Change { over, ..Change::default() })
+    }
+
+    /// A change together with its alert.
+    fn step(&self, written: Option<Written>, mut change: Change) -> anyhow::Result<Step> {
+        let news = written.map(|Written { key, text, news }| {
+            if !self.to.is_empty() {
+                change.pending.push(Alert { id: news.id.clone(), key, event: text, to: self.to.clone() });
+            }
+            news
+        });
+        Step::of(change, news)
+    }
 }
 
 fn key(leak: &Leak) -> (Guid, &str) {
@@ -359,8 +384,8 @@ mod tests {
             since: at("2026-03-01T10:00:00Z"),
             reason: LostCode::EarlyEnd,
             burn: Burn { credit: Exact::parse("7.7").unwrap(), days: 7 },
-            events: Vec::new(),
-            remedy: String::new(),
+            events: Vec::new().into(),
+            remedy: "".into(),
         }
     }
 
@@ -369,7 +394,8 @@ mod tests {
     }
 
     fn found(resources: &[&str]) -> Found {
-        Found { leaks: resources.iter().map(|resource| leak(resource)).collect(), ends: BTreeMap::new() }
+        let leaks = resources.iter().map(|resource| leak(resource)).collect();
+        Found { leaks: BTreeMap::from([(Guid(7), leaks)]), ends: BTreeMap::new() }
     }
 
     /// Told once, whatever is looked at again and whoever restarts; over once, and then told anew.

@@ -198,7 +198,7 @@ fn find(
     let only = leak::concerned(&books, todo);
     let found = leak::leaks(&books, burns, now, only.as_ref());
     let mut names = Names { policy_revision: facts.policy.at(Day::of(now)).revision, ..Names::default() };
-    for leak in &found.leaks {
+    for leak in found.leaks.values().flatten() {
         names.of.entry(leak.customer).or_insert_with(|| books.customer_name(leak.customer));
         names.of.entry(leak.bill_to).or_insert_with(|| books.partner_name(leak.bill_to));
     }

@@ -121,7 +121,8 @@ fn leaks(books: &Books<'_>, now: domain::period::Instant) -> Leaks {
     let found = engine::leak::leaks(books, &mut Burns::default(), now, None);
     let mut worst: Vec<LeakRow> = found
         .leaks
-        .iter()
+        .values()
+        .flatten()
         .map(|leak| LeakRow {
             customer: books.customer_name(leak.customer),
             subscription: leak.subscription.to_string(),
