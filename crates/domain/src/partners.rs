@@ -381,8 +381,9 @@ fn location(partner_id: &str) -> Box<str> {
 mod tests {
     use super::*;
     use crate::entry::PartnerKind;
-    use crate::ids::{Digest, Market};
+    use crate::ids::Digest;
     use crate::period::Day;
+    use crate::testing::registered;
 
     const TENANT: Guid = Guid(9);
 
@@ -395,20 +396,8 @@ mod tests {
     }
 
     fn statement(day: &str, organisation: &str, admin_agents: Vec<Dated<Guid>>) -> PartnerRegistered {
-        PartnerRegistered {
-            tenant: TENANT,
-            name: "p".into(),
-            organisation: organisation.into(),
-            kind: PartnerKind::Provider,
-            country: Market::parse("DE").unwrap(),
-            billing_currency: Currency::parse("EUR").unwrap(),
-            partner_ids: Vec::new(),
-            admin_agents,
-            helpdesk_agents: Vec::new(),
-            managing_tenants: Vec::new(),
-            identities: Vec::new(),
-            at: at(day),
-        }
+        let (organisation, at) = (organisation.into(), at(day));
+        PartnerRegistered { organisation, admin_agents, at, ..registered(TENANT, PartnerKind::Provider) }
     }
 
     fn view(statements: impl IntoIterator<Item = PartnerRegistered>) -> Partners {

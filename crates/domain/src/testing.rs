@@ -40,6 +40,25 @@ pub(crate) fn resource(name: &str) -> Scope {
     Scope::parse(&format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/x/y/{name}"))
 }
 
+/// A partner in Germany since 2019, billed in EUR, an organisation of its own under its tenant, of which nothing
+/// else is told.
+pub(crate) fn registered(tenant: Guid, kind: PartnerKind) -> PartnerRegistered {
+    PartnerRegistered {
+        tenant,
+        name: format!("Partner {tenant}").into(),
+        organisation: format!("organisation of {tenant}").into(),
+        kind,
+        country: Market::parse("DE").unwrap(),
+        billing_currency: currency("EUR"),
+        partner_ids: Vec::new(),
+        admin_agents: Vec::new(),
+        helpdesk_agents: Vec::new(),
+        managing_tenants: Vec::new(),
+        identities: Vec::new(),
+        at: at("2019-01-01"),
+    }
+}
+
 /// The journal's part of the story: outcomes and antecedents by identity.
 #[derive(Default)]
 pub(crate) struct Recorder {

@@ -39,7 +39,7 @@ impl Lines {
             match read(line) {
                 Ok(changes) => said.push(changes),
                 // Each line was durable before the next one was begun, so that only the last may be there in part.
-                Err(_) if length > 0 && length + line.len() == bytes.len() => break,
+                Err(_) if length + line.len() == bytes.len() && (length > 0 || is_begun(line)) => break,
                 Err(error) => {
                     let advice = "remove it, and alerts that still hold are told again";
                     return Err(error).with_context(|| format!("{} cannot be read; {advice}", path.display()));
@@ -57,6 +57,14 @@ impl Lines {
     /// Begins a line.
     pub(super) fn begin(&mut self) -> Line<'_> {
         Line { lines: self, written: None }
+    }
+
+    /// The file, to be written to at its end. What a line that was never finished left behind is cut off.
+    fn end(&self) -> std::io::Result<BufWriter<File>> {
+        let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(&self.path)?;
+        file.set_len(self.length)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(BufWriter::with_capacity(BUFFERED, file))
     }
 
     /// Whether so much was appended that writing the file anew is worth it.
@@ -119,14 +127,9 @@ impl Line<'_> {
     }
 }
 
-impl Lines {
-    /// The file, to be written to at its end. What a line that was never finished left behind is cut off.
-    fn end(&self) -> std::io::Result<BufWriter<File>> {
-        let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(&self.path)?;
-        file.set_len(self.length)?;
-        file.seek(SeekFrom::End(0))?;
-        Ok(BufWriter::with_capacity(BUFFERED, file))
-    }
+/// Whether a line that cannot be read was begun here: the file of something else is not ours to cut.
+fn is_begun(line: &[u8]) -> bool {
+    line.starts_with(b"[") && !line.ends_with(b"\n")
 }
 
 /// The changes of one line: an array, or a single one that is the whole file, as builds before wrote it.
@@ -173,12 +176,24 @@ mod tests {
         assert_eq!((open(&path).unwrap().1, lines.is_worn()), (vec![vec![7], vec![8]], false));
     }
 
-    /// A line in the middle, or a first one, that cannot be read is no half of an append.
+    /// Who was stopped in the very first line begins with an empty file.
+    #[test]
+    fn half_of_the_first_line_is_cut_off_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lines");
+        std::fs::write(&path, "[1,2").unwrap();
+        let (mut lines, said) = open(&path).unwrap();
+        assert!(lines.is_empty() && said.is_empty());
+        append(&mut lines, &["3"]);
+        assert_eq!(open(&path).unwrap().1, [vec![3]]);
+    }
+
+    /// A line in the middle that cannot be read, or a first one that was not begun here, is no half of an append.
     #[test]
     fn a_file_that_is_something_else_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lines");
-        for text in ["nonsense", "[1]\n[nonsense]\n[2]\n"] {
+        for text in ["nonsense", "[nonsense]\n", "[1]\n[nonsense]\n[2]\n"] {
             std::fs::write(&path, text).unwrap();
             let error = open(&path).unwrap_err();
             assert!(format!("{error:#}").contains("remove it"), "{error:#}");

@@ -71,7 +71,8 @@ pub(super) struct Alert {
 /// A leak that was told.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
 struct Told {
-    subscription: String,
+    #[serde(with = "text")]
+    subscription: Guid,
     resource: String,
     customer: String,
     since: String,
@@ -83,15 +84,22 @@ struct Told {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Change {
-    /// Leaks that are over: subscription and resource.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    over: Vec<(String, String)>,
+    over: Vec<Over>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     open: Vec<Told>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pending: Vec<Alert>,
     #[serde(skip_serializing_if = "Option::is_none")]
     taken: Option<Taken>,
+}
+
+/// A leak that is over.
+#[derive(Debug, Serialize, Deserialize)]
+struct Over {
+    #[serde(with = "text")]
+    subscription: Guid,
+    resource: String,
 }
 
 /// Alerts that a sink took, or never will.
@@ -112,10 +120,10 @@ impl Kept {
     /// Takes changes in that were made together, so that none undoes another.
     fn apply(&mut self, together: Vec<Change>) {
         let over = together.iter().flat_map(|change| &change.over);
-        let over: BTreeSet<(&str, &str)> = over.map(|(one, resource)| (&**one, &**resource)).collect();
+        let over: BTreeSet<(Guid, &str)> = over.map(|over| (over.subscription, &*over.resource)).collect();
         if !over.is_empty() {
             for open in &mut self.open {
-                open.retain(|told| !over.contains(&(&told.subscription, &told.resource)));
+                open.retain(|told| !over.contains(&(told.subscription, &*told.resource)));
             }
         }
         for Change { open, pending, taken, .. } in together {
@@ -177,13 +185,12 @@ impl Memory {
         let mut over: BTreeMap<(Guid, &str), Vec<&Told>> = BTreeMap::new();
         let mut costs = Vec::new();
         for (number, told) in self.kept.open.iter().flatten().enumerate() {
-            let subscription = Guid::parse(&told.subscription).unwrap_or_default();
-            if only.is_some_and(|only| !only.contains(&subscription)) {
+            if only.is_some_and(|only| !only.contains(&told.subscription)) {
                 continue;
             }
-            match fresh.remove(&(subscription, told.resource.as_str())) {
+            match fresh.remove(&(told.subscription, told.resource.as_str())) {
                 Some(leak) => costs.push((number, leak.burn.per_day().to_string())),
-                None => over.entry((subscription, told.since.as_str())).or_default().push(told),
+                None => over.entry((told.subscription, told.since.as_str())).or_default().push(told),
             }
         }
         let over = over.into_iter().map(|((subscription, since), over)| told.ended(subscription, since, &over));
@@ -301,7 +308,7 @@ impl Telling<'_> {
     fn ended(&self, subscription: Guid, since: &str, told: &[&Told]) -> anyhow::Result<Step> {
         let resources: Vec<&str> = told.iter().map(|told| told.resource.as_str()).collect();
         let customer = told.first().map_or("", |told| told.customer.as_str());
-        let over = told.iter().map(|told| (told.subscription.clone(), told.resource.clone())).collect();
+        let over = resources.iter().map(|resource| Over { subscription, resource: (*resource).to_owned() }).collect();
         let written = event::cleared(subscription, since, &resources, customer, self.names, self.now)?;
         self.step(Some(written), Change { over, ..Change::default() })
     }
@@ -318,13 +325,29 @@ impl Telling<'_> {
     }
 }
 
+/// GUIDs as their text; a file with anything else in their place cannot be read.
+mod text {
+    use domain::ids::Guid;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(guid: &Guid, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(guid)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(value: D) -> Result<Guid, D::Error> {
+        let text = String::deserialize(value)?;
+        Guid::parse(&text).ok_or_else(|| D::Error::custom(format!("`{text}` is no GUID")))
+    }
+}
+
 fn key(leak: &Leak) -> (Guid, &str) {
     (leak.subscription, leak.resource.as_str())
 }
 
 fn told(Costed { leak, per_day }: &Costed<'_>, names: &Names) -> Told {
     Told {
-        subscription: leak.subscription.to_string(),
+        subscription: leak.subscription,
         resource: leak.resource.to_string(),
         customer: names.of.get(&leak.customer).cloned().unwrap_or_else(|| leak.customer.to_string()),
         since: crate::cli::period::instant(leak.since),
@@ -431,6 +454,17 @@ mod tests {
         memory.done(Sink::Webhook, &both).unwrap();
         assert_eq!(Memory::load(dir.path(), sinks).unwrap().waiting(Sink::Webhook, 5), []);
     }
+    /// What cannot be a leak of ours is said, not made up.
+    #[test]
+    fn a_file_with_a_subscription_that_is_none_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let told =
+            r#"{"subscription":"nonsense","resource":"r","customer":"C","since":"2026-03-01T10:00:00Z","per_day":"1"}"#;
+        std::fs::write(dir.path().join(FILE), format!("[{{\"open\":[{told}]}}]\n")).unwrap();
+        let error = format!("{:#}", Memory::load(dir.path(), BTreeSet::new()).unwrap_err());
+        assert!(error.contains("`nonsense` is no GUID") && error.contains("remove it"), "{error}");
+    }
+
     /// A file as builds before this one wrote it, whole and without the end of a line.
     #[test]
     fn a_file_that_was_written_whole_is_read_and_appended_to() {

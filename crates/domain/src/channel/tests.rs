@@ -6,12 +6,12 @@ use crate::entry::{
     PartnerAgreementSigned, PartnerKind, PartnerRegistered, Partnership, PostureStated, RelationshipEnded,
     RelationshipEstablished, ResellerEnrolled, ResellerOnboarded, TenantUse,
 };
-use crate::ids::{Currency, Guid, Market};
+use crate::ids::Guid;
 use crate::partners::Partners;
 use crate::period::Instant;
 use crate::policy::Policy;
 use crate::regions::Region;
-use crate::testing::{World, at, number};
+use crate::testing::{World, at, number, registered};
 
 const CUSTOMER: Guid = Guid(1);
 const PARTNER: Guid = Guid(2);
@@ -241,20 +241,9 @@ fn whatever_a_reseller_or_its_organisation_signed_ends_the_benefit_of_the_doubt(
     let sibling = Guid(4);
     let mut world = World::default();
     for tenant in [RESELLER, sibling] {
-        world.tell(crate::entry::Event::PartnerRegistered(PartnerRegistered {
-            tenant,
-            name: "Northwind".into(),
-            organisation: "one and the same".into(),
-            kind: PartnerKind::Reseller,
-            country: Market::parse("DE").unwrap(),
-            billing_currency: Currency::parse("EUR").unwrap(),
-            partner_ids: Vec::new(),
-            admin_agents: Vec::new(),
-            helpdesk_agents: Vec::new(),
-            managing_tenants: Vec::new(),
-            identities: Vec::new(),
-            at: at("2020-01-01"),
-        }));
+        let organisation = "one and the same".into();
+        let registered = PartnerRegistered { organisation, ..registered(tenant, PartnerKind::Reseller) };
+        world.tell(crate::entry::Event::PartnerRegistered(registered));
     }
     let partners = world.facts.partners.view();
     let neither = vec![Missing::Onboarded, Missing::Enrolled];

@@ -126,6 +126,7 @@ mod tests {
     use crate::entry::{CustomerRegistered, PartnerKind};
     use crate::facts::Facts;
     use crate::ids::{Digest, Identity};
+    use crate::testing::registered;
 
     fn at(text: &str) -> crate::period::Instant {
         day(text).start()
@@ -136,20 +137,7 @@ mod tests {
     }
 
     fn partner(country: &str) -> PartnerRegistered {
-        PartnerRegistered {
-            tenant: Guid(9),
-            name: "p".into(),
-            organisation: "p".into(),
-            kind: PartnerKind::Provider,
-            country: Market::parse(country).unwrap(),
-            billing_currency: currency("EUR"),
-            partner_ids: Vec::new(),
-            admin_agents: Vec::new(),
-            helpdesk_agents: Vec::new(),
-            managing_tenants: Vec::new(),
-            identities: Vec::new(),
-            at: at("2019-01-01"),
-        }
+        PartnerRegistered { country: Market::parse(country).unwrap(), ..registered(Guid(9), PartnerKind::Provider) }
     }
 
     /// Norwegian customers: 1 has a plan of 2020 and one of March 2021; 3 is registered on `known_since`

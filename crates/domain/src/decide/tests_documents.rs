@@ -269,20 +269,10 @@ fn what_is_to_be_taken_back_is_in_the_currency_of_its_month() {
     let mut world = World::new();
     let (from, until) = (Day::parse("2021-01-01").unwrap(), Day::parse("2022-01-01").unwrap());
     for (unit, since) in [("EUR", "2020-01-01"), ("JPY", "2021-11-01")] {
-        world.tell(Event::PartnerRegistered(PartnerRegistered {
-            tenant: BILL_TO,
-            name: "p".into(),
-            organisation: "p".into(),
-            kind: PartnerKind::Provider,
-            country: crate::ids::Market::parse("US").unwrap(),
-            billing_currency: currency(unit),
-            partner_ids: Vec::new(),
-            admin_agents: Vec::new(),
-            helpdesk_agents: Vec::new(),
-            managing_tenants: Vec::new(),
-            identities: Vec::new(),
-            at: at(since),
-        }));
+        let country = crate::ids::Market::parse("US").unwrap();
+        let (billing_currency, at) = (currency(unit), at(since));
+        let registered = registered(BILL_TO, PartnerKind::Provider);
+        world.tell(Event::PartnerRegistered(PartnerRegistered { country, billing_currency, at, ..registered }));
     }
     for period in ["2021-09", "2021-10", "2021-11"] {
         world.sheet(period, vec![PriceRow { from, until, ..row("1.7") }]);

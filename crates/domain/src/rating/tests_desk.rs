@@ -30,20 +30,9 @@ fn german(world: &mut World, plan: Guid, from: &str) {
 fn a_month_has_the_currencies_of_what_was_bought_by_its_end() {
     let mut world = september();
     german(&mut world, SECOND, "2020-10-01");
-    world.tell(Event::PartnerRegistered(PartnerRegistered {
-        tenant: BILL_TO,
-        name: "Contoso".into(),
-        organisation: "contoso".into(),
-        kind: PartnerKind::DirectBill,
-        country: Market::parse("GB").unwrap(),
-        billing_currency: currency("GBP"),
-        partner_ids: Vec::new(),
-        admin_agents: Vec::new(),
-        helpdesk_agents: Vec::new(),
-        managing_tenants: Vec::new(),
-        identities: Vec::new(),
-        at: at("2019-01-01"),
-    }));
+    let (country, billing_currency) = (Market::parse("GB").unwrap(), currency("GBP"));
+    let british = registered(BILL_TO, PartnerKind::DirectBill);
+    world.tell(Event::PartnerRegistered(PartnerRegistered { country, billing_currency, ..british }));
     let commerce = world.facts.commerce.view();
     let desk = Desk::new(&world.facts, &commerce);
     let currencies = |period: &str| desk.currencies(BILL_TO, month(period));

@@ -3,6 +3,7 @@
 use crate::entry::*;
 use crate::ids::{Currency, Guid, Identity, Market};
 pub(super) use crate::order::*;
+use crate::testing::registered;
 pub(super) use crate::testing::{CUSTOMER, PLAN, SUBSCRIPTION, World, at, number};
 
 pub(super) const DIRECT: Guid = crate::testing::BILL_TO;
@@ -16,18 +17,11 @@ const FOUNDED: &str = "2019-01-01";
 pub(super) fn partner(tenant: Guid, kind: PartnerKind) -> PartnerRegistered {
     let ids = if tenant == RESELLER { vec![RESELLER_ID.into()] } else { Vec::new() };
     PartnerRegistered {
-        tenant,
-        name: format!("Partner {tenant}").into(),
-        organisation: format!("organisation of {tenant}").into(),
-        kind,
         country: Market::parse("US").unwrap(),
         billing_currency: Currency::USD,
         partner_ids: ids.into_iter().map(|value| Dated { value, since: None, until: None }).collect(),
-        admin_agents: Vec::new(),
-        helpdesk_agents: Vec::new(),
-        managing_tenants: Vec::new(),
-        identities: Vec::new(),
         at: at(FOUNDED),
+        ..registered(tenant, kind)
     }
 }
 
