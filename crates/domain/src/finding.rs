@@ -127,6 +127,7 @@ codes! {
     Left "F-left" false "A subscription moved under a plan that is not known here; from then on it is billed to nobody here." "nothing, if the customer left; else publish plan created for that plan";
     SeveralPlans "F-several-plans" false "A customer has several plans where one is allowed: one with a direct-bill partner, one per reseller with a provider." "check the plan created events";
     UselessCredit "F-azure-credit" false "Azure credit that can pay for nothing as it was told: no day, no known customer, plan or subscription." "publish azure credit granted again as Microsoft granted it, or the plan that is missing";
+    ContradictedCredit "F-azure-credit-differs" true "One grant of Azure credit was told by several events with different amounts, days or scopes; usage draws on it in all of those days and scopes, up to the largest amount." "send the wrong event again under its own id as it should read, then pec conflicts list and pec conflicts decide";
     EarlyTransition "F-transition" false "A subscription left the classic offer although the customer's consent, or its agreement to the customer agreement, is not known; the move counts." "publish reseller relationship established and agreement attested or accepted for that customer";
     MovedCurrency "F-moved-currency" false "A monthly order moved to a partner billed in another currency; it ends at its next cycle." "nothing, or buy the order anew";
     UnknownCurrency "F-no-currency" true "The currency that a plan was billed in before August 2021 cannot be told." "publish customer registered with its country, and with tenantCreatedAt";
@@ -160,7 +161,7 @@ impl Code {
             Self::OverdrawnOrder | Self::ReturnRefused => "INV-11",
             Self::ContradictedOrder => "INV-9",
             Self::SeveralPlans => "INV-17",
-            Self::UselessCredit => "RATE-11",
+            Self::UselessCredit | Self::ContradictedCredit => "RATE-11",
             Self::EarlyTransition => "PEC-17",
             Self::MovedCurrency => "INV-16",
             Self::UnknownCurrency => "INV-14",
@@ -235,6 +236,7 @@ impl Code {
             | Self::Left
             | Self::SeveralPlans
             | Self::UselessCredit
+            | Self::ContradictedCredit
             | Self::MovedCurrency
             | Self::UnknownCurrency
             | Self::UnknownTax => false,

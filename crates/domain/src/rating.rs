@@ -12,6 +12,7 @@ mod credit;
 mod drawing;
 mod notes;
 mod piece;
+mod portions;
 mod pricing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -172,6 +173,7 @@ impl<'a> Desk<'a> {
         self.ineffective(&mut notes);
         self.oddities(&mut notes);
         self.useless_credits(&mut notes);
+        self.contradicted_credits(&mut notes);
         notes.findings()
     }
 

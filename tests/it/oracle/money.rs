@@ -117,14 +117,17 @@ pub fn answer(world: &World, rate: &str) -> Answer {
     let rate = Ratio::of(rate);
     let mut judged = Vec::new();
     let mut sums: BTreeMap<LineOf, (Ratio, Ratio)> = BTreeMap::new();
-    for (cell, shares) in draw(world) {
+    let drawn = draw(world);
+    let wholes = wholes(&drawn);
+    for (cell, shares) in drawn {
         let why = reason(world, cell.plan, cell.subscription, &cell.resource, cell.day);
         let mut portions: BTreeMap<Portion, Vec<Share>> = BTreeMap::new();
         for share in shares {
             portions.entry(share.portion).or_default().push(share);
         }
         for (portion, shares) in portions {
-            let one = judge(world, &cell, (portion, &shares), why.clone(), &rate);
+            let free = wholes[&whole(&cell, portion)].is_zero();
+            let one = judge(world, &cell, (portion, &shares, free), why.clone(), &rate);
             let own = portion == Portion::PayAsYouGo;
             let with_credit = own && matches!(one.says, Says::Earned | Says::ZeroCharge) && why.is_none();
             for share in shares {
@@ -149,10 +152,29 @@ pub fn answer(world: &World, rate: &str) -> Answer {
     Answer { judged, lines }
 }
 
+/// A whole portion: plan, resource, day, meter and what pays for it, whoever sold it.
+type Whole = (usize, String, DayNumber, u64, Portion);
+
+fn whole(cell: &Cell, portion: Portion) -> Whole {
+    (cell.plan, cell.resource.clone(), cell.day, cell.meter, portion)
+}
+
+/// The list charge of each whole portion.
+fn wholes(drawn: &[(Cell, Vec<Share>)]) -> BTreeMap<Whole, Ratio> {
+    let mut wholes: BTreeMap<Whole, Ratio> = BTreeMap::new();
+    for (cell, shares) in drawn {
+        for share in shares {
+            let sum = wholes.entry(whole(cell, share.portion)).or_insert_with(Ratio::zero);
+            *sum = sum.plus(&share.list);
+        }
+    }
+    wholes
+}
+
 fn judge(
     world: &World,
     cell: &Cell,
-    (portion, shares): (Portion, &[Share]),
+    (portion, shares, free): (Portion, &[Share], bool),
     why: Option<Reason>,
     rate: &Ratio,
 ) -> Judged {
@@ -169,7 +191,7 @@ fn judge(
         _ if price.spot => Says::Spot,
         _ if price.third_party => Says::ThirdParty,
         _ if portion == Portion::AzureCredit => Says::AzureCredit,
-        _ if list.is_zero() => Says::ZeroCharge,
+        _ if free => Says::ZeroCharge,
         None => Says::Earned,
         Some(why) => Says::Lost(why),
     };

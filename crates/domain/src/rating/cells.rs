@@ -11,7 +11,7 @@ use super::cover::{Covers, overcovered};
 use super::pricing::Pricing;
 use crate::charges::Coverage;
 use crate::commerce::{Commerce, Placement, placed_at};
-use crate::entry::{Offer, PriceKind};
+use crate::entry::{Benefit, Offer, PriceKind};
 use crate::finding::{About, Code};
 use crate::ids::{Guid, Market};
 use crate::money::Quantity;
@@ -52,6 +52,15 @@ pub(super) struct Cell {
     pub(super) quantity: Quantity,
 }
 
+/// What of a cell is covered, and where its counter stands for the rest.
+pub(super) struct Parts {
+    /// The cell's number in the plan's order.
+    pub(super) index: u32,
+    pub(super) covered: Vec<(Benefit, Quantity)>,
+    pub(super) from: Quantity,
+    pub(super) charged: Quantity,
+}
+
 /// All cells of a plan's month, in order.
 pub(super) struct Cells<'a> {
     pub(super) cells: Vec<Cell>,
@@ -63,9 +72,28 @@ pub(super) struct Cells<'a> {
 
 impl<'a> Cells<'a> {
     /// RATE-3: what a cell's tier counter counts: a meter of the plan, or, by policy, of one subscription.
-    pub(super) fn counter(&self, cell: &Cell) -> (u32, Option<Guid>) {
+    fn counter(&self, cell: &Cell) -> (u32, Option<Guid>) {
         let subscription = self.spots[cell.spot as usize].subscription;
         (cell.group, (self.tier_counter == TierCounter::Subscription).then_some(subscription))
+    }
+
+    /// Goes through the cells in order, each with what of it is covered and where its counter stands: RATE-3,
+    /// RATE-10. Gives back what cover is left.
+    pub(super) fn each<'c>(&'c self, visit: &mut dyn FnMut(&'c Cell, Parts)) -> Covers<'a> {
+        let mut counter = (None, Quantity::ZERO);
+        let mut covers = self.covers.clone();
+        for (index, cell) in (0_u32..).zip(&self.cells) {
+            let counted = self.counter(cell);
+            if counter.0 != Some(counted) {
+                counter = (Some(counted), Quantity::ZERO);
+            }
+            let covered = covers.take(cell);
+            let charged = cell.quantity - covered.iter().map(|(_, quantity)| *quantity).sum::<Quantity>();
+            let from = counter.1;
+            counter.1 += charged;
+            visit(cell, Parts { index, covered, from, charged });
+        }
+        covers
     }
 
     pub(super) fn reseller(&self, stretch: u16) -> Option<&'a str> {

@@ -14,7 +14,7 @@ use super::{Desk, Notes};
 use crate::entry::{AzureCreditGranted, Offer, PlanCreated};
 use crate::facts::Facts;
 use crate::finding::{About, Code};
-use crate::ids::{Guid, MeterId};
+use crate::ids::{Guid, Identity, MeterId};
 use crate::money::{Exact, Quantity, Rounding};
 use crate::period::{Day, Period};
 use crate::policy::Policy;
@@ -153,6 +153,31 @@ impl<'a> Desk<'a> {
         }
     }
 
+    /// RATE-11: one grant that several events tell in different ways is named in the months that any of them is
+    /// about: what it may pay is not known.
+    pub(super) fn contradicted_credits(&self, notes: &mut Notes) {
+        let (first, end) = (notes.period.first_day(), notes.period.next().first_day());
+        let mut told: BTreeMap<Own, Vec<(Identity, &AzureCreditGranted)>> = BTreeMap::new();
+        for (event, grant) in self.facts.charges.credits().filter(|(_, grant)| grant.bill_to == notes.bill_to) {
+            told.entry(own(grant)).or_default().push((event, grant));
+        }
+        let terms = |grant: &AzureCreditGranted| (grant.from, grant.until, grant.amount, grant.scope.clone());
+        for ((customer, plan, grant), mut told) in told {
+            told.sort_by_key(|(event, grant)| (terms(grant), *event));
+            let one = told.iter().all(|(_, grant)| terms(grant) == terms(told[0].1));
+            if one || !told.iter().any(|(_, grant)| grant.from < end && grant.until > first) {
+                continue;
+            }
+            let mut ways: Vec<String> = told.iter().map(|(_, grant)| in_words(grant)).collect();
+            ways.dedup();
+            let detail = format!("credit `{grant}` is told as {}", ways.join(", and as "));
+            for (event, _) in told {
+                let about = About { customer: Some(customer), plan, ..notes.about() };
+                notes.note_with(Code::ContradictedCredit, about, detail.clone(), event);
+            }
+        }
+    }
+
     /// Why no usage can draw on a grant, by what is known of plans and subscriptions before `end`.
     fn pays_for_nothing(&self, grant: &AzureCreditGranted, empty: bool, end: Day) -> Option<&'static str> {
         let named = grant.plan.map(|plan| self.commerce.plan(plan));
@@ -247,6 +272,12 @@ impl<'a> Desk<'a> {
     }
 }
 
+/// How much a grant pays, when and where.
+fn in_words(grant: &AzureCreditGranted) -> String {
+    let scope = grant.scope.as_ref().map_or_else(String::new, |scope| format!(" in {scope}"));
+    format!("{} USD from {} until {}{scope}", grant.amount, grant.from, grant.until)
+}
+
 /// The parts of one plan's usage that a grant may pay, after coverage has taken its share.
 fn first_party<'c>(
     plan: Guid,
@@ -255,19 +286,12 @@ fn first_party<'c>(
     period: Period,
     candidates: &mut Vec<Candidate<'c>>,
 ) {
-    let mut counter = (None, Quantity::ZERO);
-    let mut cover = cells.covers.clone();
-    for (index, cell) in (0_u32..).zip(&cells.cells) {
-        let counted = cells.counter(cell);
-        if counter.0 != Some(counted) {
-            counter = (Some(counted), Quantity::ZERO);
-        }
+    cells.each(&mut |cell, parts| {
         let (spot, priced) = (&cells.spots[cell.spot as usize], pricing.priced(cell.tariff));
-        let charged = cell.quantity - cover.take(cell).iter().map(|(_, quantity)| *quantity).sum::<Quantity>();
         let row = priced.bands[0].row;
         let ours =
             spot.placement.offer != Offer::Legacy && !has_tag(row, "Third Party") && !has_tag(row, "Marketplace");
-        for (band, number, quantity) in crossed(&priced.bands, counter.1, counter.1 + charged) {
+        for (band, number, quantity) in crossed(&priced.bands, parts.from, parts.from + parts.charged) {
             let price = Exact::from(band.row.unit_price);
             if ours && !price.is_zero() && !quantity.is_negative() {
                 candidates.push(Candidate {
@@ -276,15 +300,14 @@ fn first_party<'c>(
                     meter: pricing.meter(cell.group),
                     scope: spot.scope,
                     tier: band.tier,
-                    place: (plan, index, number),
+                    place: (plan, parts.index, number),
                     customer: spot.placement.customer,
                     quantity,
                     price,
                 });
             }
         }
-        counter.1 += charged;
-    }
+    });
 }
 
 fn draw(grants: &[&AzureCreditGranted], candidate: &Candidate<'_>, drawn: &mut Drawn, parts: &mut Vec<Paid>) {

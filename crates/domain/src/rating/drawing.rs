@@ -3,10 +3,11 @@
 //! The counter runs in one stated order, so that the same usage lands in the same tier however it
 //! arrived; covered units do not advance it. What comes out are pieces; nothing is rounded.
 
-use super::cells::{self, Cell, Spot};
+use super::cells::{self, Cell, Parts, Spot};
 use super::credit::Allocation;
 use super::notes::Notes;
 use super::piece::{Access, Asked, Judging, Piece, Verdict};
+use super::portions::Portions;
 use super::pricing::Pricing;
 use crate::commerce::Placement;
 use crate::entry::{Benefit, Portion, PriceKind};
@@ -42,28 +43,34 @@ impl Drawing<'_> {
     ) {
         let first = self.period.first_day();
         let mut verdicts: Vec<Option<Vec<Access>>> = vec![None; cells.spots.len()];
-        let mut counter = (None, Quantity::ZERO);
-        let mut covers = cells.covers.clone();
-        for (index, cell) in (0_u32..).zip(&cells.cells) {
-            let counted = cells.counter(cell);
-            if counter.0 != Some(counted) {
-                counter = (Some(counted), Quantity::ZERO);
-            }
+        let portions = self.portions(cells, pricing);
+        let covers = cells.each(&mut |cell, parts| {
             let spot = &cells.spots[cell.spot as usize];
             let day = Day(first.0 + i32::from(cell.day));
             let access = verdict_of(&mut verdicts[cell.spot as usize], spot, first, cell.day, judging);
             let told = (spot, day, access);
-            let covered = covers.take(cell);
-            let charged = cell.quantity - covered.iter().map(|(_, quantity)| *quantity).sum::<Quantity>();
-            let parts = Parts { index, covered, from: counter.1, charged };
+            let part = (cell, parts, portions.of(cell));
             if access.is_unknown() || cell.quantity.is_negative() {
-                self.doubtful((cell, parts), cells, pricing, told, notes, sink);
+                self.doubtful(part, cells, pricing, told, notes, sink);
             } else {
-                self.pieces((cell, parts), cells, pricing, told, sink);
+                self.pieces(part, cells, pricing, told, sink);
             }
-            counter.1 += charged;
-        }
+        });
         covers.leftovers(self.plan, self.period, notes);
+    }
+
+    /// What portions come to that lie in several cells.
+    fn portions(&self, cells: &cells::Cells<'_>, pricing: &Pricing<'_>) -> Portions {
+        let mut portions = Portions::scattered(cells, pricing);
+        if !portions.is_empty() {
+            cells.each(&mut |cell, parts| {
+                let Some(list) = portions.of_mut(cell) else { return };
+                for share in self.shares(&parts, &pricing.priced(cell.tariff).bands).iter().filter(own) {
+                    *list += &share.list_charge();
+                }
+            });
+        }
+        portions
     }
 
     /// The pieces of a cell with which something is wrong, and what that is, with the list charge that
@@ -71,7 +78,7 @@ impl Drawing<'_> {
     /// never earns asks for none.
     fn doubtful(
         &self,
-        (cell, parts): (&Cell, Parts),
+        (cell, parts, portion): (&Cell, Parts, Option<&Exact>),
         cells: &cells::Cells<'_>,
         pricing: &Pricing<'_>,
         told: (&Spot<'_>, Day, Access),
@@ -79,7 +86,7 @@ impl Drawing<'_> {
         sink: &mut dyn FnMut(&Piece<'_>),
     ) {
         let (mut list, mut excluded) = (Exact::zero(), true);
-        self.pieces((cell, parts), cells, pricing, told, &mut |piece| {
+        self.pieces((cell, parts, portion), cells, pricing, told, &mut |piece| {
             list += &piece.list_charge();
             excluded &= matches!(piece.verdict, Verdict::Never(code) if code != NeverCode::ZeroCharge);
             sink(piece);
@@ -97,7 +104,7 @@ impl Drawing<'_> {
     /// crosses, each part by what pays for it.
     fn pieces(
         &self,
-        (cell, parts): (&Cell, Parts),
+        (cell, parts, portion): (&Cell, Parts, Option<&Exact>),
         cells: &cells::Cells<'_>,
         pricing: &Pricing<'_>,
         (spot, day, access): (&Spot<'_>, Day, Access),
@@ -108,8 +115,10 @@ impl Drawing<'_> {
         let policy = &self.policies[usize::from(cell.day)];
         let never = never(spot.placement, priced.kind, &priced.bands[0], (meter, day), policy);
         let shares = self.shares(&parts, &priced.bands);
-        let own = |share: &&Share<'_>| share.portion == Portion::PayAsYouGo;
-        let free = shares.iter().filter(own).all(|share| share.band.row.unit_price.is_zero());
+        let free = match portion {
+            Some(list) => list.is_zero(),
+            None => shares.iter().filter(own).all(|share| share.band.row.unit_price.is_zero()),
+        };
         let rate_number = self.rate_of_day[usize::from(cell.day)];
         for share in shares {
             let verdict = match (never, share.portion.never(), access.lost()) {
@@ -192,15 +201,6 @@ const RESERVATION_LABEL: u16 = 100;
 const SAVINGS_PLAN_LABEL: u16 = 101;
 const FIRST_GRANT_LABEL: u16 = 102;
 
-/// What of a cell is covered, and where the counter stands for the rest.
-struct Parts {
-    /// The cell's number in the plan's order.
-    index: u32,
-    covered: Vec<(Benefit, Quantity)>,
-    from: Quantity,
-    charged: Quantity,
-}
-
 /// A quantity at one price, and what pays for it.
 struct Share<'b> {
     band: &'b Band<'b>,
@@ -209,6 +209,19 @@ struct Share<'b> {
     grant: Option<u16>,
     quantity: Quantity,
     split: Option<Exact>,
+}
+
+impl Share<'_> {
+    /// Exact, in the pricing currency, of what is not covered.
+    fn list_charge(&self) -> Exact {
+        let list = &self.quantity.exact() * &Exact::from(self.band.row.unit_price);
+        self.split.iter().fold(list, |list, split| &list + split)
+    }
+}
+
+/// Whether nothing else pays for a share.
+fn own(share: &&Share<'_>) -> bool {
+    share.portion == Portion::PayAsYouGo
 }
 
 /// RATE-3: which part of the way from `from` to `to` lies in which band. Going down takes back from
