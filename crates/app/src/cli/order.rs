@@ -1,6 +1,6 @@
 //! `pec order`: what an order would be answered, before anything is sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -11,6 +11,7 @@ use journal::wire::{self, MessageRef};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::invoice::revisions_in_words;
 use super::start::fault;
 use super::{Context, period};
 use crate::exit::{Exit, Problem};
@@ -52,6 +53,7 @@ struct Row {
     customer: String,
     partner: String,
     at: String,
+    policy_revision: u32,
     accepted: bool,
     reasons: Vec<ReasonRow>,
     remarks: Vec<ReasonRow>,
@@ -93,7 +95,9 @@ impl Order {
         let facts = context.ledger.facts().map_err(fault)?;
         let commerce = facts.commerce.view();
         let desk = Desk::new(&facts, &commerce);
-        let rows: Vec<Row> = orders.iter().map(|order| row(order, &order::judge(&desk, order))).collect();
+        let revision = |order: &OrderRequested| desk.policy(order.at).revision;
+        let rows: Vec<Row> =
+            orders.iter().map(|order| row(order, &order::judge(&desk, order), revision(order))).collect();
         let refused = rows.iter().any(|row| !row.accepted);
         let newest = orders.iter().map(|order| order.at).max();
         let policy_revision = newest.map_or(0, |at| desk.policy(at).revision);
@@ -111,13 +115,14 @@ impl Order {
     }
 }
 
-fn row(order: &OrderRequested, answer: &Answer) -> Row {
+fn row(order: &OrderRequested, answer: &Answer, policy_revision: u32) -> Row {
     Row {
         order: order.order.to_string(),
         kind: order.kind.text(),
         customer: order.customer.to_string(),
         partner: order.partner.to_string(),
         at: period::instant(order.at),
+        policy_revision,
         accepted: answer.accepted(),
         reasons: answer.reasons.iter().map(reason_row).collect(),
         remarks: answer.remarks.iter().map(reason_row).collect(),
@@ -152,6 +157,10 @@ fn show(rows: &[Row], out: &mut Output) -> anyhow::Result<()> {
             out.line(format!("{rule}: {source}"))?;
         }
     }
+    let revisions: BTreeSet<u32> = rows.iter().map(|row| row.policy_revision).collect();
+    let revisions = revisions_in_words(&revisions.into_iter().collect::<Vec<u32>>());
+    out.line("")?;
+    out.line(format!("Rules version {RULES_VERSION} · {revisions}"))?;
     Ok(())
 }
 

@@ -10,12 +10,12 @@ use domain::finding::Finding;
 use domain::ids::Currency;
 use domain::money::Exact;
 use domain::period::{Instant, Period};
-use engine::books::Books;
+use engine::books::{Books, draft_revisions};
 use engine::statement::{Share, Statement as Drawn, statements};
 use serde::Serialize;
 
 use super::absent::Nothing;
-use super::invoice::{FindingAnswer, Party, cents, findings_answer, money, print_findings};
+use super::invoice::{FindingAnswer, Party, cents, findings_answer, money, print_findings, revisions_in_words};
 use super::{Context, period};
 use crate::exit::{Exit, Problem};
 use crate::output::{Output, align_right, left, right, table, thousands};
@@ -62,6 +62,8 @@ struct One {
     bill_to: Party,
     currency: String,
     policy_revision: u32,
+    /// Of the month's first day, and of the days of its lines.
+    policy_revisions: Vec<u32>,
     subtotal: String,
     subtotal_without_credit: String,
     credit_earned: String,
@@ -176,7 +178,11 @@ impl Statement {
                 balance.grant.grant
             ))?;
         }
-        print_findings(&findings_answer(&one.findings, one.draft.period), out)
+        print_findings(&findings_answer(&one.findings, one.draft.period), out)?;
+        out.line("")?;
+        let revisions = revisions_in_words(&draft_revisions(books.facts, &one.draft));
+        out.line(format!("Rules version {} · {revisions}", domain::policy::RULES_VERSION))?;
+        Ok(())
     }
 }
 
@@ -223,6 +229,7 @@ fn answered(books: &Books<'_>, one: &Drawn<'_>) -> One {
         bill_to: Party { id: draft.bill_to.to_string(), name: books.partner_name(draft.bill_to) },
         currency: currency.to_string(),
         policy_revision: draft.policy.revision,
+        policy_revisions: draft_revisions(books.facts, draft),
         subtotal: money(&totals.subtotal, currency),
         subtotal_without_credit: money(&totals.subtotal_without_credit, currency),
         credit_earned: money(&totals.earned, Currency::USD),

@@ -10,10 +10,11 @@ mod print;
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Args, Subcommand};
+use domain::facts::Facts;
 use domain::ids::{Currency, Guid};
 use domain::money::Exact;
 use domain::pec::LostCode;
-use domain::period::{Day, Instant};
+use domain::period::{Day, Instant, Period};
 use domain::policy::RULES_VERSION;
 use domain::roles;
 use domain::scope::Scope;
@@ -138,6 +139,8 @@ struct Answer {
     schema: &'static str,
     rules_version: u32,
     policy_revision: u32,
+    /// On the days from the supposed one to the end of the last month with usage.
+    policy_revisions: Vec<u32>,
     at: String,
     supposed: Vec<String>,
     recorded: Recorded,
@@ -351,12 +354,19 @@ fn compare(
         schema: "pec.what-if.v1",
         rules_version: RULES_VERSION,
         policy_revision: fold.state().policy.at(Day::of(at)).revision,
+        policy_revisions: revisions(fold.state(), Day::of(at), &months),
         at: period::instant(at),
         supposed,
         recorded,
         ahead: ahead(day, &burns, &stood, &stands),
         requests: requests(&after_books, day, places.into_iter(), &losing, &stood, &stands),
     }
+}
+
+/// The revisions of the policy that decide what recorded usage would have earned since a day.
+fn revisions(facts: &Facts, since: Day, months: &BTreeSet<Period>) -> Vec<u32> {
+    let recorded = months.iter().flat_map(|month| month.days()).filter(|day| *day >= since);
+    facts.policy.revisions(since.period(), [since].into_iter().chain(recorded))
 }
 
 fn recorded(before: &Side, after: &Side, months: Vec<String>) -> Recorded {

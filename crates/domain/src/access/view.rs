@@ -16,7 +16,7 @@ use crate::commerce::Commerce;
 use crate::finding::Finding;
 use crate::ids::Guid;
 use crate::partners::Partners;
-use crate::period::{Instant, Interval, union, without};
+use crate::period::{Day, Instant, Interval, union, without};
 use crate::scope::{Level, Scope};
 
 /// A grant's number within one view.
@@ -156,7 +156,9 @@ impl Access {
 
     fn learn_beginnings(&mut self, commerce: &Commerce, estate: &Estate) {
         let placed = commerce.subscriptions().filter_map(|(id, placed)| Some((id, placed.first()?.interval.from)));
-        for (subscription, began) in placed.chain(estate.founded_subscriptions()) {
+        for (subscription, created) in placed.chain(estate.founded_subscriptions()) {
+            // Earlier on that day there was nothing yet on which anybody could have had access.
+            let began = Day::of(created).start();
             let known = self.known_since.entry(subscription).or_insert(began);
             *known = (*known).min(began);
         }
@@ -263,8 +265,8 @@ impl Access {
         self.links.range(range).map(|((_, tenant), _)| *tenant).collect()
     }
 
-    /// ACC-10: knowledge of a subscription begins at its known creation or its first complete
-    /// listing; before that, what is not proven is unknown, never "never granted".
+    /// ACC-10: knowledge of a subscription begins with the day of its known creation or at its first
+    /// complete listing; before that, what is not proven is unknown, never "never granted".
     #[must_use]
     pub fn known_since(&self, subscription: Guid) -> Option<Instant> {
         self.known_since.get(&subscription).copied()

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::Stretch;
 use crate::cli::explain::{EventAnswer, event_answer, print_events};
-use crate::cli::invoice::Party;
+use crate::cli::invoice::{Party, revisions_in_words};
 use crate::cli::select::{self, short_scope};
 use crate::cli::start::fault;
 use crate::cli::{Context, period, with_facts};
@@ -54,6 +54,7 @@ struct Answer {
     schema: &'static str,
     rules_version: u32,
     policy_revision: u32,
+    policy_revisions: Vec<u32>,
     subscription: String,
     resource: String,
     from: String,
@@ -159,6 +160,7 @@ impl Timeline {
             schema: "pec.access-timeline.v1",
             rules_version: RULES_VERSION,
             policy_revision: books.facts.policy.at(from).revision,
+            policy_revisions: books.facts.policy.revisions(from.period(), (from.0..to.0).map(Day)),
             subscription: subscription.to_string(),
             resource: scope.to_string(),
             from: from.to_string(),
@@ -249,7 +251,7 @@ fn print(answer: &Answer, out: &mut Output) -> anyhow::Result<()> {
     }
     print_events(&answer.events, answer.events_in_all, out)?;
     out.line("")?;
-    out.line(format!("Rules version {} · policy revision {}", answer.rules_version, answer.policy_revision))?;
+    out.line(format!("Rules version {} · {}", answer.rules_version, revisions_in_words(&answer.policy_revisions)))?;
     Ok(())
 }
 

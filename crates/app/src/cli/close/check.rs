@@ -18,7 +18,7 @@ use engine::restore;
 use serde::Serialize;
 
 use super::{issued_findings, obstacles, other_reasons};
-use crate::cli::invoice::{self, FindingAnswer, Party, cents, findings_answer, money, short};
+use crate::cli::invoice::{self, FindingAnswer, Party, cents, findings_answer, money, revisions_in_words, short};
 use crate::cli::start::fault;
 use crate::cli::what_if::{self, Guard};
 use crate::cli::{Context, period, select};
@@ -52,6 +52,8 @@ struct CheckAnswer {
     period: String,
     rules_version: u32,
     policy_revision: u32,
+    /// Of the month's first day, and of the days of the draft's lines.
+    policy_revisions: Vec<u32>,
     can_be_closed: bool,
     issued: Vec<String>,
     total: String,
@@ -91,6 +93,7 @@ struct OneFinding {
     hint: String,
     events: Vec<String>,
     rules_version: u32,
+    /// Of the finding's day; of the first day of its month where it has none.
     policy_revision: u32,
 }
 
@@ -175,6 +178,7 @@ impl Check {
             schema: "pec.check.v1",
             rules_version: draft.rules_version,
             policy_revision: draft.policy.revision,
+            policy_revisions: engine::books::draft_revisions(books.facts, &draft),
             bill_to: Party { id: bill_to.to_string(), name: books.partner_name(bill_to) },
             period: self.period.to_string(),
             can_be_closed,
@@ -264,7 +268,7 @@ fn one_finding(
         hint: finding.hint(period),
         events: finding.events.iter().map(ToString::to_string).collect(),
         rules_version: domain::policy::RULES_VERSION,
-        policy_revision: books.facts.policy.at(period.first_day()).revision,
+        policy_revision: books.facts.policy.at(about.day.unwrap_or(period.first_day())).revision,
     }
 }
 
@@ -328,6 +332,6 @@ fn print_check(answer: &CheckAnswer, out: &mut Output) -> anyhow::Result<()> {
     }
     what_if::print_guards(&answer.transfers, out)?;
     out.line("")?;
-    out.line(format!("Rules version {} · policy revision {}", answer.rules_version, answer.policy_revision))?;
+    out.line(format!("Rules version {} · {}", answer.rules_version, revisions_in_words(&answer.policy_revisions)))?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use domain::ids::Currency;
 use domain::money::Exact;
 
-use super::super::invoice::cents;
+use super::super::invoice::{cents, revisions_in_words};
 use super::super::select::{self, Names};
 use super::{Ahead, Answer, Change, Recorded, Request};
 use crate::output::{Output, align_right, count, left, right, table, wrapped};
@@ -29,7 +29,7 @@ pub(super) fn answer(answer: &Answer, transfer: bool, out: &mut Output) -> anyho
         out.line("No access has to be added first: what the new partner needs is there, or nothing is in use.")?;
     }
     out.line("")?;
-    out.line(format!("Rules version {} · policy revision {}", answer.rules_version, answer.policy_revision))?;
+    out.line(format!("Rules version {} · {}", answer.rules_version, revisions_in_words(&answer.policy_revisions)))?;
     Ok(())
 }
 
