@@ -186,18 +186,26 @@ impl<'a> Desk<'a> {
         self.plans_of(bill_to).into_iter().map(|(plan, subscriptions)| (plan, weight(subscriptions))).collect()
     }
 
-    /// What the pieces of each plan billed to a partner rest on. Azure credit pays for all plans together, in one
-    /// order and from month to month: then on all usage.
+    /// What the pieces of each plan billed to a partner rest on. Azure credit pays for all plans of its customer
+    /// together, in one order and from month to month: then on the usage of all of them.
     #[must_use]
     pub fn stamps(&self, bill_to: Guid) -> BTreeMap<Guid, Stamp> {
         let last = |subscription: &Guid| self.usage_of(*subscription).iter().map(|one| one.changed).max();
-        let usage = |subscriptions: BTreeSet<Guid>| subscriptions.iter().filter_map(last).max().unwrap_or_default();
-        let together = !self.facts.charges.credits_of(bill_to).is_empty();
-        let stamp = |subscriptions| Stamp {
-            terms: self.facts.terms,
-            usage: if together { self.facts.usage.changes() } else { usage(subscriptions) },
+        let usage = |subscriptions: &BTreeSet<Guid>| subscriptions.iter().filter_map(last).max().unwrap_or_default();
+        let plans = self.plans_of(bill_to);
+        let customer = |plan: Guid| self.commerce.plan(plan).map(|plan| plan.customer);
+        let mut together: BTreeMap<Guid, u64> =
+            self.facts.charges.credits_of(bill_to).into_iter().map(|grant| (grant.customer, 0)).collect();
+        for (plan, subscriptions) in &plans {
+            if let Some(newest) = customer(*plan).and_then(|customer| together.get_mut(&customer)) {
+                *newest = usage(subscriptions).max(*newest);
+            }
+        }
+        let stamp = |plan: Guid, subscriptions: &BTreeSet<Guid>| {
+            let theirs = customer(plan).and_then(|customer| together.get(&customer));
+            Stamp { terms: self.facts.terms, usage: theirs.copied().unwrap_or_else(|| usage(subscriptions)) }
         };
-        self.plans_of(bill_to).into_iter().map(|(plan, subscriptions)| (plan, stamp(subscriptions))).collect()
+        plans.iter().map(|(plan, subscriptions)| (*plan, stamp(*plan, subscriptions))).collect()
     }
 
     /// The subscriptions with usage, each with how many series of it there are, in order.

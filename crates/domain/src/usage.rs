@@ -208,11 +208,6 @@ impl UsageBook {
         })
     }
 
-    /// How often anything was added or taken away.
-    pub(crate) fn changes(&self) -> u64 {
-        self.changes
-    }
-
     /// When the oldest and the newest usage begin, what was taken away again included.
     #[must_use]
     pub fn span(&self) -> Option<(Instant, Instant)> {

@@ -510,28 +510,34 @@ fn months_are_those_with_usage_or_charges_of_the_partner() {
 
 /// A stamp moves with all that pieces rest on and with nothing else: usage of the plan; whatever says what it
 /// costs; an event told in two ways, whatever kind the second body is of; and, once Azure credit pays for all
-/// plans together, usage of any of them.
+/// plans of the customer together, usage of any of them.
 #[test]
 fn a_stamp_moves_with_what_pieces_rest_on() {
     const NEIGHBOUR: Guid = Guid(0x52);
+    const STRANGER: Guid = Guid(0x53);
     let mut world = september();
     world.plan(Guid(0xa2), BILL_TO, None, "2020-01-01");
     world.subscription(NEIGHBOUR, Guid(0xa2), Offer::AzurePlan, "2020-01-01");
-    let beside = |world: &mut World, quantity: &str| {
+    let theirs =
+        PlanCreated { plan: Guid(0xa3), customer: Guid(0xc3), bill_to: BILL_TO, reseller: None, at: at("2020-01-01") };
+    world.tell(Event::PlanCreated(theirs));
+    world.subscription(STRANGER, Guid(0xa3), Offer::AzurePlan, "2020-01-01");
+    let beside = |world: &mut World, subscription: Guid, quantity: &str| {
         let Event::UsageRecorded(used) = usage("vm", "2020-09-08", quantity) else { unreachable!("it is usage") };
-        world.tell(Event::UsageRecorded(Usage { subscription: NEIGHBOUR, ..used }));
+        world.tell(Event::UsageRecorded(Usage { subscription, ..used }));
     };
     let standing = || PartnerStanding { partner: BILL_TO, reason: "r".into(), at: at("2020-09-08") };
     let ended = || Event::MembershipEnded(MembershipChange { partner: BILL_TO, at: at("2020-09-08") });
-    let steps: [(&str, bool, &dyn Fn(&mut World)); 8] = [
+    let steps: [(&str, bool, &dyn Fn(&mut World)); 9] = [
         ("usage", true, &|world| world.tell_as(1, 1, usage("vm", "2020-09-08", "1"))),
-        ("usage of another plan", false, &|world| beside(world, "1")),
+        ("usage of another plan", false, &|world| beside(world, NEIGHBOUR, "1")),
         ("a partner that is barred", false, &|world| world.tell_as(2, 1, Event::PartnerBarred(standing()))),
         ("a membership", false, &|world| world.tell_as(7, 2, ended())),
         ("the same, told as something else", true, &|world| world.tell_as(7, 1, Event::PartnerBarred(standing()))),
         ("a sheet", true, &|world| world.sheet_at("2020-09", "2020-09-02", vec![row("2")])),
         ("a grant", true, &|world| grant(world, "g", "2020-09-01", "2020-10-01")),
-        ("usage of another plan beside a grant", true, &|world| beside(world, "2")),
+        ("usage of another plan beside a grant", true, &|world| beside(world, NEIGHBOUR, "2")),
+        ("usage of another customer beside a grant", false, &|world| beside(world, STRANGER, "2")),
     ];
     let stamp = |world: &World| {
         let commerce = world.facts.commerce.view();
