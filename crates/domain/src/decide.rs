@@ -13,8 +13,8 @@ use crate::commerce::by_partner;
 use crate::entry::{Acceptance, Decision, Event, InvoiceVoided, IssuedDocument, IssuedLine, LineKey};
 use crate::finding::{Code, Finding};
 use crate::ids::{Currency, Digest, Guid, Identity};
-use crate::invoice::{Draft, TooLong, draft, tax_rate};
-use crate::issued::{IssuedBook, IssuedSum, UNKNOWN_ACCESS, canonical_lines, concern};
+use crate::invoice::{Draft, TaxRate, TooLong, draft, due_tax, tax_rate};
+use crate::issued::{IssuedBook, IssuedSum, Taxable, UNKNOWN_ACCESS, canonical_lines, concern};
 use crate::money::Exact;
 use crate::period::{Day, Instant, Period};
 use crate::policy::{Policy, RULES_VERSION, Tax};
@@ -367,7 +367,7 @@ fn document(
         let key = Box::new(lines[0].key.clone());
         Reason::TooLong(Box::new(TooLong { key, what, value: value.clone() }))
     };
-    let tax = match taxed(desk, closing.bill_to, &lines) {
+    let tax = match taxed(desk, closing.bill_to, currency, &lines) {
         None => None,
         Some(tax) => Some(tax.decimal().ok_or_else(|| long("tax", &tax))?),
     };
@@ -391,28 +391,21 @@ fn document(
     })
 }
 
-/// INV-12: the tax of a document: each month's lines by that month's rate. Absent where it is off.
-fn taxed(desk: &Desk<'_>, bill_to: Guid, lines: &[IssuedLine]) -> Option<Exact> {
-    let mut by_month: BTreeMap<Period, Vec<&IssuedLine>> = BTreeMap::new();
+/// INV-12: the tax of a document: what is due on everything so far, each month by its own rate, less the tax of all
+/// documents so far, so that a rate or a policy told late is made up for. Absent where none was ever drawn.
+fn taxed(desk: &Desk<'_>, bill_to: Guid, currency: Currency, lines: &[IssuedLine]) -> Option<Exact> {
+    let (mut months, before) = desk.facts.issued.taxed(bill_to, currency);
     for line in lines {
-        by_month.entry(line.period).or_default().push(line);
+        months.entry(line.period).or_default().add(line);
     }
-    let mut sum = None;
-    for (period, lines) in by_month {
-        let Some(rate) = tax_rate(desk, bill_to, period).0 else { continue };
-        let of_month = match rate.drawn {
-            Tax::Off => continue,
-            Tax::PerLine => {
-                lines.iter().filter_map(|line| line.tax).map(Exact::from).fold(Exact::zero(), |sum, one| &sum + &one)
-            }
-            Tax::OnTotal => {
-                let subtotals: Vec<Exact> = lines.iter().map(|line| Exact::from(line.subtotal)).collect();
-                rate.of(subtotals.iter())
-            }
-        };
-        *sum.get_or_insert_with(Exact::zero) += &of_month;
+    let rates = months.iter().filter_map(|(period, sum)| Some((sum, tax_rate(desk, bill_to, *period).0?)));
+    let rates: Vec<(&Taxable, TaxRate)> = rates.filter(|(_, rate)| rate.drawn != Tax::Off).collect();
+    if rates.is_empty() && before.is_zero() {
+        return None;
     }
-    sum
+    let of = |(sum, rate): &(&Taxable, TaxRate)| rate.of(&sum.subtotal, &sum.tax, currency);
+    let due = rates.iter().fold(Exact::zero(), |due, month| &due + &of(month));
+    Some(&due_tax(&due, currency) - &before)
 }
 
 /// INV-8: voids an invoice by an event and a credit note that takes every line back. Its month is

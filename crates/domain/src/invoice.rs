@@ -13,7 +13,7 @@ mod tax;
 use std::collections::BTreeMap;
 
 pub use line::{Line, TooLong};
-pub use tax::{TaxRate, cut_tax};
+pub use tax::{TaxRate, cut_tax, due_tax};
 
 use crate::charges::booked;
 use crate::entry::LineKey;
@@ -112,7 +112,9 @@ impl Draft {
     /// INV-12: the tax of the whole draft, beside its total; absent where none is drawn.
     #[must_use]
     pub fn tax(&self) -> Option<Exact> {
-        self.tax.as_ref().map(|tax| tax.of(self.lines.iter().map(|line| &line.subtotal)))
+        let by_line = || self.lines.iter().filter_map(|line| line.tax.as_ref()).sum();
+        let of = |tax: &TaxRate| tax.of(&self.totals().subtotal, &by_line(), self.currency);
+        self.tax.as_ref().map(|tax| due_tax(&of(tax), self.currency))
     }
 
     /// Totals by customer, plan or reseller of record; a plan sold direct has an empty reseller.

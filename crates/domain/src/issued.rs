@@ -66,6 +66,20 @@ impl IssuedSum {
     }
 }
 
+/// What a month's tax is drawn on: its Subtotals, or the taxes of its lines.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Taxable {
+    pub subtotal: Exact,
+    pub tax: Exact,
+}
+
+impl Taxable {
+    pub fn add(&mut self, line: &IssuedLine) {
+        self.subtotal += &Exact::from(line.subtotal);
+        self.tax += &line.tax.map_or_else(Exact::zero, Exact::from);
+    }
+}
+
 impl IssuedBook {
     pub fn file_document(&mut self, identity: Identity, digest: Digest, document: IssuedDocument) {
         self.documents.file(identity, digest, document);
@@ -178,6 +192,18 @@ impl IssuedBook {
             }
         }
         (subtotals, totals)
+    }
+
+    /// What tax is due on by month, and Σ tax, of all documents of a partner in one currency.
+    #[must_use]
+    pub fn taxed(&self, bill_to: Guid, currency: Currency) -> (BTreeMap<Period, Taxable>, Exact) {
+        let (mut months, mut taxes): (BTreeMap<Period, Taxable>, Exact) = Default::default();
+        let documents = self.documents.iter().map(|(_, document)| document);
+        for document in documents.filter(|one| (one.bill_to, one.currency) == (bill_to, currency)) {
+            taxes += &document.tax.map_or_else(Exact::zero, Exact::from);
+            document.lines.iter().for_each(|line| months.entry(line.period).or_default().add(line));
+        }
+        (months, taxes)
     }
 
     /// How many invoices a partner's month had in a currency, voided ones included.

@@ -246,8 +246,8 @@ fn line_rows(scenario: &Scenario, draft: &Draft) -> Vec<Vec<String>> {
     if !rows.is_empty() {
         let (total, rounding) = draft.total_and_rounding();
         let missing = draft.totals().missing();
-        let tax = draft.tax().map_or_else(String::new, |tax| format!(", tax {}", tax.to_fixed(2)));
         let minor = draft.currency.minor_unit();
+        let tax = draft.tax().map_or_else(String::new, |tax| format!(", tax {}", tax.to_fixed(minor)));
         let partner = names.shorten(&draft.bill_to.to_string());
         rows.push(vec![format!(
             "total of {partner}: {} {}, rounding {rounding}{tax}, missing credit USD {missing}",

@@ -42,6 +42,8 @@ pub(super) struct Estate {
     emigrated: BTreeMap<Guid, BTreeMap<Instant, Identity>>,
     /// The management groups above a subscription, and while it was below them.
     above: BTreeMap<Guid, Vec<(Scope, Interval)>>,
+    /// The same of a management group.
+    above_groups: BTreeMap<Scope, Vec<(Scope, Interval)>>,
     pub findings: Vec<Finding>,
 }
 
@@ -69,7 +71,7 @@ pub(super) fn estate(book: &AccessBook, records: &[Record<'_>]) -> Estate {
         moves.dedup();
     }
     estate.take_creations(book, records);
-    estate.above = above(book);
+    (estate.above, estate.above_groups) = above(book);
     estate
 }
 
@@ -188,11 +190,15 @@ impl Estate {
     pub(super) fn absent(&self, scope: &Scope) -> Vec<Interval> {
         let mut absent = Vec::new();
         for path in path(scope) {
-            let back = self.back.get(path);
-            for at in self.gone.get(path).into_iter().flat_map(BTreeMap::keys) {
+            let (back, gone) = (self.back.get(path), self.gone.get(path));
+            for at in gone.into_iter().flat_map(BTreeMap::keys) {
                 let after = (std::ops::Bound::Excluded(*at), std::ops::Bound::Unbounded);
-                let again = back.and_then(|back| back.range::<Instant, _>(after).next());
-                absent.push(Interval::new(*at, again.copied().unwrap_or(Instant::MAX_UTC)));
+                let again = back.and_then(|back| back.range::<Instant, _>(after).next()).copied();
+                // What is deleted once more was there again, on that day at the latest.
+                let once_more = gone.and_then(|gone| gone.range::<Instant, _>(after).next());
+                let once_more = once_more.map(|(at, _)| Day::of(*at).start());
+                let until = again.into_iter().chain(once_more).min().unwrap_or(Instant::MAX_UTC);
+                absent.push(Interval::new(*at, until.max(*at)));
             }
         }
         union(absent)
@@ -223,6 +229,15 @@ impl Estate {
     /// The management groups above a subscription, other than the tenant's root group.
     pub(super) fn above(&self, subscription: Guid) -> &[(Scope, Interval)] {
         self.above.get(&subscription).map_or(&[], Vec::as_slice)
+    }
+
+    /// The subscriptions and the management groups below a management group at an instant.
+    pub(super) fn below(&self, group: &Scope, at: Instant) -> (Vec<Guid>, Vec<Scope>) {
+        let within =
+            |above: &[(Scope, Interval)]| above.iter().any(|(one, while_)| one == group && while_.contains(at));
+        let subscriptions = self.above.iter().filter(|(_, above)| within(above)).map(|(id, _)| *id);
+        let groups = self.above_groups.iter().filter(|(_, above)| within(above)).map(|(below, _)| below.clone());
+        (subscriptions.collect(), groups.collect())
     }
 
     /// ACC-14: where else the resource of this id lived on the days on which it moved, other than here.
@@ -296,10 +311,12 @@ fn completed(record: MoveActivity, other: &MoveActivity) -> MoveActivity {
     MoveActivity { resources, target: record.target.clone().or_else(|| other.target.clone()), ..record }
 }
 
-/// ACC-15: the management groups above each subscription, by the newest statement of each place in the
+type Above<K> = BTreeMap<K, Vec<(Scope, Interval)>>;
+
+/// ACC-15: the management groups above each subscription and each management group, by the newest statement of each place in the
 /// tree; leaving one ends what is inherited from it. Source: Azure role assignments are inherited down
 /// the tree; whether they earn credit is not documented, hence policy `inherited-grants`.
-fn above(book: &AccessBook) -> BTreeMap<Guid, Vec<(Scope, Interval)>> {
+fn above(book: &AccessBook) -> (Above<Guid>, Above<Scope>) {
     let mut changes: BTreeMap<&Scope, Vec<(Instant, bool, Identity, &TreeChange)>> = BTreeMap::new();
     for (identity, change) in book.tree.iter() {
         let known = changes.entry(&change.child).or_default();
@@ -320,8 +337,15 @@ fn above(book: &AccessBook) -> BTreeMap<Guid, Vec<(Scope, Interval)>> {
         }
         spans.extend(now.map(|(since, parent)| (Interval::new(since, Instant::MAX_UTC), parent)));
     }
-    let subscriptions = parents.keys().filter_map(|child| Some((child.subscription()?, *child)));
-    subscriptions.map(|(id, child)| (id, ancestors(child, &parents))).collect()
+    let (mut subscriptions, mut groups) = (BTreeMap::new(), BTreeMap::new());
+    for child in parents.keys() {
+        let above = ancestors(child, &parents);
+        match child.subscription() {
+            Some(subscription) => drop(subscriptions.insert(subscription, above)),
+            None => drop(groups.insert((*child).clone(), above)),
+        }
+    }
+    (subscriptions, groups)
 }
 
 fn ancestors(child: &Scope, parents: &BTreeMap<&Scope, Vec<(Interval, &Scope)>>) -> Vec<(Scope, Interval)> {

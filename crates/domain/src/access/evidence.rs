@@ -13,7 +13,7 @@ use crate::entry::{ActivityOperation, ActivityResult, AssignmentActivity, Assign
 use crate::finding::{About, Code, Finding};
 use crate::ids::{Guid, Identity};
 use crate::period::Instant;
-use crate::scope::Scope;
+use crate::scope::{Level, Scope};
 
 /// ACC-1: an assignment is known by the subscription of its scope (none above subscriptions) and
 /// its GUID. Source: role assignment names are unique in a tenant; recorded Azure logs spell them
@@ -26,7 +26,7 @@ pub(super) type Key = (Option<Guid>, Guid);
 pub(super) enum Proof {
     /// The assignment's scope was deleted, or left behind by a move.
     Gone(Scope),
-    /// A complete listing of this scope lacks the assignment.
+    /// A complete listing lacks the assignment on this scope.
     Absent(Scope),
     Listed {
         facts: GrantFacts,
@@ -96,7 +96,7 @@ pub(super) fn gather(book: &AccessBook, records: &[Record<'_>], estate: &Estate)
         gathered.put(deleted.assignment, deleted.at, proof, vec![identity]);
     }
     gathered.take_records(records);
-    gathered.take_listings(book);
+    gathered.take_listings(book, estate);
     gathered.take_ends(estate);
     for evidence in gathered.evidence.values_mut() {
         evidence.sort_by(|a, b| (a.at, a.proof.rank(), &a.events).cmp(&(b.at, b.proof.rank(), &b.events)));
@@ -175,7 +175,7 @@ impl Gathered {
     }
 
     /// ACC-5: a listing counts once all its parts are known; a complete one also proves absence.
-    fn take_listings(&mut self, book: &AccessBook) {
+    fn take_listings(&mut self, book: &AccessBook, estate: &Estate) {
         type Whole<'a> = (&'a str, &'a Scope, Instant, u32);
         let mut wholes: BTreeMap<Whole<'_>, BTreeMap<u32, (Identity, &AssignmentsListed)>> = BTreeMap::new();
         for (identity, listed) in book.listed.iter() {
@@ -206,7 +206,11 @@ impl Gathered {
         }
         let known = self.known_scopes();
         for (scope, at, events, present) in complete {
-            self.absences(scope, at, &events, &present, &known);
+            let listing = Listing { at, events: &events, present: &present, known: &known };
+            match scope.level() {
+                Level::ManagementGroup => self.absences_below(scope, &listing, estate),
+                _ => self.absences(scope, &listing),
+            }
         }
     }
 
@@ -234,29 +238,47 @@ impl Gathered {
         self.evidence.iter().map(|(key, evidence)| (*key, scopes(evidence))).collect()
     }
 
-    /// Only listings inside one subscription prove absence: above it, nothing says whose root it is.
-    fn absences(
-        &mut self,
-        scope: &Scope,
-        at: Instant,
-        events: &[Identity],
-        present: &BTreeSet<Key>,
-        known: &[(Key, Vec<Scope>)],
-    ) {
+    /// What a listing inside one subscription lacks. One of the tenant's root proves no absence: nothing says
+    /// whose root it is.
+    fn absences(&mut self, scope: &Scope, listing: &Listing<'_>) {
         let Some(subscription) = scope.subscription() else { return };
         if *scope == Scope::subscription_of(subscription) {
-            let first = self.first_listing.entry(subscription).or_insert(at);
-            *first = (*first).min(at);
+            let first = self.first_listing.entry(subscription).or_insert(listing.at);
+            *first = (*first).min(listing.at);
         }
-        let from = known.partition_point(|((owner, _), _)| *owner < Some(subscription));
-        let same = known.iter().skip(from).take_while(|((owner, _), _)| *owner == Some(subscription));
-        for (key, scopes) in same {
-            if !present.contains(key) && scopes.iter().any(|known| scope.contains(known)) {
-                let evidence = Evidence { at, proof: Proof::Absent(scope.clone()), events: events.to_vec() };
+        self.missing(listing, Some(subscription), |known| scope.contains(known));
+    }
+
+    /// ACC-6: a complete listing of a management group shows what is granted on it and on all that is below
+    /// it at that instant.
+    fn absences_below(&mut self, group: &Scope, listing: &Listing<'_>, estate: &Estate) {
+        let (subscriptions, groups) = estate.below(group, listing.at);
+        self.missing(listing, None, |known| known == group || groups.contains(known));
+        for subscription in subscriptions {
+            self.missing(listing, Some(subscription), |_| true);
+        }
+    }
+
+    /// The known assignments of a subscription, or above subscriptions, on what a listing shows, and not in it.
+    fn missing(&mut self, listing: &Listing<'_>, owner: Option<Guid>, shown: impl Fn(&Scope) -> bool) {
+        let from = listing.known.partition_point(|((known, _), _)| *known < owner);
+        let same = listing.known.iter().skip(from).take_while(|((known, _), _)| *known == owner);
+        for (key, scopes) in same.filter(|(key, _)| !listing.present.contains(key)) {
+            for scope in scopes.iter().filter(|scope| shown(scope)) {
+                let proof = Proof::Absent(scope.clone());
+                let evidence = Evidence { at: listing.at, proof, events: listing.events.to_vec() };
                 self.evidence.entry(*key).or_default().push(evidence);
             }
         }
     }
+}
+
+/// A complete listing, beside every assignment that is known.
+struct Listing<'a> {
+    at: Instant,
+    events: &'a [Identity],
+    present: &'a BTreeSet<Key>,
+    known: &'a [(Key, Vec<Scope>)],
 }
 
 /// Operation ids pair where both records carry one; either side may lack it.

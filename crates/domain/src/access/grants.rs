@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
+
 use crate::access::AccessBook;
 use crate::access::estate::Estate;
 use crate::access::evidence::about;
@@ -218,6 +220,34 @@ pub(super) fn schedules(book: &AccessBook, estate: &Estate) -> Vec<Grant> {
         }));
     }
     grants
+}
+
+/// How long before its schedule is recorded as provisioned an activation's assignment may be written.
+const WRITTEN_AHEAD: TimeDelta = TimeDelta::minutes(5);
+
+/// ACC-8: an activation is also written as a role assignment, whose end nobody may log. One principal holds one
+/// role on one scope by one assignment at a time (Azure refuses a second one with `RoleAssignmentExists`), so an
+/// assignment that begins in the active time of such a schedule is that schedule's, and ends with it.
+pub(super) fn end_with_schedules(assignments: &mut [Grant], schedules: &[Grant]) {
+    type Held<'a> = (&'a Scope, Guid, Guid);
+    let mut active: BTreeMap<Held<'_>, Vec<(Interval, Vec<Identity>)>> = BTreeMap::new();
+    for schedule in schedules.iter().filter(|schedule| !schedule.eligible_only && !schedule.held.is_empty()) {
+        let held = active.entry((&schedule.scope, schedule.principal, schedule.role)).or_default();
+        held.push((schedule.held, schedule.events.clone()));
+    }
+    let active: BTreeMap<Held<'_>, _> = active.into_iter().map(|(held, spans)| (held, joined(&spans))).collect();
+    for grant in assignments.iter_mut().filter(|grant| matches!(grant.via, Via::Assignment(_))) {
+        let spans = active.get(&(&grant.scope, grant.principal, grant.role)).into_iter().flatten();
+        let own = |span: &Interval| span.from - WRITTEN_AHEAD <= grant.held.from && grant.held.from < span.to;
+        let Some((span, events)) = spans.into_iter().find(|(span, _)| own(span)) else { continue };
+        if span.to < grant.held.to {
+            grant.held = Interval::new(grant.held.from, span.to);
+            grant.unknown = grant.unknown.map(|unknown| unknown.intersect(&grant.held)).filter(|it| !it.is_empty());
+            grant
+                .events
+                .extend(events.iter().filter(|event| !grant.events.contains(event)).copied().collect::<Vec<_>>());
+        }
+    }
 }
 
 /// ACC-16: the links of a principal end when it is deleted; its assignments stay behind. Source: role

@@ -33,6 +33,8 @@ pub(super) fn live(key: Key, evidence: &[Evidence]) -> (Vec<Grant>, Vec<Finding>
 #[derive(Debug)]
 struct Life {
     from: Instant,
+    /// Nobody saw it begin: it may be older, but not older than this.
+    older: Option<Instant>,
     facts: Option<GrantFacts>,
     scope: Scope,
     events: Vec<Identity>,
@@ -65,6 +67,7 @@ impl Lives {
     fn begin(&mut self, from: Instant, facts: Option<&GrantFacts>, scope: &Scope, one: &Evidence) {
         self.life = Some(Life {
             from,
+            older: None,
             facts: facts.cloned(),
             scope: scope.clone(),
             events: one.events.clone(),
@@ -141,8 +144,9 @@ impl Lives {
     }
 
     /// ACC-5: a listed assignment is held from its `createdOn` where one is given and believable,
-    /// else from the listing's instant, never from midnight.
+    /// else from the listing's instant, never from midnight. A later listing may still say since when.
     fn listed(&mut self, one: &Evidence, facts: &GrantFacts, scope: &Scope, created_at: Option<Instant>) {
+        self.learn_beginning(created_at);
         if let Some(Life { absent_at: Some(absent), .. }) = self.life {
             let from = created_at.filter(|created| *created > absent).unwrap_or(one.at);
             self.leave_contradicted(from, &[]);
@@ -151,8 +155,21 @@ impl Lives {
         }
         // A creation that is no later than the last removal or known absence is not this life's.
         let gone_at = self.ended.map(|ended| ended.at).max(self.missing_at);
-        let from = created_at.filter(|created| gone_at.is_none_or(|gone| gone < *created)).unwrap_or(one.at);
-        self.present(one, Some(facts), scope, from);
+        let created = created_at.filter(|created| gone_at.is_none_or(|gone| gone < *created));
+        let begins = self.life.is_none();
+        self.present(one, Some(facts), scope, created.unwrap_or(one.at));
+        if let Some(life) = self.life.as_mut().filter(|_| begins && created.is_none()) {
+            life.older = Some(gone_at.unwrap_or(Instant::MIN_UTC));
+        }
+    }
+
+    /// ACC-5: a life that nobody saw begin is as old as the first answer that states its creation says, where
+    /// that is believable. Never used where the beginning is known: `createdOn` differs between answers.
+    fn learn_beginning(&mut self, created_at: Option<Instant>) {
+        let Some((life, created)) = self.life.as_mut().zip(created_at) else { return };
+        if life.older.is_some_and(|bound| bound < created) && created < life.from {
+            (life.from, life.older) = (created, None);
+        }
     }
 
     /// Evidence of life at an instant, without contradiction before it.
@@ -180,6 +197,7 @@ impl Lives {
     /// says when it was created, clipped at the previous removal, and otherwise only that something
     /// was there. Never used where the creation is known: `createdOn` differs between answers.
     fn removed(&mut self, one: &Evidence, facts: Option<&GrantFacts>, scope: &Scope, created_at: Option<Instant>) {
+        self.learn_beginning(created_at);
         if let Some(life) = &mut self.life {
             if *scope != life.scope {
                 let detail = format!("{} was granted on {} and removed on {scope}", self.assignment, life.scope);

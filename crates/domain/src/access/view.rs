@@ -9,7 +9,7 @@ use std::ops::Bound;
 
 use crate::access::denies::{Deny, denies};
 use crate::access::estate::{Estate, estate, path};
-use crate::access::grants::{Grant, PalLink, delegations, links, schedules};
+use crate::access::grants::{Grant, PalLink, delegations, end_with_schedules, links, schedules};
 use crate::access::groups::{Membership, groups};
 use crate::access::{AccessBook, evidence, lives};
 use crate::commerce::Commerce;
@@ -103,7 +103,9 @@ pub(super) fn build(book: &AccessBook, commerce: &Commerce, partners: &Partners)
     let (grants, findings) = delegations(book, &estate);
     held.extend(grants);
     access.findings.extend(findings);
-    held.extend(schedules(book, &estate));
+    let scheduled = schedules(book, &estate);
+    end_with_schedules(&mut held, &scheduled);
+    held.extend(scheduled);
     access.findings.sort();
     access.findings.dedup();
     access.links = links(book);

@@ -4,6 +4,7 @@
 //! it. What is made here is a figure to compare, not a tax document.
 
 use super::line::{COLUMN_DECIMALS, Line};
+use crate::ids::Currency;
 use crate::money::{Exact, Rounding};
 use crate::policy::Tax;
 
@@ -14,22 +15,30 @@ pub struct TaxRate {
     pub drawn: Tax,
 }
 
-/// INV-12: tax is cut down line by line and added up, or once on the total; both toward zero. Source:
-/// understand your invoice (2023-09-11), which says down and whose own example (0.98 + 1.03 for 9.75
-/// and 10.25 at 10 %) is rounded half up; some markets tax the total (read your bill, 2022-07-18).
+/// INV-12: tax is cut down line by line, as a column, and added up; toward zero. Source: understand your
+/// invoice (2023-09-11), which says down and whose own example (0.98 + 1.03 for 9.75 and 10.25 at 10 %) is
+/// rounded half up.
 #[must_use]
 pub fn cut_tax(subtotal: &Exact, rate: &Exact) -> Exact {
     (subtotal * rate).round(COLUMN_DECIMALS, Rounding::TowardZero)
 }
 
+/// INV-12: what is due in tax is an amount to pay: cut toward zero to the currency's minor unit.
+#[must_use]
+pub fn due_tax(tax: &Exact, currency: Currency) -> Exact {
+    tax.round(currency.minor_unit(), Rounding::TowardZero)
+}
+
 impl TaxRate {
-    /// The tax of some lines together, in their currency.
+    /// INV-12: the tax of a month with these Subtotals, whose own taxes come to `by_line`: the sum of the lines'
+    /// taxes, or one cut of the tax on all Subtotals together. Source: some markets tax the total (read your
+    /// bill, 2022-07-18).
     #[must_use]
-    pub fn of<'l>(&self, subtotals: impl Iterator<Item = &'l Exact>) -> Exact {
+    pub fn of(&self, subtotals: &Exact, by_line: &Exact, currency: Currency) -> Exact {
         match self.drawn {
             Tax::Off => Exact::zero(),
-            Tax::PerLine => subtotals.fold(Exact::zero(), |sum, one| &sum + &cut_tax(one, &self.rate)),
-            Tax::OnTotal => cut_tax(&subtotals.sum(), &self.rate),
+            Tax::PerLine => by_line.clone(),
+            Tax::OnTotal => due_tax(&(subtotals * &self.rate), currency),
         }
     }
 
@@ -55,7 +64,8 @@ mod tests {
     #[test]
     fn tax_is_cut_down_line_by_line_or_once() {
         let lines = [exact("9.75"), exact("10.25")];
-        let tax = |drawn| TaxRate { rate: exact("0.1"), drawn }.of(lines.iter());
+        let by_line = lines.iter().fold(Exact::zero(), |sum, line| &sum + &cut_tax(line, &exact("0.1")));
+        let tax = |drawn| TaxRate { rate: exact("0.1"), drawn }.of(&lines.iter().sum(), &by_line, Currency::USD);
         assert_eq!(tax(Tax::PerLine), exact("1.99"));
         assert_ne!(tax(Tax::PerLine), exact("2.01"), "0.98 + 1.03 is the documented slip");
         assert_eq!(tax(Tax::OnTotal), exact("2.00"));
@@ -66,8 +76,8 @@ mod tests {
     #[test]
     fn a_credit_is_taxed_toward_zero_too() {
         let total = TaxRate { rate: exact("0.25"), drawn: Tax::OnTotal };
-        assert_eq!(total.of([exact("39629.27")].iter()), exact("9907.31"));
-        assert_ne!(total.of([exact("39629.27")].iter()), exact("9907.34"));
+        assert_eq!(total.of(&exact("39629.27"), &Exact::zero(), Currency::USD), exact("9907.31"));
+        assert_ne!(total.of(&exact("39629.27"), &Exact::zero(), Currency::USD), exact("9907.34"));
         assert_eq!(cut_tax(&exact("-0.15"), &exact("0.1")), exact("-0.01"));
     }
 }

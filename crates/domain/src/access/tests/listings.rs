@@ -91,6 +91,23 @@ fn only_a_complete_listing_at_or_above_proves_absence() {
     assert_eq!(held(&with(&granted(), [listed(&group(), at, &[])])), ["01T09:00:00.."]);
 }
 
+/// ACC-5: what a first listing found alive is as old as a later answer says, unless it is known when it began or
+/// to have been missing after that.
+#[test]
+fn a_later_answer_may_say_since_when() {
+    let first = || listed(&sub(), "2026-02-05T12:00:00", &[(ID, None)]);
+    let later = |created| listed(&sub(), "2026-02-10T12:00:00", &[(ID, Some(created))]);
+    let none = World::new();
+    assert_eq!(held(&with(&none, [first(), later("2026-02-01T08:00:00")])), ["01T08:00:00.."]);
+    assert_eq!(held(&with(&none, [first(), later("2026-02-07T08:00:00")])), ["05T12:00:00.."], "it lived before");
+    let dated = listed(&sub(), "2026-02-05T12:00:00", &[(ID, Some("2026-02-03T08:00:00"))]);
+    assert_eq!(held(&with(&none, [dated, later("2026-02-01T08:00:00")])), ["03T08:00:00.."], "the first says");
+    assert_eq!(held(&with(&granted(), [first(), later("2026-01-20T08:00:00")])), ["01T09:00:00.."], "it is known");
+    let missing = listed(&sub(), "2026-02-03T00:00:00", &[]);
+    let twice = [missing, first(), later("2026-02-01T08:00:00")];
+    assert_eq!(held(&with(&none, twice)), ["05T12:00:00.."], "it was missing since");
+}
+
 /// Listed first, then missing: listings alone contradict each other too.
 #[test]
 fn listings_alone_can_contradict() {
