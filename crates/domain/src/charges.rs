@@ -65,6 +65,15 @@ pub struct ChargeBook {
     taxes: Filing<TaxSet>,
 }
 
+/// A tax rate that holds since a day.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaxInForce {
+    pub rate: Decimal,
+    pub from: Day,
+    /// The events that set different rates from that one day, all of them; empty where they agree.
+    pub rivals: Vec<Identity>,
+}
+
 impl ChargeBook {
     pub fn file_coverage(&mut self, identity: Identity, digest: Digest, body: &CoverageRecorded) {
         self.coverage.file(identity, digest, Coverage::from(body));
@@ -122,9 +131,16 @@ impl ChargeBook {
 
     /// INV-12: the tax rate in force for a partner on a day: the newest set by then, ties by identity.
     #[must_use]
-    pub fn tax_at(&self, partner: Guid, day: Day) -> Option<Decimal> {
-        let set = self.taxes.iter().filter(|(_, tax)| tax.partner == partner && tax.from <= day);
-        set.max_by_key(|(identity, tax)| (tax.from, *identity)).map(|(_, tax)| tax.rate)
+    pub fn tax_at(&self, partner: Guid, day: Day) -> Option<TaxInForce> {
+        let set = || self.taxes.iter().filter(move |(_, tax)| tax.partner == partner && tax.from <= day);
+        let (_, newest) = set().max_by_key(|(identity, tax)| (tax.from, *identity))?;
+        let of_that_day = set().filter(|(_, tax)| tax.from == newest.from);
+        let mut told: Vec<(Identity, Decimal)> = of_that_day.map(|(identity, tax)| (identity, tax.rate)).collect();
+        if told.iter().all(|(_, rate)| *rate == newest.rate) {
+            told.clear();
+        }
+        let rivals = told.into_iter().map(|(identity, _)| identity).collect();
+        Some(TaxInForce { rate: newest.rate, from: newest.from, rivals })
     }
 }
 

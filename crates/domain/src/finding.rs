@@ -90,6 +90,9 @@ codes! {
     NoPrice "F-no-price" true "Usage of a meter that the price sheet in force does not price on that day." "publish the month's price sheet, or: pec import prices-DE-202601.zip --published-at WHEN";
     AmbiguousPrice "F-ambiguous-price" true "Usage of a meter that maps to several products in force, without naming one." "send productId and skuId with the usage event";
     EqualSheets "F-equal-sheets" true "Two price sheets of one month and market with the same publication time." "publish the right one again with a later publication time";
+    EqualRates "F-equal-rates" true "Two statements of a currency's exchange rate for one month with the same publication time." "publish the right one again with a later publication time";
+    EqualPolicies "F-equal-policies" true "Two policy documents of one revision say different things; every output would name both by the same number." "publish the right one again with a higher revision";
+    EqualTax "F-equal-tax" true "Two tax rates of one partner begin on the same day." "send the wrong event again under its own id as it should read, then pec conflicts list and pec conflicts decide";
     SheetDigest "F-sheet-digest" true "The rows of a price sheet are not those whose digest its header states; the sheet is not in force." "publish the header again under a new id with the digest of the rows, or the sheet's right rows under a new sheetId";
     IncompleteSheet "F-incomplete-sheet" false "Parts or rows of a newer price sheet are missing; an older one, or none, is in force." "publish or import the missing parts";
     UnitMismatch "F-unit" true "The usage event's unit is not the price row's unit of measure." "correct the unit at the meter; it is never scaled here";
@@ -148,10 +151,10 @@ impl Code {
             Self::NoPlacement => "USE-5",
             Self::NoPrice | Self::AmbiguousPrice | Self::UnitMismatch | Self::Estimate => "RATE-2",
             Self::EqualSheets | Self::SheetDigest | Self::IncompleteSheet => "RATE-1",
-            Self::NoRate => "INV-3",
+            Self::NoRate | Self::EqualRates => "INV-3",
             Self::NegativeDay => "USE-2",
             Self::HeldCorrection | Self::CorrectionOfCorrection => "USE-4",
-            Self::OpenConflict | Self::Quarantined => "INV-7",
+            Self::OpenConflict | Self::Quarantined | Self::EqualPolicies => "INV-7",
             Self::ResourceMismatch => "PEC-12",
             Self::UnknownAccess => "ACC-10",
             Self::Overcovered => "RATE-10",
@@ -165,7 +168,7 @@ impl Code {
             Self::EarlyTransition => "PEC-17",
             Self::MovedCurrency => "INV-16",
             Self::UnknownCurrency => "INV-14",
-            Self::UnknownTax => "INV-12",
+            Self::UnknownTax | Self::EqualTax => "INV-12",
             Self::UnresolvedGrant => "ACC-2",
             Self::DifferingScope => "ACC-4",
             Self::ChangedLife => "ACC-3",
@@ -214,6 +217,9 @@ impl Code {
             | Self::NoPrice
             | Self::AmbiguousPrice
             | Self::EqualSheets
+            | Self::EqualRates
+            | Self::EqualPolicies
+            | Self::EqualTax
             | Self::SheetDigest
             | Self::IncompleteSheet
             | Self::UnitMismatch

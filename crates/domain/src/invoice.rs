@@ -201,7 +201,7 @@ pub fn draft_of(
         Some(rate) => {
             if !rate.rivals.is_empty() {
                 let detail = format!("several rates of {currency} were published at one time");
-                let finding = Finding::new(Code::EqualSheets, about(), detail);
+                let finding = Finding::new(Code::EqualRates, about(), detail);
                 findings.push(Finding { events: rate.rivals, ..finding });
             }
             (currency, rate.value)
@@ -223,6 +223,7 @@ pub fn draft_of(
     lines.sort_by(|one, other| one.key.cmp(&other.key));
     let (tax, untaxed) = tax_rate(desk, bill_to, period);
     findings.extend(untaxed.filter(|_| !lines.is_empty()));
+    findings.extend(equal_policies(desk, period).map(|finding| Finding { about: about(), ..finding }));
     if let Some(tax) = &tax {
         tax.write(&mut lines);
     }
@@ -230,20 +231,35 @@ pub fn draft_of(
 }
 
 /// How a month is taxed: by the rate in force for the partner on its last day. Absent where the policy
-/// says off; a finding where it does not and no rate is known.
+/// says off; a finding where it does not and no rate is known, or several are.
 pub fn tax_rate(desk: &Desk<'_>, bill_to: Guid, period: Period) -> (Option<TaxRate>, Option<Finding>) {
     let drawn = desk.facts.policy.at(period.first_day()).tax;
     if drawn == Tax::Off {
         return (None, None);
     }
     let last = Day(period.next().first_day().0 - 1);
+    let about = About { bill_to: Some(bill_to), period: Some(period), ..About::default() };
     match desk.facts.charges.tax_at(bill_to, last) {
-        Some(rate) => (Some(TaxRate { rate: Exact::from(rate), drawn }), None),
+        Some(set) => {
+            let rivals = (!set.rivals.is_empty()).then(|| {
+                let detail = format!("several tax rates begin on {}; {} is used", set.from, set.rate);
+                Finding { events: set.rivals, ..Finding::new(Code::EqualTax, about, detail) }
+            });
+            (Some(TaxRate { rate: Exact::from(set.rate), drawn }), rivals)
+        }
         None => {
-            let about = About { bill_to: Some(bill_to), period: Some(period), ..About::default() };
             (None, Some(Finding::new(Code::UnknownTax, about, format!("no tax rate is known at the end of {period}"))))
         }
     }
+}
+
+/// INV-7: a revision that two documents claim for different things, where it is in force in a month.
+fn equal_policies(desk: &Desk<'_>, period: Period) -> impl Iterator<Item = Finding> {
+    let rivals = desk.facts.policy.rivals(period).into_iter();
+    rivals.map(|(revision, events)| {
+        let detail = format!("several policy documents are revision {revision}");
+        Finding { events, ..Finding::new(Code::EqualPolicies, About::default(), detail) }
+    })
 }
 
 /// [`draft_with`], for who wants no daily lines.

@@ -27,7 +27,7 @@ fn in_yen() -> World {
 fn tax(world: &mut World) {
     let from = Day::parse("2020-01-01").unwrap();
     let (partner, location) = (BILL_TO, crate::ids::Market::parse("DK").unwrap());
-    world.tell(Event::TaxSet(TaxSet { partner, location, rate: number("0.10"), from }));
+    world.tell(Event::TaxSet(TaxSet { partner, location, rate: number("0.50"), from }));
     let settings = vec![PolicySetting { name: "tax".into(), value: "per-line".into() }];
     world.tell(Event::PolicyPublished(PolicyDocument { revision: 1, effective_from: from, settings }));
 }
@@ -92,7 +92,7 @@ fn tax_that_comes_late_is_adjusted_like_money() {
     );
     assert!(late.iter().all(|line| line.tax.is_some_and(|tax| !tax.is_zero())));
     let of_lines: rust_decimal::Decimal = document.lines.iter().filter_map(|line| line.tax).sum();
-    assert_eq!(document.tax, Some(of_lines), "the document's tax is that of all its lines, of both months");
+    assert_eq!(document.tax, Some(of_lines.trunc()), "whole yen of the tax of all its lines, of both months");
     // Nothing more is due once it was adjusted.
     world.uses("vm", "2020-11-03", "2");
     world.sheet("2020-11", vec![row("1.7")]);
@@ -106,7 +106,7 @@ fn tax_that_comes_late_is_adjusted_like_money() {
     let Some(Event::InvoiceIssued(more)) = events.first() else { panic!("an invoice") };
     assert_eq!(more.lines.len(), 1);
     // Two hours more at 1.7, where two had been taxed before: the tax of what is new.
-    assert_eq!(more.lines[0].tax, Some(number("0.29")));
+    assert_eq!(more.lines[0].tax, Some(number("1.45")));
 }
 
 /// INV-7: a month whose invoice was voided and whose usage went away has nothing left to issue. It holds

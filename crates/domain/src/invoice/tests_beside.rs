@@ -351,7 +351,7 @@ fn rival_rates_are_cited_and_stop_the_month() {
     world.rate("2020-09", "EUR", "1.20");
     let (_, findings) = drafted(&world, "EUR", "2020-09");
     let [finding] = &findings[..] else { panic!("{findings:?}") };
-    assert!(finding.blocking() && finding.code == crate::finding::Code::EqualSheets);
+    assert!(finding.blocking() && finding.code == crate::finding::Code::EqualRates);
     assert_eq!((finding.about.bill_to, finding.about.period), (Some(BILL_TO), Some(month("2020-09"))));
     assert_eq!(finding.events.len(), 1, "the one that does not count is cited");
 }

@@ -71,6 +71,21 @@ impl PolicyBook {
         revisions.into_iter().collect()
     }
 
+    /// Revisions in force in a month that several documents claim for different things, with these documents.
+    #[must_use]
+    pub fn rivals(&self, month: Period) -> Vec<(u32, Vec<Identity>)> {
+        let revisions = self.revisions(month, month.days()).into_iter();
+        let claimed = revisions.map(|revision| {
+            let same = self.documents.iter().filter(|(_, document)| {
+                document.revision == revision && document.effective_from < month.next().first_day()
+            });
+            let (events, said): (Vec<Identity>, Vec<_>) =
+                same.map(|(event, one)| (event, Policy::read(one).ok())).unzip();
+            (revision, events, said.windows(2).all(|pair| pair[0] == pair[1]))
+        });
+        claimed.filter(|(.., agree)| !agree).map(|(revision, events, _)| (revision, events)).collect()
+    }
+
     /// The highest revision that is known, in force or not yet; that of the built-in policy where there
     /// is no document.
     #[must_use]
