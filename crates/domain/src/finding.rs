@@ -105,7 +105,7 @@ codes! {
     Overcovered "F-overcovered" true "A reservation or savings plan covers more than was used." "correct the coverage event";
     AfterCancellation "F-after-cancellation" true "Usage after its subscription or plan was cancelled." "publish subscription resumed if it was reactivated, else correct the meter";
     OverdrawnOrder "F-order" true "A return or move of an order that was never bought, or of more than was left of it." "publish the purchase, or correct the return";
-    ContradictedOrder "F-order-plan" true "A purchase, a move or a refund that its plan contradicts: before the plan was created, or for another customer than the plan's." "correct the plan, the customer or the time of the charge, or publish the plan created event that is missing";
+    ContradictedOrder "F-order-plan" true "A purchase, a move or a refund that its plan contradicts: before the plan was created, while it was suspended, or for another customer than the plan's." "correct the plan, the customer or the time of the charge, or publish the plan created event that is missing";
     ReturnRefused "F-return-refused" true "A return that the terms do not allow: after its order moved to another partner, or above the yearly limit." "correct the return, or agree it with Microsoft and publish a refund instead";
     HeldCorrection "F-held-correction" false "A correction whose target is not known yet; it counts when the target comes." "check the causationid and the source";
     Quarantined "F-quarantined" false "Messages of the period could not be read." "pec quarantine list, then pec quarantine redrive";
@@ -123,7 +123,7 @@ codes! {
     Condition "F-condition" false "A grant carries a condition; it counts, its condition is not evaluated." "nothing";
     PriceDiffersByMarket "F-market-price" false "The same product has different USD prices in two markets." "check the price sheets";
     WhileSuspended "F-while-suspended" false "Usage while its subscription was suspended; it is due all the same." "check the meter, or publish subscription resumed";
-    PlanInUse "F-plan-in-use" false "A plan was suspended while subscriptions under it were active." "suspend or cancel its subscriptions first";
+    PlanInUse "F-plan-in-use" false "A plan was suspended while subscriptions or reservations under it were active, or an order is paid on under a cancelled one; all is due." "suspend or cancel its subscriptions first; return its orders";
     NotLegacy "F-not-legacy" false "A transition of a subscription that was not sold as the classic offer 0145P." "publish transfer completed instead";
     TransferOutOfOrder "F-transfer" false "A transfer was withdrawn without a request, or completed after its request had lapsed." "check the order of the transfer's events";
     ImpossibleTransfer "F-impossible-transfer" true "A subscription moved that is not known, or before it was created, or to two plans at one instant." "send the wrong event again under its own id as it should read, then pec conflicts list and pec conflicts decide; or publish subscription created";

@@ -61,6 +61,8 @@ struct Run<'a> {
     bought: &'a ChargeRecorded,
     /// Since when it is under which plan; the purchase first.
     holders: Vec<(Instant, Guid)>,
+    /// Since when the partner that is billed for it now has been: what was paid before stays with another one.
+    paid_since: Instant,
     /// Returned how much, when.
     returned: Vec<(Instant, Exact)>,
     /// Moved to a partner billed in another currency: no instalment starts from here on.
@@ -215,6 +217,7 @@ impl Orders {
                     identity: *identity,
                     bought: charge,
                     holders: vec![(*at, charge.plan)],
+                    paid_since: *at,
                     returned: Vec::new(),
                     ends: None,
                 }),
@@ -278,9 +281,14 @@ impl Orders {
             let detail = format!("moves {} where {left} are left; an order moves as a whole", charge.quantity);
             self.odd(Code::OverdrawnOrder, charge, identity, &detail);
         }
-        let billed = |plan: Guid| commerce.plan(plan).and_then(|plan| currency(plan.bill_to, charge.at));
-        let (from, to) = (billed(run.plan_at(charge.at)), billed(charge.plan));
+        let partner = |plan: Guid| commerce.plan(plan).map(|plan| plan.bill_to);
+        let (source, target) = (partner(run.plan_at(charge.at)), partner(charge.plan));
+        let billed = |partner: Option<Guid>| partner.and_then(|partner| currency(partner, charge.at));
+        let (from, to) = (billed(source), billed(target));
         run.holders.push((charge.at, charge.plan));
+        if source != target {
+            run.paid_since = charge.at;
+        }
         if run.monthly() && from != to {
             run.ends = Some(charge.at);
             self.odd(Code::MovedCurrency, charge, identity, "the new partner is billed in another currency");
@@ -331,10 +339,12 @@ impl Orders {
         });
     }
 
-    /// A charge of a plan that nobody knows stops everybody; one of a cancelled plan its partner.
+    /// A charge of a plan that nobody knows stops everybody; a purchase under a cancelled plan its partner. What
+    /// was bought before goes on being charged, and is named: nobody states that an order ends with its plan.
     ///
-    /// INV-9: so does one that its plan contradicts: nothing is bought under a plan that is not there yet,
-    /// and what a plan's customer did not buy is not charged to it.
+    /// INV-9: so does one that its plan contradicts: nothing is bought under a plan that is not there yet or is
+    /// suspended, and what a plan's customer did not buy is not charged to it. Source: reservations hang on an
+    /// active plan (compare Azure offers, 2023-01-11).
     fn known_plans(&mut self, commerce: &Commerce) {
         for booked in &self.booked {
             let about = About {
@@ -362,6 +372,18 @@ impl Orders {
                         && commerce.plan_cancelled(booked.plan).is_some_and(|since| since <= booked.at) =>
                 {
                     (Code::NoPlacement, format!("order `{order}` was bought under a plan that was cancelled"))
+                }
+                Some(_)
+                    if matches!(booked.charge_type, ChargeType::Renew | ChargeType::CycleCharge)
+                        && commerce.plan_cancelled(booked.plan).is_some_and(|since| since <= booked.at) =>
+                {
+                    (Code::PlanInUse, format!("order `{order}` is paid on under a plan that was cancelled"))
+                }
+                Some(_)
+                    if booked.charge_type == ChargeType::New
+                        && commerce.suspensions(booked.plan).iter().any(|away| away.contains(booked.at)) =>
+                {
+                    (Code::ContradictedOrder, format!("order `{order}` was bought under a plan that was suspended"))
                 }
                 Some(_) => continue,
             };
@@ -426,18 +448,22 @@ fn given_back(run: &Run<'_>, at: Instant) -> Result<(Exact, Exact, i64), &'stati
     }
 }
 
-/// What was paid for one unit until an instant.
+/// What the partner billed for it paid for one unit until an instant.
 fn price_paid(run: &Run<'_>, at: Instant) -> Exact {
-    let begun = run.cycles().filter(|(_, start)| *start <= at).count();
+    let begun = run.cycles().filter(|(_, start)| run.paid_since <= *start && *start <= at).count();
     let begun = Exact::from(rust_decimal::Decimal::from(begun));
     &Exact::from(run.bought.unit_price) * &begun
 }
 
 /// The price of one unit for the days that are left, as numerator and divisor: of the whole term, or
-/// of the instalment that runs. `None` without a term.
+/// of the instalment that runs, which gives nothing back to a partner that did not pay it (INV-16).
+/// `None` without a term.
 fn unused(run: &Run<'_>, at: Instant) -> Option<(Exact, Exact)> {
     let (from, to) = if run.monthly() {
-        let (number, _) = run.cycles().filter(|(_, start)| *start <= at).last()?;
+        let (number, start) = run.cycles().filter(|(_, start)| *start <= at).last()?;
+        if start < run.paid_since {
+            return Some((Exact::zero(), Exact::one()));
+        }
         let cycle = |number| cycle_start(run.bought_day(), number, run.bought.term);
         (cycle(number), cycle(number + 1))
     } else {

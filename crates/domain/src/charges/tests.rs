@@ -140,9 +140,13 @@ fn a_charge_needs_a_plan_that_stands() {
         (world, told)
     };
     let (before, told) = cancelled("2020-01-10");
-    let found = only(&before);
+    let mut all = play(&before).findings;
+    let found = all.remove(0);
     assert_eq!((found.code, found.about, found.events), (Code::NoPlacement, about(PLAN, "2020-01-10"), told));
-    assert_eq!(play(&cancelled("2020-01-10T00:00:01Z").0).findings, [], "it was bought before");
+    assert!(all.iter().all(|one| one.code == Code::PlanInUse));
+    let later = play(&cancelled("2020-01-10T00:00:01Z").0).findings;
+    assert!(later.iter().all(|one| one.code == Code::PlanInUse), "it was bought before");
+    assert_eq!(later.len(), 11, "every later instalment is named");
 }
 
 /// INV-11: 50,000 dollars may be returned within 365 days; the return that goes beyond is named, with
