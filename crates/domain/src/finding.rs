@@ -105,7 +105,6 @@ codes! {
     ContradictedOrder "F-order-plan" true "A purchase, a move or a refund that its plan contradicts: before the plan was created, or for another customer than the plan's." "correct the plan, the customer or the time of the charge, or publish the plan created event that is missing";
     ReturnRefused "F-return-refused" true "A return that the terms do not allow: after its order moved to another partner, or above the yearly limit." "correct the return, or agree it with Microsoft and publish a refund instead";
     HeldCorrection "F-held-correction" false "A correction whose target is not known yet; it counts when the target comes." "check the causationid and the source";
-    Quarantined "F-quarantined" false "Messages of the period could not be read." "pec quarantine list, then pec quarantine redrive";
     UnresolvedGrant "F-unresolved-grant" false "A grant whose principal and role no record states; it gives no access." "publish a listing of the scope's role assignments";
     DifferingScope "F-differing-scope" false "A record states another scope than its resource id." "nothing, unless the grant matters: then publish a listing";
     ChangedLife "F-changed-life" false "A live role assignment was written again with another principal, role or scope." "nothing, unless the grant matters: then publish a listing";
@@ -150,7 +149,7 @@ impl Code {
             Self::NoRate => "INV-3",
             Self::NegativeDay => "USE-2",
             Self::HeldCorrection | Self::CorrectionOfCorrection => "USE-4",
-            Self::OpenConflict | Self::Quarantined => "INV-7",
+            Self::OpenConflict => "INV-7",
             Self::ResourceMismatch => "PEC-12",
             Self::UnknownAccess => "ACC-10",
             Self::Overcovered => "RATE-10",
@@ -220,7 +219,6 @@ impl Code {
             | Self::OpenConflict
             | Self::Overcovered
             | Self::HeldCorrection
-            | Self::Quarantined
             | Self::UnresolvedMove
             | Self::UnresolvedGrant
             | Self::DifferingScope
@@ -262,7 +260,7 @@ mod tests {
             (Code::UnqualifiedReseller, true),
             (Code::NoPrice, false),
             (Code::NoPlacement, false),
-            (Code::Quarantined, false),
+            (Code::OpenConflict, false),
         ] {
             assert_eq!(code.is_charged(), charged, "{code}");
         }
