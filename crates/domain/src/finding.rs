@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::ids::{Guid, Identity, MeterId};
+use crate::ids::{Guid, Identity, Market, MeterId};
 use crate::money::Exact;
 use crate::period::{Day, Period};
 use crate::scope::Scope;
@@ -19,6 +19,8 @@ pub struct About {
     pub subscription: Option<Guid>,
     pub resource: Option<Scope>,
     pub meter: Option<MeterId>,
+    /// Whose price sheet it is about.
+    pub market: Option<Market>,
     pub day: Option<Day>,
     pub period: Option<Period>,
 }
@@ -47,14 +49,24 @@ impl Finding {
         self.code.blocking()
     }
 
-    /// What to do about it, naming the month that it is about.
+    /// What to do about it, naming the month and the market that it is about.
     #[must_use]
     pub fn hint(&self, asked: Period) -> String {
+        if self.code == Code::NoPrice && self.about.market.is_none() {
+            return NO_MARKET.to_owned();
+        }
         let month = self.about.day.map(Day::period).or(self.about.period).unwrap_or(asked).to_string();
         let digits = month.replace('-', "");
-        self.code.hint().replace("MONTH", &month).replace("202601", &digits)
+        let hint = self.code.hint().replace("MONTH", &month).replace("202601", &digits);
+        match self.about.market {
+            Some(market) => hint.replace("prices-DE", &format!("prices-{market}")),
+            None => hint,
+        }
     }
 }
+
+/// No price sheet mends what is used by a customer of whom no market is known.
+const NO_MARKET: &str = "publish customer registered: the customer's market says whose price sheet applies";
 
 macro_rules! codes {
     ($($name:ident $text:literal $blocking:literal $meaning:literal $hint:literal;)*) => {
