@@ -378,7 +378,8 @@ fn a_month_is_closed_once_and_taken_back_by_a_credit_note() {
     let close = ["close", "--period", MONTH, "--reason", "month end", "--json"];
     let refused = home.lines(&close, 1);
     assert_eq!(refused[0]["outcome"], "refused");
-    assert!(refused[0]["reasons"][0].as_str().unwrap().contains("told in two ways"));
+    let reason = refused[0]["reasons"][0].as_str().unwrap();
+    assert!(reason.starts_with("F-conflict: event ") && reason.contains("told in two ways"), "{reason}");
 
     let conflicts = home.lines(&["conflicts", "list", "--json"], 0);
     for conflict in &conflicts {

@@ -199,11 +199,14 @@ fn the_demo_shows_whole_standings_and_one_gap() {
     }
     let gap = show("customer", "Orchard Foods");
     assert_eq!(gap["partners"][0]["next_order"]["reasons"][0]["error"], "13605");
-    let parted = &show("customer", "Quarry Glass")["partners"][0];
+    let mut shown = show("customer", "Quarry Glass");
+    let parted = &shown["partners"][0];
     assert_eq!(parted["relationship"], "ended");
     let held = parted["holds"].as_array().unwrap();
     assert!(
         held.iter().any(|held| held["held_by"] == "AOBO") && held.iter().all(|held| held["stayed"] == true),
         "{parted}"
     );
+    shown["partners"][0]["holds"][0]["since"] = Value::Null;
+    assert!(!schema("customer").is_valid(&shown), "what is held is held since some instant");
 }

@@ -92,6 +92,28 @@ fn a_finding_in_an_issued_month_is_a_reason_with_its_month() {
     assert!(listed.contains("in 2025-03, which is") && !listed.contains("Everything adds up"), "{listed}");
 }
 
+/// A price sheet is asked for by the market of the customer that lacks it; of a customer without a market
+/// that is asked for instead.
+#[test]
+fn a_missing_price_sheet_is_named_with_the_customers_market() {
+    let told = |customer: &str, who: &str| {
+        let journal = format!(
+            "{customer}2025-01-01  plan  plan-beta  us  {who}\n\
+             2025-01-01  subscription  sub-beta  plan-beta\n\
+             2025-03-10  usage  sub-beta/vm-1  vm  24\n"
+        );
+        let world = world(&journal, "");
+        ["check", "invoice", "eligibility"]
+            .map(|command| world.say(&[command, "--period", "2025-03"]).replace("\n", " "))
+    };
+    for said in told("2025-01-01  customer  beta  FR\n", "beta") {
+        assert!(said.contains("prices-FR-202503.zip") && !said.contains("prices-DE"), "{said}");
+    }
+    for said in told("", "nobody") {
+        assert!(said.contains("publish customer registered") && !said.contains(".zip"), "{said}");
+    }
+}
+
 /// Lines, invoices and issued documents name the revisions that decided their days; a line cites the usage of
 /// its own days.
 #[test]

@@ -153,8 +153,12 @@ fn a_rule_that_one_place_lacks_is_seen() {
 /// The document that operators read about findings, as the code's table has it.
 fn findings_document() -> String {
     let mut text = "# Findings\n\nFacts that are fine one by one and do not add up together. A blocking finding stops closing, \
-        never drafting.\nThis page is the table of `domain::finding`, written by \
-        `UPDATE_EXPECT=1 cargo test -p tests findings`.\n\n| code | rule | blocks | what it means | what mends it |\n|---|---|---|---|---|\n"
+        never drafting.\n`pec invoice` and `pec check --period MONTH` list them by code, `pec check --findings` each by itself; \
+        `pec close` lists\nthose that stop it. `F-conflict` is found before anything is drafted: it stands among the reasons \
+        of `pec check` and `pec close`,\nand `pec conflicts list` shows it. What could not be read is no finding: it says \
+        nothing of a month or a partner. `pec check` counts it\nand `pec quarantine list` shows it, by the code of its rejection \
+        (`rejections.md`), and it only warns.\n\nThis page is the table of `domain::finding`, written by \
+        `UPDATE_EXPECT=1 cargo test -p tests findings`. Each code comes out of\na scenario, which a test counts.\n\n| code | rule | blocks | what it means | what mends it |\n|---|---|---|---|---|\n"
         .to_owned();
     for code in Code::ALL {
         let blocks = if code.blocking() { "yes" } else { "no" };

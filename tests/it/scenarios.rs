@@ -134,13 +134,12 @@ impl Brought {
     fn step(&mut self, what: &What) {
         match what {
             What::Close { refused, .. } => self.words.extend(refused.iter().cloned()),
-            What::Quarantined(..) => drop(self.words.insert(Code::Quarantined.text().to_owned())),
             What::Told(Told { body: Body::Event(Event::PolicyPublished(document)), .. }) => {
                 let field = |name: &str| policy::field(name).unwrap_or_else(|| panic!("`{name}` is no field"));
                 let changed = document.settings.iter().filter(|one| field(&one.name).default != &*one.value);
                 self.fields.extend(changed.map(|one| field(&one.name).name));
             }
-            What::Told(_) | What::Void { .. } | What::Answer => {}
+            What::Told(_) | What::Quarantined(..) | What::Void { .. } | What::Answer => {}
         }
     }
 

@@ -106,7 +106,8 @@ impl std::fmt::Display for Reason {
                 write!(f, "{period}, which is issued: {code}: {}; {hint}", finding.detail)
             }
             Self::Conflict(identity) => {
-                write!(f, "event {identity} was told in two ways; decide which one holds: pec conflicts decide")
+                let code = Code::OpenConflict;
+                write!(f, "{code}: event {identity} was told in two ways; decide which one holds: pec conflicts decide")
             }
             Self::Obstacle(what) => f.write_str(what),
             Self::TooLong(long) => write!(f, "{} {} has more digits than a document holds", long.what, long.value),

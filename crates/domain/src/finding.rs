@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::ids::{Guid, Identity, MeterId};
+use crate::ids::{Guid, Identity, Market, MeterId};
 use crate::money::Exact;
 use crate::period::{Day, Period};
 use crate::scope::Scope;
@@ -19,6 +19,8 @@ pub struct About {
     pub subscription: Option<Guid>,
     pub resource: Option<Scope>,
     pub meter: Option<MeterId>,
+    /// Whose price sheet it is about.
+    pub market: Option<Market>,
     pub day: Option<Day>,
     pub period: Option<Period>,
 }
@@ -47,14 +49,24 @@ impl Finding {
         self.code.blocking()
     }
 
-    /// What to do about it, naming the month that it is about.
+    /// What to do about it, naming the month and the market that it is about.
     #[must_use]
     pub fn hint(&self, asked: Period) -> String {
+        if self.code == Code::NoPrice && self.about.market.is_none() {
+            return NO_MARKET.to_owned();
+        }
         let month = self.about.day.map(Day::period).or(self.about.period).unwrap_or(asked).to_string();
         let digits = month.replace('-', "");
-        self.code.hint().replace("MONTH", &month).replace("202601", &digits)
+        let hint = self.code.hint().replace("MONTH", &month).replace("202601", &digits);
+        match self.about.market {
+            Some(market) => hint.replace("prices-DE", &format!("prices-{market}")),
+            None => hint,
+        }
     }
 }
+
+/// No price sheet mends what is used by a customer of whom no market is known.
+const NO_MARKET: &str = "publish customer registered: the customer's market says whose price sheet applies";
 
 macro_rules! codes {
     ($($name:ident $text:literal $blocking:literal $meaning:literal $hint:literal;)*) => {
@@ -108,7 +120,6 @@ codes! {
     ContradictedOrder "F-order-plan" true "A purchase, a move or a refund that its plan contradicts: before the plan was created, while it was suspended, or for another customer than the plan's." "correct the plan, the customer or the time of the charge, or publish the plan created event that is missing";
     ReturnRefused "F-return-refused" true "A return that the terms do not allow: after its order moved to another partner, or above the yearly limit." "correct the return, or agree it with Microsoft and publish a refund instead";
     HeldCorrection "F-held-correction" false "A correction whose target is not known yet; it counts when the target comes." "check the causationid and the source";
-    Quarantined "F-quarantined" false "Messages of the period could not be read." "pec quarantine list, then pec quarantine redrive";
     UnresolvedGrant "F-unresolved-grant" false "A grant whose principal and role no record states; it gives no access." "publish a listing of the scope's role assignments";
     DifferingScope "F-differing-scope" false "A record states another scope than its resource id." "nothing, unless the grant matters: then publish a listing";
     ChangedLife "F-changed-life" false "A live role assignment was written again with another principal, role or scope." "nothing, unless the grant matters: then publish a listing";
@@ -154,7 +165,7 @@ impl Code {
             Self::NoRate | Self::EqualRates => "INV-3",
             Self::NegativeDay => "USE-2",
             Self::HeldCorrection | Self::CorrectionOfCorrection => "USE-4",
-            Self::OpenConflict | Self::Quarantined | Self::EqualPolicies => "INV-7",
+            Self::OpenConflict | Self::EqualPolicies => "INV-7",
             Self::ResourceMismatch => "PEC-12",
             Self::UnknownAccess => "ACC-10",
             Self::Overcovered => "RATE-10",
@@ -227,7 +238,6 @@ impl Code {
             | Self::OpenConflict
             | Self::Overcovered
             | Self::HeldCorrection
-            | Self::Quarantined
             | Self::UnresolvedMove
             | Self::UnresolvedGrant
             | Self::DifferingScope
@@ -270,7 +280,7 @@ mod tests {
             (Code::UnqualifiedReseller, true),
             (Code::NoPrice, false),
             (Code::NoPlacement, false),
-            (Code::Quarantined, false),
+            (Code::OpenConflict, false),
         ] {
             assert_eq!(code.is_charged(), charged, "{code}");
         }

@@ -7,7 +7,7 @@ use domain::commerce::Commerce;
 use domain::entry::LineKey;
 use domain::facts::Facts;
 use domain::finding::{About, Code, Finding};
-use domain::ids::{Currency, Guid};
+use domain::ids::{Currency, Guid, Market};
 use domain::invoice::{self, Draft, Line, Share};
 use domain::order::Used;
 use domain::partners::Partners;
@@ -93,6 +93,19 @@ impl<'a> Books<'a> {
             }
         }
         periods
+    }
+
+    /// The markets of the customers that used something in a month, in order.
+    #[must_use]
+    pub fn markets(&self, period: Period) -> BTreeSet<Market> {
+        let mut markets = BTreeSet::new();
+        for consumption in self.facts.usage.consumption() {
+            let placements = self.commerce.placements(consumption.place.subscription);
+            let used = consumption.slices().map(|(start, ..)| start).filter(|start| Day::of(*start).period() == period);
+            let under = used.filter_map(|start| placements.iter().find(|one| one.interval.contains(start)));
+            markets.extend(under.filter_map(|placement| self.commerce.market(placement.customer)));
+        }
+        markets
     }
 
     /// The currency that a partner is billed in; `None` while it was never registered.

@@ -412,3 +412,34 @@ fn note_newest(newest: &mut Newest, entry: &Entry) {
 fn lock<'a, T>(mutex: &'a Mutex<T>, what: &'static str) -> Result<MutexGuard<'a, T>, Fault> {
     mutex.lock().map_err(|_| Fault::Broken(what))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use journal::Origin;
+    use journal::wire::Message;
+
+    /// Appends one message that nobody can read: one entry. Says how many wait to be folded then.
+    fn append(ledger: &Ledger) -> usize {
+        let (key, headers, value) = (None, Vec::new(), Some(b"no event".to_vec()));
+        let message = Message { stream: Stream::Usage, key, headers, value };
+        let mut batch = Batch::new();
+        batch.push(Origin::Here, &message.borrow(&message.header_refs()));
+        ledger.append(batch).unwrap();
+        ledger.waiting().unwrap()
+    }
+
+    /// Whoever reads through [`FactsGuard`] folds what had to wait, unless somebody else holds the facts at
+    /// that moment; what is left then is folded by the next appends, each a little more than its own.
+    #[test]
+    fn an_append_catches_up_with_a_little_of_what_waits_and_not_with_all_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { create: true, ..Options::default() };
+        let ledger = Ledger::open(dir.path(), &options, Clock::start(), &mut |_, _| {}).unwrap();
+        let somebody_reads = ledger.fold.read().unwrap();
+        assert_eq!((1..=10).map(|_| append(&ledger)).last(), Some(10));
+        drop(somebody_reads);
+        assert_eq!([(); 4].map(|()| append(&ledger)), [7, 4, 1, 0], "each folds four of one entry");
+        assert_eq!(ledger.facts().unwrap().end(), ledger.end());
+    }
+}

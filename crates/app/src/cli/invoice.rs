@@ -523,18 +523,26 @@ pub(super) fn nothing(books: &Books<'_>, period: Period) -> Problem {
         return Problem::refused("no usage is known yet").hint("pec import usage.jsonl --stream usage");
     }
     if books.periods().contains(&period) {
-        return unpriced(period);
+        return unpriced(books, period);
     }
     Problem::refused(format!("no usage is known for {period}")).hint(format!("there is usage in {}", count_of(&known)))
 }
 
-/// There is usage, and none of it has a price.
-fn unpriced(period: Period) -> Problem {
-    let file = period.to_string().replace('-', "");
-    Problem::refused(format!("no prices for {period}: nothing that was used can be priced")).hint(format!(
-        "publish or import a price sheet, for example pec import prices-DE-{file}.zip --published-at {period}-01; \
-         pec check --period {period} shows everything that is missing"
-    ))
+/// There is usage, and none of it has a price: the sheets of its customers' markets are missing, or nobody
+/// said which markets these are.
+fn unpriced(books: &Books<'_>, period: Period) -> Problem {
+    let month = period.to_string().replace('-', "");
+    let files: Vec<String> =
+        books.markets(period).iter().map(|market| format!("prices-{market}-{month}.zip")).collect();
+    let what = match files.as_slice() {
+        [] => "publish customer registered, which states the customer's market".to_owned(),
+        files => {
+            let files = files.join(" ");
+            format!("publish or import a price sheet, for example pec import {files} --published-at {period}-01")
+        }
+    };
+    Problem::refused(format!("no prices for {period}: nothing that was used can be priced"))
+        .hint(format!("{what}; pec check --period {period} shows everything that is missing"))
 }
 
 fn count_of(known: &[String]) -> String {

@@ -183,7 +183,7 @@ struct HeldRow {
     role: Option<String>,
     /// `None`: the whole tenant.
     scope: Option<String>,
-    since: Option<String>,
+    since: String,
     eligible_only: bool,
     /// It stayed although the relationship has ended.
     stayed: bool,
@@ -454,7 +454,7 @@ fn held_row(held: Held) -> HeldRow {
         holder: held.holder.to_string(),
         role: held.role.map(domain::roles::name),
         scope: held.scope.map(|scope| scope.as_str().to_owned()),
-        since: held.since.map(period::instant),
+        since: period::instant(held.since),
         eligible_only: held.eligible_only,
         stayed: held.stayed,
         events: held.events.iter().map(ToString::to_string).collect(),

@@ -66,7 +66,7 @@ pub fn holdings(scenario: &Scenario, desk: &Desk<'_>, access: &Access, at: Insta
                     one.scope.map_or_else(|| "tenant".to_owned(), |scope| short(scope.as_str().to_owned())),
                     one.by.text().replace(' ', "-"),
                     short(one.holder.to_string()),
-                    one.since.map_or_else(|| "-".to_owned(), |since| since.format("%Y-%m-%dT%H:%M:%SZ").to_string()),
+                    one.since.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
                     if one.stayed { "CHN-13 stayed" } else { "CHN-13 standing" }.to_owned(),
                 ]);
             }

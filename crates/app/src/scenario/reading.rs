@@ -182,7 +182,11 @@ fn names(journal: &str, meters: &[String]) -> Names {
             names.learn(name);
             names.introduce(name);
         }
-        columns.iter().flat_map(|column| column.split('=')).for_each(|name| names.learn_stranger(name));
+        let said = columns.iter().flat_map(|column| column.split('='));
+        // Of a place, the subscription that it lies in is learnt too.
+        said.flat_map(|name| [Some(name), name.split('/').next()])
+            .flatten()
+            .for_each(|name| names.learn_stranger(name));
     }
     names
 }

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use domain::commerce::Placement;
 use domain::entry::{LineKey, Offer, Portion};
 use domain::facts::Facts;
-use domain::finding::Finding;
+use domain::finding::{About, Finding};
 use domain::invoice::{Draft, draft_with};
 use domain::money::Exact;
 use domain::pec::{AccessVerdict, Judge};
@@ -294,10 +294,22 @@ fn finding_table(scenario: &Scenario, findings: &BTreeSet<Finding>) -> String {
     let row = |finding: &Finding| {
         let blocks = if finding.blocking() { "blocks" } else { "-" };
         let day = finding.about.day.map_or_else(|| "-".to_owned(), |day| day.to_string());
-        vec![finding.code.to_string(), blocks.to_owned(), day, scenario.names.shorten(&finding.detail)]
+        let detail = scenario.names.shorten(&finding.detail);
+        let detail = format!("{detail}{}", unsaid(scenario, &finding.about, &detail));
+        vec![finding.code.to_string(), blocks.to_owned(), day, detail]
     };
     let rows: Vec<Vec<String>> = findings.iter().map(row).collect();
     aligned(&["# code", "blocks", "day", "detail"], &rows)
+}
+
+/// The meter and the subscription that a finding is about, as far as its detail does not name them:
+/// ` (vm of sub-a)`.
+fn unsaid(scenario: &Scenario, about: &About, detail: &str) -> String {
+    let meter = about.meter.as_ref().map(|meter| scenario.names.shorten(&meter.to_string()));
+    let subscription = about.subscription.map(|id| scenario.names.shorten(&id.to_string()));
+    let said: BTreeSet<&str> = detail.split(|c: char| !c.is_alphanumeric() && c != '-').collect();
+    let named: Vec<String> = meter.into_iter().chain(subscription).filter(|name| !said.contains(&**name)).collect();
+    if named.is_empty() { String::new() } else { format!(" ({})", named.join(" of ")) }
 }
 
 /// Rows under their heads, columns aligned; nothing when there are no rows.

@@ -114,6 +114,44 @@ fn of_an_event_told_as_two_kinds_one_counts() {
     }
 }
 
+/// Who decides again is heard: of two decisions about one conflict the one of the later time holds, whichever
+/// came first, whichever body has the smaller digest, and also where both are told under one identity.
+#[test]
+fn of_two_decisions_about_one_conflict_the_later_one_holds() {
+    let granted = |amount: &str| {
+        let refund = RefundGranted {
+            refund: "refund".into(),
+            plan: PLAN,
+            customer: CUSTOMER,
+            amount: number(amount),
+            reason: "SLA".into(),
+            at: at("2020-09-01"),
+        };
+        Event::RefundGranted(refund)
+    };
+    let says = |keep: u8, when: &str| {
+        let (identity, known) = (Identity(0x4711), vec![Digest([1; 32]), Digest([2; 32])]);
+        let decision = Decision { at: at(when), ..decision() };
+        Event::ConflictDecided(ConflictDecided { identity, keep: Digest([keep; 32]), known, decision })
+    };
+    for (first, later) in [(1, 2), (2, 1)] {
+        let two = [(7, says(first, "2020-11-01T10:00:00Z")), (8, says(later, "2020-11-01T10:00:01Z"))];
+        let turned = [two[1].clone(), two[0].clone()];
+        for (decisions, identities) in
+            [two, turned].into_iter().flat_map(|two| [(two.clone(), [0x5001, 0x5002]), (two, [0x5001; 2])])
+        {
+            let mut world = World::new();
+            world.tell_as(0x4711, 1, granted("10"));
+            world.tell_as(0x4711, 2, granted("20"));
+            for ((digest, event), identity) in decisions.into_iter().zip(identities) {
+                world.tell_as(identity, digest, event);
+            }
+            let refunds: Vec<_> = world.facts.charges.refunds().map(|(_, refund)| refund.amount).collect();
+            assert_eq!(refunds, [number(if later == 1 { "10" } else { "20" })]);
+        }
+    }
+}
+
 /// An acceptance of unknown access holds for the partner, the month and the days that it names; one that
 /// names none of them holds for all.
 #[test]

@@ -352,8 +352,29 @@ impl<'a> Asked<'a> {
             let mine = plan.bill_to == self.order.partner && plan.at <= at && !ended;
             let same = self.seller != Seller::Provider || reseller.is_none() || of_reseller();
             // The plan that this very order made is not in its way.
-            mine && same && !(plan.at == self.order.at && Some(plan.plan) == self.order.plan)
+            let made = self.hangs_on().is_none() && plan.at == self.order.at && Some(plan.plan) == self.order.plan;
+            mine && same && !made
         })
+    }
+
+    /// The plan that an order names for what is to hang on it, or to be suspended.
+    pub(super) fn hangs_on(&self) -> Option<Guid> {
+        let kinds = [OrderKind::AzureSubscription, OrderKind::Reservation, OrderKind::PlanSuspension];
+        self.order.plan.filter(|_| kinds.contains(&self.order.kind))
+    }
+
+    /// CHN-17: an order that names the plan it hangs on is judged by that plan alone, however good another
+    /// one of the customer is; one that names none by all that the customer has here. Source: choice of this
+    /// project.
+    fn deciding_plans(&self) -> impl Iterator<Item = &&'a PlanCreated> {
+        let named = self.hangs_on();
+        self.own_plans().filter(move |plan| named.is_none_or(|named| named == plan.plan))
+    }
+
+    /// A suspended plan that stands in the order's way.
+    pub(super) fn suspended_plan(&self) -> Option<Guid> {
+        let mut plans = self.deciding_plans().map(|plan| plan.plan);
+        plans.find(|plan| self.desk.commerce.is_suspended(*plan, self.order.at))
     }
 
     pub(super) fn azure(&self) -> Azure {
@@ -362,21 +383,13 @@ impl<'a> Asked<'a> {
         if moves && self.own_plans().any(|plan| self.desk.legacy(plan.plan, at)) {
             return Azure::Legacy;
         }
-        let mut azure = Azure::Nothing;
-        for plan in self.own_plans() {
-            let one = if self.desk.legacy(plan.plan, at) {
-                Azure::Legacy
-            } else if self.desk.commerce.is_suspended(plan.plan, at) {
-                Azure::Suspended
-            } else if self.desk.active(plan.plan, at) {
-                Azure::PlanInUse
-            } else {
-                Azure::Plan
-            };
-            let named = self.order.plan == Some(plan.plan) && self.order.kind == OrderKind::PlanSuspension;
-            azure = if named { return one } else { azure.max(one) };
-        }
-        azure
+        let state = |plan: &&PlanCreated| match plan.plan {
+            plan if self.desk.legacy(plan, at) => Azure::Legacy,
+            plan if self.desk.commerce.is_suspended(plan, at) => Azure::Suspended,
+            plan if self.desk.active(plan, at) => Azure::PlanInUse,
+            _ => Azure::Plan,
+        };
+        self.deciding_plans().map(state).max().unwrap_or(Azure::Nothing)
     }
 
     pub(super) fn legacy_open(&self) -> bool {

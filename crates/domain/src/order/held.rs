@@ -61,8 +61,7 @@ pub struct Held {
     pub role: Option<Guid>,
     /// Eligible only: it must be activated, and never earns.
     pub eligible_only: bool,
-    /// `None`: since before anything was told.
-    pub since: Option<Instant>,
+    pub since: Instant,
     /// Whether it is there although the relationship has ended.
     pub stayed: bool,
     pub events: Vec<Identity>,
@@ -109,7 +108,7 @@ pub fn held(desk: &Desk<'_>, access: &Access, customer: Guid, partner: Guid, at:
             holder,
             role: Some(grant.role),
             eligible_only: grant.eligible_only,
-            since: (grant.held.from > Instant::MIN_UTC).then_some(grant.held.from),
+            since: grant.held.from,
             stayed: ended && stays(by.thing(), bond),
             events: grant.events.clone(),
         });
@@ -120,7 +119,7 @@ pub fn held(desk: &Desk<'_>, access: &Access, customer: Guid, partner: Guid, at:
         holder: partner,
         role: None,
         eligible_only: false,
-        since: Some(stated.at),
+        since: stated.at,
         stayed: ended && stays(Thing::Administration, bond),
         events: vec![stated.event],
     }));

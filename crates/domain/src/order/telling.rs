@@ -62,6 +62,14 @@ impl Asked<'_> {
                 Some(plan) => format!("plan {}", plan.plan),
                 None => return ground.meaning().to_owned(),
             },
+            Ground::PlanSuspended => match self.suspended_plan() {
+                Some(plan) => format!("plan {plan}"),
+                None => return ground.meaning().to_owned(),
+            },
+            Ground::PlanMissing => match self.hangs_on() {
+                Some(plan) => format!("it names plan {plan}"),
+                None => return ground.meaning().to_owned(),
+            },
             _ => return ground.meaning().to_owned(),
         };
         format!("{} ({said})", ground.meaning().trim_end_matches('.'))

@@ -321,6 +321,7 @@ fn unpriced(notes: &mut Notes, placement: &Placement, item: &Item, market: Marke
         customer: Some(placement.customer),
         plan: Some(placement.plan),
         meter: Some(item.meter.clone()),
+        market: Some(market),
         ..notes.about()
     };
     let (code, detail) = match why {

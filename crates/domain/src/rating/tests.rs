@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::entry::*;
-use crate::ids::{Identity, MeterId};
+use crate::ids::{Identity, Market, MeterId};
 use crate::scope::Scope;
 use crate::testing::*;
 
@@ -207,14 +207,19 @@ fn a_classic_subscription_named_as_its_own_plan_contradicts_nothing() {
 fn usage_without_a_price_names_customer_plan_and_meter() {
     let mut world = september();
     world.tell(hour("vm", "2020-09-08", |usage| usage.meter = MeterId::parse("unheard-of")));
-    let about =
-        About { customer: Some(CUSTOMER), plan: Some(PLAN), meter: MeterId::parse("unheard-of").into(), ..of_month() };
+    let about = About {
+        customer: Some(CUSTOMER),
+        plan: Some(PLAN),
+        meter: MeterId::parse("unheard-of").into(),
+        market: Market::parse("US"),
+        ..of_month()
+    };
     assert_eq!(only(&world, Code::NoPrice).about, about);
     let mut unregistered = World::default();
     unregistered.plan(PLAN, BILL_TO, None, "2020-01-01");
     unregistered.subscription(SUBSCRIPTION, PLAN, Offer::AzurePlan, "2020-01-01");
     unregistered.uses("vm", "2020-09-08", "1");
-    assert_eq!(only(&unregistered, Code::NoPrice).about, About { meter: None, ..about });
+    assert_eq!(only(&unregistered, Code::NoPrice).about, About { meter: None, market: None, ..about });
 }
 
 /// RATE-10: cover of more than was used names the resource, the meter and the day that it was for.

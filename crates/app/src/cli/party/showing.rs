@@ -155,7 +155,7 @@ fn show_held(with: &WithPartner, out: &mut Output) -> anyhow::Result<()> {
             left(format!("{role}{eligible}")),
             left(format!("{} {}", held.held_by, beginning(&held.holder))),
             left(held.scope.as_deref().map_or("the whole tenant", |scope| scope.trim_start_matches("/subscriptions/"))),
-            left(held.since.as_deref().map_or("before anything was told", day)),
+            left(day(&held.since)),
             left(if held.stayed { "stayed after the end" } else { "" }),
         ]);
     }

@@ -55,6 +55,41 @@ fn a_plan_is_suspended_by_its_own_use_alone() {
     assert!(!shop.refuses(&suspends(OTHER_PLAN), Ground::PlanInUse));
 }
 
+/// CHN-17: what hangs on a plan is judged by the plan that the order names, whichever of the two is the
+/// better one; without a name by the better one. A plan of somebody else, or of nobody, bears nothing.
+#[test]
+fn an_order_that_names_a_plan_is_judged_by_that_plan() {
+    let mut shop = Shop::new();
+    shop.world.plan(PLAN, DIRECT, None, "2024-01-01");
+    shop.world.plan(OTHER_PLAN, DIRECT, None, "2024-01-01");
+    shop.world.plan(Guid(0xa3), PROVIDER, Some(RESELLER_ID), "2024-01-01");
+    shop.world.plan(Guid(0xa4), DIRECT, None, "2024-05-02");
+    shop.tell(Event::PlanSuspended(PlanChange { plan: OTHER_PLAN, at: at("2024-02-01") }));
+    let (missing, suspended) = ("plan-missing", "plan-suspended");
+    for kind in [OrderKind::AzureSubscription, OrderKind::Reservation] {
+        for (plan, when, expected) in [
+            (None, "2024-05-01", None),
+            (Some(PLAN), "2024-05-01", None),
+            (Some(OTHER_PLAN), "2024-05-01", Some(suspended)),
+            (Some(OTHER_PLAN), "2024-01-31", None),
+            (Some(Guid(0xa3)), "2024-05-01", Some(missing)),
+            (Some(Guid(0xa4)), "2024-05-01", Some(missing)),
+            (Some(Guid(0xa4)), "2024-05-02", None),
+            (Some(Guid(0xa5)), "2024-05-01", Some(missing)),
+        ] {
+            let reasons = shop.judge(&OrderRequested { plan, ..order(kind, DIRECT, when) }).reasons;
+            let of_plan: Vec<_> = reasons.iter().filter(|reason| reason.ground.rule() == "CHN-17").collect();
+            let codes: Vec<&str> = of_plan.iter().map(|reason| reason.ground.text()).collect();
+            assert_eq!(codes, expected.into_iter().collect::<Vec<_>>(), "{kind:?} of {plan:?} on {when}");
+            let named = plan.map(|plan| format!("plan {plan})")).unwrap_or_default();
+            assert!(of_plan.iter().all(|reason| reason.detail.ends_with(&named)), "{of_plan:?}");
+        }
+    }
+    shop.tell(Event::PlanSuspended(PlanChange { plan: PLAN, at: at("2024-03-01") }));
+    let none = shop.judge(&order(OrderKind::AzureSubscription, DIRECT, "2024-05-01"));
+    assert!(none.reasons.iter().any(|reason| reason.detail.ends_with(&format!("(plan {PLAN})"))), "{none:?}");
+}
+
 /// CHN-17: whoever never had the classic offer could still buy it the day before it closed.
 #[test]
 fn the_classic_offer_closed_on_2021_07_21() {

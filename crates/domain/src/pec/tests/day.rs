@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::world::*;
-use crate::entry::{Event, TransferCompleted};
+use crate::entry::{Event, PolicyDocument, PolicySetting, ScopeChange, TransferCompleted};
 use crate::pec::{AccessVerdict, Judge};
 use crate::roles::{CONTRIBUTOR, OWNER};
 
@@ -123,6 +123,37 @@ fn the_reseller_of_record_counts_at_the_instant() {
     }));
     assert_eq!(world.outcome(&vm(), "2026-01-10"), "early-end");
     assert_eq!(world.outcome(&vm(), "2026-01-11"), "other-partner");
+}
+
+/// Some part of every day is tested, whatever was there: without a subscription, after the resource was
+/// deleted, before it was made. So it does not matter on such days whether grants may take turns.
+#[test]
+fn where_nothing_was_there_it_does_not_matter_whether_grants_may_take_turns() {
+    let world = |partial_day: &str, known_creation: &str, turns: &str| {
+        let mut world = World::new();
+        world.tell(Event::ScopeCreated(ScopeChange { scope: vm(), at: t("2026-01-08T12:00:00") }));
+        world.tell(Event::ScopeDeleted(ScopeChange { scope: vm(), at: t("2026-01-10T12:00:00") }));
+        let fields = [("partial-day", partial_day), ("known-creation", known_creation), ("union-of-grants", turns)];
+        let settings = fields.map(|(name, value)| PolicySetting { name: name.into(), value: value.into() }).to_vec();
+        world.tell(Event::PolicyPublished(PolicyDocument { revision: 1, effective_from: d("2020-01-01"), settings }));
+        world
+    };
+    for (partial_day, known_creation) in
+        [("existence", "ignored"), ("existence", "shortens"), ("whole-day", "ignored"), ("whole-day", "shortens")]
+    {
+        for day in ["2025-12-20", "2026-01-01", "2026-01-07", "2026-01-08", "2026-01-10", "2026-01-12"] {
+            let [turns, alone] = ["yes", "no"].map(|turns| {
+                let facts = world(partial_day, known_creation, turns).facts();
+                let commerce = facts.commerce.view();
+                let mut judge = Judge::new(&facts, &commerce);
+                let place = judge.place(SUB, &commerce.placements(SUB)[0], &vm());
+                assert_ne!(judge.tested(place, d(day)), [], "{day}");
+                outcome(&judge.access(place, d(day)))
+            });
+            assert_eq!(turns, alone, "{partial_day}, {known_creation}, {day}");
+            assert_ne!(turns, "earned", "nobody ever held anything");
+        }
+    }
 }
 
 /// A month of days on which nothing changes costs no more than one of them: they share one answer. A day
