@@ -14,6 +14,7 @@ use domain::entry::{
     PlanCreated, PolicyDocument, ScheduleCancelled, TransferCompleted,
 };
 use domain::facts::Facts;
+use domain::finding::Code;
 use domain::ids::{Currency, Guid};
 use domain::money::Exact;
 use domain::pec::{AccessVerdict, LostCode};
@@ -274,9 +275,13 @@ pub struct Bill {
     pub currency: Currency,
     /// The amount to pay, as an invoice would print it.
     pub total: Exact,
+    /// Beside the total, in the same currency; zero where none is drawn.
+    pub tax: Exact,
     /// Credit earned and missing, exact, in the pricing currency.
     pub earned: Exact,
     pub missing: Exact,
+    /// What would stop it from being issued.
+    pub stops: BTreeSet<Code>,
 }
 
 /// All credit of some months, as things stand or as supposed.
@@ -294,7 +299,7 @@ impl Side {
         for bill_to in books.bill_to() {
             for period in periods {
                 let resources = &mut side.resources;
-                let (draft, _) = books.draft(bill_to, *period, &mut |piece| {
+                let (draft, findings) = books.draft(bill_to, *period, &mut |piece| {
                     let place = (piece.subscription, piece.scope.clone());
                     match piece.verdict {
                         Verdict::Earned => {
@@ -311,7 +316,9 @@ impl Side {
                 if totals.lines > 0 {
                     let (total, _) = draft.total_and_rounding();
                     let missing = totals.missing();
-                    let bill = Bill { currency: draft.currency, total, earned: totals.earned, missing };
+                    let (currency, tax) = (draft.currency, draft.tax().unwrap_or_default());
+                    let stops = findings.iter().filter(|finding| finding.blocking()).map(|finding| finding.code);
+                    let bill = Bill { currency, total, tax, earned: totals.earned, missing, stops: stops.collect() };
                     side.bills.insert((bill_to, *period), bill);
                 }
             }

@@ -9,6 +9,7 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use domain::entry::{Event, PolicyDocument, Stream};
 use domain::facts::Facts;
+use domain::finding::Code;
 use domain::ids::Currency;
 use domain::money::Exact;
 use domain::period::{Day, Period};
@@ -355,8 +356,11 @@ struct EffectAnswer {
     /// Nothing is issued for it; otherwise the change would come as an adjustment.
     open: bool,
     charge: Figures,
+    tax: Figures,
     credit_earned: Figures,
     credit_missing: Figures,
+    /// Codes of findings that would stop the closing, and do not as it is.
+    stops: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -447,11 +451,19 @@ fn bills(books: &Books<'_>, before: &Side, after: &Side) -> Vec<EffectAnswer> {
             period: period.to_string(),
             open: books.facts.issued.standing(bill_to, period).is_empty(),
             charge: figures(|bill| &bill.total, currency),
+            tax: figures(|bill| &bill.tax, currency),
             credit_earned: figures(|bill| &bill.earned, Currency::USD),
             credit_missing: figures(|bill| &bill.missing, Currency::USD),
+            stops: new_stops(old, new),
         }
     };
     keys.into_iter().map(row).collect()
+}
+
+fn new_stops(old: Option<&suppose::Bill>, new: Option<&suppose::Bill>) -> Vec<&'static str> {
+    let known = |code: &Code| old.is_some_and(|bill| bill.stops.contains(code));
+    let codes = new.into_iter().flat_map(|bill| &bill.stops);
+    codes.filter(|code| !known(code)).map(|code| code.text()).collect()
 }
 
 fn print_check(answer: &CheckAnswer, file: &str, out: &mut Output) -> anyhow::Result<()> {
@@ -496,9 +508,14 @@ fn print_effect(rows: &[EffectAnswer], out: &mut Output) -> anyhow::Result<()> {
     for row in rows {
         let issued = if row.open { "" } else { " (issued: by adjustment)" };
         list.add_row([left(format!("{}, {}{issued}", row.bill_to.name, row.period))]);
-        for (name, figures) in
-            [("charge", &row.charge), ("credit earned", &row.credit_earned), ("credit missing", &row.credit_missing)]
-        {
+        let figures = [
+            ("charge", &row.charge),
+            ("tax", &row.tax),
+            ("credit earned", &row.credit_earned),
+            ("credit missing", &row.credit_missing),
+        ];
+        let taxed = |figures: &Figures| !figures.exact.0.is_zero() || !figures.exact.1.is_zero();
+        for (name, figures) in figures.into_iter().filter(|(name, figures)| *name != "tax" || taxed(figures)) {
             let (before, after, currency) = &figures.exact;
             let difference = if figures.changes() { cents(&(after - before), *currency) } else { "none".to_owned() };
             list.add_row([
@@ -510,7 +527,12 @@ fn print_effect(rows: &[EffectAnswer], out: &mut Output) -> anyhow::Result<()> {
         }
     }
     align_right(&mut list, &[1, 2, 3]);
-    Ok(out.table(list)?)
+    out.table(list)?;
+    for row in rows.iter().filter(|row| !row.stops.is_empty()) {
+        let (partner, month, codes) = (&row.bill_to.name, &row.period, row.stops.join(", "));
+        out.line(format!("{partner}, {month}: it would stop the closing: {codes} (docs/findings.md)"))?;
+    }
+    Ok(())
 }
 
 #[derive(Serialize)]
