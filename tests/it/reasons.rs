@@ -286,3 +286,40 @@ fn the_most_surprising_losses_show_why() {
     let in_turn = world.say(&["explain", "vm-1", "--day", "2025-03-12"]);
     assert!(in_turn.contains("no single one throughout") && in_turn.contains("one eligible role"), "{in_turn}");
 }
+
+/// What a policy changes is told before it is published, whatever the field: usage that goes by the time it was
+/// sent, which facts keep only once a policy asks for it, and tax beside the charge with what it would stop.
+#[test]
+fn what_a_policy_changes_is_told_whatever_the_field() {
+    let journal = "\
+2024-01-01            grant     sub-a       Owner  us
+2025-03-09            usage     sub-a/vm-1  vm     5   sent=2025-03-12T00:00:00Z
+2025-03-10T10:00:00Z  usage     sub-a/vm-1  vm     2   sent=2025-03-10T11:00:00Z
+2025-03-10T12:00:00Z  transfer  sub-a       plan-other
+";
+    let world = world(journal, "");
+    let document = |name: &str, field: &str, value: &str| {
+        let settings = json!([{ "name": field, "value": value }]);
+        let document = json!({ "revision": 7, "effectiveFrom": "2025-01-01", "settings": settings });
+        world.write(name, &document.to_string());
+    };
+    let checked = |name: &str| {
+        let answer = world.ask(&["policy", "check", name]).remove(0);
+        must_fit(&schema("policy-check"), &answer);
+        let of_month = |row: &&Value| row["period"] == "2025-03";
+        let rows: Vec<Value> = answer["effect"].as_array().unwrap().iter().filter(of_month).cloned().collect();
+        rows
+    };
+    document("reported.json", "transfer-usage", "reported");
+    let moved = checked("reported.json");
+    let afterwards: BTreeSet<&str> = moved.iter().map(|row| text(&row["charge"], "after")).collect();
+    let before: BTreeSet<&str> = moved.iter().map(|row| text(&row["charge"], "before")).collect();
+    assert_eq!(before, ["0.00 USD", "5.95 USD"].into(), "seven hours of us, earned");
+    assert_eq!(afterwards, ["1.70 USD", "5.00 USD"].into(), "what was sent after the transfer is theirs");
+
+    document("tax.json", "tax", "on-total");
+    let taxed = checked("tax.json").remove(0);
+    assert_eq!((&taxed["stops"], text(&taxed["tax"], "after")), (&json!(["F-no-tax"]), "0 USD"));
+    let said = world.say(&["policy", "check", "tax.json"]);
+    assert!(said.contains("it would stop the closing: F-no-tax"), "{said}");
+}

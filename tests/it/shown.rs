@@ -58,6 +58,11 @@ impl World {
         Self::of(&File { path: "asked".to_owned(), text: text.to_owned() }).0
     }
 
+    /// Puts a file where commands look for it.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.dir.path().join(name), text).unwrap();
+    }
+
     /// What a command prints for people, notes included, whatever its exit code.
     pub(crate) fn say(&self, words: &[&str]) -> String {
         self.run(words.iter().copied(), false)

@@ -105,6 +105,12 @@ pub struct Ineffective<'a> {
 }
 
 impl UsageBook {
+    /// Whether the times of sending are kept.
+    #[must_use]
+    pub fn keeps_sent(&self) -> bool {
+        self.sending.kept
+    }
+
     /// From now on usage sent at different times is kept apart, for a policy that places usage by it.
     pub fn keep_sent(&mut self) {
         self.sending.kept = true;

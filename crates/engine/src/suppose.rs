@@ -118,17 +118,22 @@ impl Supposition {
     }
 }
 
-/// Times of sending are kept once a policy of the journal needs them, not for one that is supposed.
+/// Times of sending are kept once a policy of the journal needs them; for one that is supposed they have to be
+/// folded again: [`crate::view::for_policy`].
 fn adopted(facts: &Facts, document: &PolicyDocument) -> Result<Vec<Event>, Unfit> {
-    let by_sending = Policy::read(document).is_ok_and(|read| read.transfer_usage == TransferUsage::Reported);
-    if by_sending && !facts.policy.needs_sent() {
-        let what = "what `transfer-usage = reported` would change cannot be told: times of sending are not kept yet";
+    if needs_sent(document) && !facts.usage.keeps_sent() {
+        let what = "these facts do not keep the times of sending that `transfer-usage = reported` asks for";
         return unfit(
             what.to_owned(),
-            "publish the policy in a copy of the journal (pec backup, pec restore) and look there",
+            "ask with pec policy check or pec what-if policy, which read the journal for them",
         );
     }
     Ok(vec![Event::PolicyPublished(document.clone())])
+}
+
+/// Whether a document places usage by the time it was sent.
+pub(crate) fn needs_sent(document: &PolicyDocument) -> bool {
+    Policy::read(document).is_ok_and(|read| read.transfer_usage == TransferUsage::Reported)
 }
 
 /// Ids of what does not exist are taken from the end of all ids, where no real one is.

@@ -3,7 +3,7 @@
 //! Live is the [`crate::Ledger`]'s own fold. As-of cuts by when we recorded something, never by
 //! when it was true; what-if adds entries that are never appended.
 
-use domain::entry::{Entry, Event, Fact, Outcome};
+use domain::entry::{Entry, Event, Fact, Outcome, PolicyDocument};
 use domain::facts::Facts;
 use domain::ids::{Digest, Identity};
 use domain::period::Instant;
@@ -110,9 +110,24 @@ fn refuse_before_restore(reader: &Reader, asked: Instant) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The same facts with supposed events added. Nothing is appended; the facts given stay as they are.
-/// A policy that places usage by the time it was sent is not to be supposed where no policy of the
-/// journal does: the facts do not keep that time.
+/// The facts of which a policy document can be supposed, where these ones are not: a policy that places usage by
+/// the time it was sent asks for times that facts keep only where a policy of the journal does. Then the journal
+/// is folded once more.
+pub fn for_policy(
+    reader: &Reader,
+    facts: &Fold<Facts>,
+    document: &PolicyDocument,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Option<Fold<Facts>>, Fault> {
+    if facts.state().usage.keeps_sent() || !crate::suppose::needs_sent(document) {
+        return Ok(None);
+    }
+    let keeping = Fold::beginning(Facts::keeping_sent());
+    fold_until(keeping, reader, facts.next(), progress, &mut |_| {}).map(Some)
+}
+
+/// The same facts with supposed events added. Nothing is appended; the facts given stay as they are. A policy is
+/// supposed of what [`for_policy`] gives, if it gives anything.
 #[must_use]
 pub fn what_if(facts: &Fold<Facts>, supposed: impl IntoIterator<Item = Event>, now: Instant) -> Fold<Facts> {
     let mut fold = facts.clone();

@@ -3,27 +3,24 @@
 //!
 //! A document is read by the decoder that reads every event, so that what passes here passes there.
 
+mod effect;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::{Args, Subcommand};
 use domain::entry::{Event, PolicyDocument, Stream};
 use domain::facts::Facts;
-use domain::finding::Code;
-use domain::ids::Currency;
-use domain::money::Exact;
-use domain::period::{Day, Period};
+use domain::period::Day;
 use domain::policy::{Policy, RULES_VERSION, field};
+use effect::{EffectAnswer, effect, print_effect};
 use engine::adopt::{self, Fit};
-use engine::books::Books;
-use engine::suppose::{self, Side, Supposition};
 use serde::Serialize;
 
-use super::invoice::{Party, cents, money};
 use super::start::fault;
 use super::{Context, period};
 use crate::exit::{Exit, Problem};
-use crate::output::{Output, align_right, left, right, table};
+use crate::output::{Output, left, table};
 
 #[derive(Args, Debug)]
 #[command(
@@ -348,45 +345,6 @@ struct CheckAnswer {
     effect: Vec<EffectAnswer>,
 }
 
-/// What one partner's month would be.
-#[derive(Serialize)]
-struct EffectAnswer {
-    bill_to: Party,
-    period: String,
-    /// Nothing is issued for it; otherwise the change would come as an adjustment.
-    open: bool,
-    charge: Figures,
-    tax: Figures,
-    credit_earned: Figures,
-    credit_missing: Figures,
-    /// Codes of findings that would stop the closing, and do not as it is.
-    stops: Vec<&'static str>,
-}
-
-#[derive(Serialize)]
-struct Figures {
-    before: String,
-    after: String,
-    difference: String,
-    #[serde(skip)]
-    exact: (Exact, Exact, Currency),
-}
-
-impl Figures {
-    fn new(before: &Exact, after: &Exact, currency: Currency) -> Self {
-        Self {
-            before: money(before, currency),
-            after: money(after, currency),
-            difference: money(&(after - before), currency),
-            exact: (before.clone(), after.clone(), currency),
-        }
-    }
-
-    fn changes(&self) -> bool {
-        self.exact.0 != self.exact.1
-    }
-}
-
 fn check(file: &Path, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
     let document = read(context, file)?;
     let now = context.ledger.clock().now().map_err(fault)?;
@@ -398,7 +356,7 @@ fn check(file: &Path, context: &Context<'_>, out: &mut Output) -> anyhow::Result
     };
     let in_force = facts.policy.at(document.effective_from);
     let supposed = Policy::read(&document).map_err(Problem::refused)?;
-    let effect = if fit == "new" { effect(&facts, &document, now)? } else { Vec::new() };
+    let effect = if fit == "new" { effect(context, facts.fold(), &document, now)? } else { Vec::new() };
     let answer = CheckAnswer {
         schema: "pec.policy-check.v1",
         rules_version: RULES_VERSION,
@@ -416,54 +374,6 @@ fn check(file: &Path, context: &Context<'_>, out: &mut Output) -> anyhow::Result
         print_check(&answer, &file.display().to_string(), out)?;
     }
     Ok(if fit == "unfit" { Exit::Refused } else { Exit::Fine })
-}
-
-/// Charge and credit of every month that the document touches, on both sides.
-fn effect(
-    facts: &engine::ledger::FactsGuard<'_>,
-    document: &PolicyDocument,
-    now: domain::period::Instant,
-) -> anyhow::Result<Vec<EffectAnswer>> {
-    let commerce = facts.commerce.view();
-    let mut books = Books::new(facts, &commerce);
-    let supposition = Supposition::Policy(document.clone());
-    let months = suppose::months_from(&books, supposition.at());
-    let events = supposition.events(facts, &commerce).map_err(|unfit| Problem::refused(unfit.what).hint(unfit.hint))?;
-    let before = Side::of(&mut books, &months);
-    let fold = engine::view::what_if(facts.fold(), events, now);
-    let mut supposed = Books::new(fold.state(), &commerce);
-    let after = Side::of(&mut supposed, &months);
-    Ok(bills(&books, &before, &after))
-}
-
-fn bills(books: &Books<'_>, before: &Side, after: &Side) -> Vec<EffectAnswer> {
-    let keys: BTreeSet<(domain::ids::Guid, Period)> = before.bills.keys().chain(after.bills.keys()).copied().collect();
-    let row = |(bill_to, period)| {
-        let (old, new) = (before.bills.get(&(bill_to, period)), after.bills.get(&(bill_to, period)));
-        let currency = new.or(old).map_or(Currency::USD, |bill| bill.currency);
-        let of = |bill: Option<&suppose::Bill>, figure: fn(&suppose::Bill) -> &Exact| bill.map(figure).cloned();
-        let figures = |figure: fn(&suppose::Bill) -> &Exact, currency| {
-            // A partner that is billed nothing on one side is billed zero there.
-            Figures::new(&of(old, figure).unwrap_or_default(), &of(new, figure).unwrap_or_default(), currency)
-        };
-        EffectAnswer {
-            bill_to: Party { id: bill_to.to_string(), name: books.partner_name(bill_to) },
-            period: period.to_string(),
-            open: books.facts.issued.standing(bill_to, period).is_empty(),
-            charge: figures(|bill| &bill.total, currency),
-            tax: figures(|bill| &bill.tax, currency),
-            credit_earned: figures(|bill| &bill.earned, Currency::USD),
-            credit_missing: figures(|bill| &bill.missing, Currency::USD),
-            stops: new_stops(old, new),
-        }
-    };
-    keys.into_iter().map(row).collect()
-}
-
-fn new_stops(old: Option<&suppose::Bill>, new: Option<&suppose::Bill>) -> Vec<&'static str> {
-    let known = |code: &Code| old.is_some_and(|bill| bill.stops.contains(code));
-    let codes = new.into_iter().flat_map(|bill| &bill.stops);
-    codes.filter(|code| !known(code)).map(|code| code.text()).collect()
 }
 
 fn print_check(answer: &CheckAnswer, file: &str, out: &mut Output) -> anyhow::Result<()> {
@@ -503,38 +413,6 @@ fn print_check(answer: &CheckAnswer, file: &str, out: &mut Output) -> anyhow::Re
     Ok(())
 }
 
-fn print_effect(rows: &[EffectAnswer], out: &mut Output) -> anyhow::Result<()> {
-    let mut list = table(&["partner, month", "as it is", "as it would be", "difference"]);
-    for row in rows {
-        let issued = if row.open { "" } else { " (issued: by adjustment)" };
-        list.add_row([left(format!("{}, {}{issued}", row.bill_to.name, row.period))]);
-        let figures = [
-            ("charge", &row.charge),
-            ("tax", &row.tax),
-            ("credit earned", &row.credit_earned),
-            ("credit missing", &row.credit_missing),
-        ];
-        let taxed = |figures: &Figures| !figures.exact.0.is_zero() || !figures.exact.1.is_zero();
-        for (name, figures) in figures.into_iter().filter(|(name, figures)| *name != "tax" || taxed(figures)) {
-            let (before, after, currency) = &figures.exact;
-            let difference = if figures.changes() { cents(&(after - before), *currency) } else { "none".to_owned() };
-            list.add_row([
-                left(format!("  {name}")),
-                right(cents(before, *currency)),
-                right(cents(after, *currency)),
-                right(difference),
-            ]);
-        }
-    }
-    align_right(&mut list, &[1, 2, 3]);
-    out.table(list)?;
-    for row in rows.iter().filter(|row| !row.stops.is_empty()) {
-        let (partner, month, codes) = (&row.bill_to.name, &row.period, row.stops.join(", "));
-        out.line(format!("{partner}, {month}: it would stop the closing: {codes} (docs/findings.md)"))?;
-    }
-    Ok(())
-}
-
 #[derive(Serialize)]
 struct PublishAnswer {
     schema: &'static str,
@@ -555,13 +433,11 @@ fn announce(document: &PolicyDocument, context: &Context<'_>, out: &mut Output) 
         return Ok(());
     }
     out.heading("Effect in money")?;
-    match effect(&facts, document, now) {
-        Ok(rows) if rows.is_empty() => out.line("No usage is known from its first day on."),
-        Ok(rows) => return print_effect(&rows, out),
-        // Some fields cannot be supposed; that is no reason against publishing them.
-        Err(why) => out.line(format!("It cannot be told beforehand: {why:#}")),
-    }?;
-    Ok(())
+    let rows = effect(context, facts.fold(), document, now)?;
+    if rows.is_empty() {
+        return Ok(out.line("No usage is known from its first day on.")?);
+    }
+    print_effect(&rows, out)
 }
 
 fn publish(file: &Path, reason: &str, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {

@@ -16,11 +16,11 @@ use domain::money::Exact;
 use domain::pec::LostCode;
 use domain::period::{Day, Instant, Period};
 use domain::policy::RULES_VERSION;
+use domain::projection::Fold;
 use domain::roles;
 use domain::scope::Scope;
 use engine::books::Books;
 use engine::burn::{Burn, Place};
-use engine::ledger::FactsGuard;
 use engine::suppose::{self, Receiver, Side, Standing, Supposition, Which};
 use serde::Serialize;
 
@@ -241,19 +241,28 @@ impl WhatIf {
             What::Policy { file } => Some(policy::read(context, file)?),
             _ => None,
         };
-        let facts = context.ledger.facts().map_err(fault)?;
+        let guard = context.ledger.facts().map_err(fault)?;
+        let folded_again = match &document {
+            Some(document) => {
+                let reader = context.ledger.reader();
+                engine::view::for_policy(reader, guard.fold(), document, &mut |_, _| {}).map_err(fault)?
+            }
+            None => None,
+        };
+        let fold = folded_again.as_ref().unwrap_or(guard.fold());
+        let facts = fold.state();
         let commerce = facts.commerce.view();
-        let mut books = Books::new(&facts, &commerce);
+        let mut books = Books::new(facts, &commerce);
         let supposition = match document {
             Some(document) => Supposition::Policy(document),
             None => self.supposition(&books)?,
         };
         let unfit = |unfit: suppose::Unfit| Problem::refused(unfit.what).hint(unfit.hint);
-        let events = supposition.events(&facts, &commerce).map_err(unfit)?;
+        let events = supposition.events(facts, &commerce).map_err(unfit)?;
         // What is only supposed to exist has no id that anybody could look up.
         let supposed = |event| engine::describe::event(event).replace(&suppose::NOT_REAL.to_string(), "(new)");
         let supposed = events.iter().map(supposed).collect();
-        let answer = compare(&facts, &mut books, &supposition, events, supposed, now);
+        let answer = compare(fold, &mut books, &supposition, events, supposed, now);
         if context.json {
             out.json(&answer)?;
         } else {
@@ -326,7 +335,7 @@ fn receiver(books: &Books<'_>, to: &str) -> Result<Receiver, Problem> {
 }
 
 fn compare(
-    facts: &FactsGuard<'_>,
+    facts: &Fold<Facts>,
     books: &mut Books<'_>,
     supposition: &Supposition,
     events: Vec<domain::entry::Event>,
@@ -335,7 +344,7 @@ fn compare(
 ) -> Answer {
     let at = supposition.at();
     let months = suppose::months_from(books, at);
-    let fold = engine::view::what_if(facts.fold(), events, now);
+    let fold = engine::view::what_if(facts, events, now);
     let commerce = fold.state().commerce.view();
     let mut after_books = Books::new(fold.state(), &commerce);
     let (before, after) = (Side::of(books, &months), Side::of(&mut after_books, &months));

@@ -30,6 +30,7 @@ pub const WORDS: &[&[&str]] = &[
     estate::WORDS,
     partners::WORDS,
     policy::WORDS,
+    sheets::RATES,
     sheets::WORDS,
     usage::WORDS,
 ];
@@ -56,6 +57,7 @@ impl Line<'_> {
             word if estate::WORDS.contains(&word) => self.estate()?,
             word if partners::WORDS.contains(&word) => self.partner()?,
             word if policy::WORDS.contains(&word) => self.policy()?,
+            word if sheets::RATES.contains(&word) => self.exchange_rate()?,
             word if usage::WORDS.contains(&word) => self.usage()?,
             other => bail!("nobody knows the word `{other}`; docs/scenarios.md lists those there are"),
         };

@@ -194,11 +194,12 @@ impl Estate {
             for at in gone.into_iter().flat_map(BTreeMap::keys) {
                 let after = (std::ops::Bound::Excluded(*at), std::ops::Bound::Unbounded);
                 let again = back.and_then(|back| back.range::<Instant, _>(after).next()).copied();
-                // What is deleted once more was there again, on that day at the latest.
+                // What is deleted once more on a later day was there again, on that day at the latest.
                 let once_more = gone.and_then(|gone| gone.range::<Instant, _>(after).next());
-                let once_more = once_more.map(|(at, _)| Day::of(*at).start());
+                let once_more =
+                    once_more.map(|(next, _)| Some(Day::of(*next).start()).filter(|day| day > at).unwrap_or(*next));
                 let until = again.into_iter().chain(once_more).min().unwrap_or(Instant::MAX_UTC);
-                absent.push(Interval::new(*at, until.max(*at)));
+                absent.push(Interval::new(*at, until));
             }
         }
         union(absent)

@@ -8,7 +8,7 @@ use domain::entry::{
 use domain::ids::Guid;
 
 use crate::scenario::reading::Line;
-use crate::scenario::stage::{guid, partner_id, role};
+use crate::scenario::stage::{guid, role};
 
 pub(super) const WORDS: &[&str] =
     &["grant", "revoke", "list", "active", "eligible", "delegate", "undelegate", "link", "unlink"];
@@ -121,7 +121,7 @@ impl<'a> Line<'a> {
         if self.what == "unlink" {
             return Ok(Event::PalUnlinked(PalUnlinked { principal: person, tenant, at: self.at }));
         }
-        let partner_id = partner_id(self.column(1, "the partner linked to")?)?;
+        let partner_id = self.partner_id_of(self.column(1, "the partner linked to")?)?;
         Ok(Event::PalLinked(PalLinked { principal: person, tenant, partner_id, at: self.at }))
     }
 }

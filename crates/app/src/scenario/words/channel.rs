@@ -44,6 +44,14 @@ fn any_partner_id(name: &str) -> Box<str> {
 }
 
 impl Line<'_> {
+    /// The PartnerID of somebody of the cast, of a partner that a line introduced, or as it is written out.
+    pub(super) fn partner_id_of(&self, name: &str) -> anyhow::Result<Box<str>> {
+        partner_id(name).or_else(|unknown| match self.names.known(name) {
+            Ok(_) => Ok(any_partner_id(name)),
+            Err(_) => Err(unknown),
+        })
+    }
+
     pub(super) fn channel(&self) -> anyhow::Result<Event> {
         let at = self.at;
         Ok(Event::from(match self.what {

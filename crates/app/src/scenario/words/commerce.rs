@@ -8,7 +8,7 @@ use domain::ids::Market;
 use domain::period::Day;
 
 use crate::scenario::reading::Line;
-use crate::scenario::stage::{guid, partner_id, subscription};
+use crate::scenario::stage::{guid, subscription};
 
 pub(super) const WORDS: &[&str] = &["customer", "plan", "subscription", "transfer", "reseller"];
 
@@ -47,7 +47,7 @@ impl Line<'_> {
             }),
             "reseller" => {
                 let who = self.column(1, "a reseller or none")?;
-                let reseller = if who == "none" { None } else { Some(partner_id(who)?) };
+                let reseller = if who == "none" { None } else { Some(self.partner_id_of(who)?) };
                 let plan = self.names.known(self.column(0, "a plan")?)?;
                 Event::ResellerOfRecordSet(ResellerOfRecordSet { plan, reseller, at })
             }
