@@ -67,3 +67,5 @@ mod leaks;
 mod reports;
 // What the report of access lists, and what a timeline shows of a resource that moved.
 mod ours;
+// Sentences that people read.
+mod wording;

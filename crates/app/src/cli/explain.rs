@@ -161,6 +161,7 @@ pub(super) struct EventAnswer {
 
 impl Explain {
     pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
+        period::agree(self.period, self.day)?;
         super::with_facts(context, self.as_of, out, |facts, out| {
             let commerce = facts.commerce.view();
             let mut books = Books::new(facts, &commerce);

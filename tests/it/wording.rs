@@ -1,0 +1,44 @@
+//! Sentences that people read: true of the case at hand, whole, and with what to do next.
+
+use domain::period::Day;
+use serde_json::{Value, json};
+
+use crate::cli::{Home, must_fit, schema};
+use crate::kafka::unique;
+use crate::shown::World;
+
+fn world(journal: &str) -> World {
+    let head = "title = \"asked\"\nrules = [\"PEC-1\"]\nshows = [\"PEC-1 passes\"]\nperiod = \"2025-03\"\n";
+    World::told(&format!("{head}\njournal = \"\"\"\n{journal}\"\"\"\n"))
+}
+
+#[test]
+fn an_empty_list_says_so_in_a_whole_sentence_and_a_day_of_another_month_is_refused() {
+    let home = Home::demo();
+    let ask = |more: &[&str]| home.answer(&[&["eligibility", "--period", "2026-01"], more].concat(), 0);
+    let unknown = ask(&["--subscription", "99999999-0000-4000-8000-0000000000ff"]);
+    assert!(unknown.starts_with("No usage is known in 2026-01 for this choice."), "{unknown}");
+    let day = home.answer(&["eligibility", "--day", "2026-01-02", "--resource", "no-such-vm"], 0);
+    assert!(day.starts_with("No usage of no-such-vm is known on 2026-01-02."), "{day}");
+    let refused = home.complaint(&["eligibility", "--period", "2026-01", "--day", "2026-02-01"], 2);
+    assert!(refused.contains("2026-02-01 is no day of 2026-01") && refused.contains("hint"), "{refused}");
+    let refused = home.complaint(&["explain", "vm", "--period", "2026-01", "--day", "2026-02-01"], 2);
+    assert!(refused.contains("2026-02-01 is no day of 2026-01"), "{refused}");
+}
+
+const TRANSFERRED: &str = "\
+2025-01-01            grant     sub-a       Owner  us
+2025-03-10T02:00:00Z  usage     sub-a/vm-1  vm     12
+2025-03-10T12:00:00Z  transfer  sub-a       plan-other
+2025-03-10T14:00:00Z  usage     sub-a/vm-1  vm     12
+";
+
+/// Two rows of one resource and day are told apart by plan and partner, and the calendar says what it shows.
+#[test]
+fn a_transfer_day_names_its_plans() {
+    let world = world(TRANSFERRED);
+    let list = world.say(&["eligibility", "--period", "2025-03", "--list"]);
+    assert!(list.contains("for us, plan ") && list.contains("for other, plan "), "{list}");
+    let calendar = world.say(&["eligibility", "--period", "2025-03"]);
+    assert!(calendar.contains("several verdicts"), "{calendar}");
+}
