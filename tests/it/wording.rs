@@ -12,6 +12,23 @@ fn world(journal: &str) -> World {
     World::told(&format!("{head}\njournal = \"\"\"\n{journal}\"\"\"\n"))
 }
 
+/// Access that was there in the middle of the day alone is not called unknown above the hours that it covered.
+#[test]
+fn a_day_covered_in_its_middle_is_not_said_to_have_had_no_access() {
+    let world = world(
+        "\
+2025-03-10T09:00:00Z  grant   sub-a       Owner  us
+2025-03-10            usage   sub-a/vm-1  vm     24
+2025-03-10T17:00:00Z  revoke  sub-a       Owner  us
+",
+    );
+    let answer = world.ask(&["explain", "vm-1", "--day", "2025-03-10"]).remove(0);
+    let access = &answer["access"][0];
+    assert_eq!((&access["reason"], access["covered"].as_array().unwrap().len()), (&json!("never-granted"), 1));
+    let meaning = access["meaning"].as_str().unwrap();
+    assert!(meaning.contains("for a part of the day") && !meaning.contains("No access"), "{meaning}");
+}
+
 #[test]
 fn an_empty_list_says_so_in_a_whole_sentence_and_a_day_of_another_month_is_refused() {
     let home = Home::demo();
