@@ -12,6 +12,17 @@ fn world(journal: &str) -> World {
     World::told(&format!("{head}\njournal = \"\"\"\n{journal}\"\"\"\n"))
 }
 
+/// A day that lies back so far, by the clock that the program reads.
+fn days_ago(days: i32) -> Day {
+    let now = chrono::DateTime::from_timestamp_nanos(i64::try_from(unique()).unwrap());
+    Day(Day::of(now).0 - days)
+}
+
+/// Without the breaks and blanks that the width makes.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Access that was there in the middle of the day alone is not called unknown above the hours that it covered.
 #[test]
 fn a_day_covered_in_its_middle_is_not_said_to_have_had_no_access() {
@@ -58,4 +69,23 @@ fn a_transfer_day_names_its_plans() {
     assert!(list.contains("for us, plan ") && list.contains("for other, plan "), "{list}");
     let calendar = world.say(&["eligibility", "--period", "2025-03"]);
     assert!(calendar.contains("several verdicts"), "{calendar}");
+}
+
+/// A request names what would lose, and does not read as the first of several.
+#[test]
+fn a_guard_says_what_to_ask_for_beforehand_and_what_would_lose() {
+    let (used, asked) = (days_ago(6), days_ago(2));
+    let usage: String = (1..=5).map(|vm| format!("{used} usage sub-a/vm-{vm} vm 24\n")).collect();
+    let world = world(&format!("2025-01-01 grant sub-a Owner us\n{usage}{asked} request-transfer sub-a plan-other\n"));
+    let status = world.ask(&["status"]).remove(0);
+    must_fit(&schema("status"), &status);
+    let request = &status["transfers"][0]["access_first"][0];
+    assert_eq!(
+        (&request["resource_count"], request["resources"].as_array().unwrap().len()),
+        (&json!(5), 5),
+        "{status}"
+    );
+    let said = one_line(&world.say(&["status"]));
+    assert!(said.contains("beforehand, ask other to see to it on rg (group), for rg/vm-1"), "{said}");
+    assert!(said.contains("rg/vm-1, rg/vm-2, rg/vm-3 and 2 more"), "{said}");
 }
