@@ -71,6 +71,32 @@ fn a_transfer_day_names_its_plans() {
     assert!(calendar.contains("several verdicts"), "{calendar}");
 }
 
+/// Who already holds the plan takes nothing over.
+#[test]
+fn a_transfer_to_whoever_holds_the_plan_moves_nothing() {
+    let home = Home::demo();
+    let rows = home.lines(&["eligibility", "--period", "2026-01", "--json"], 0);
+    let (subscription, plan) = (rows[0]["subscription"].as_str().unwrap(), rows[0]["plan"].as_str().unwrap());
+    let invoices = home.json(&["invoice", "--period", "2026-01", "--json"], 0);
+    let holds = |invoice: &&Value| invoice.to_string().contains(plan);
+    let holder = invoices["invoices"].as_array().unwrap().iter().find(holds).unwrap();
+    let holder = holder["bill_to"]["name"].as_str().unwrap_or_else(|| invoices["bill_to"]["name"].as_str().unwrap());
+    for to in [plan, holder] {
+        let words = ["what-if", "transfer", "--subscription", subscription, "--to", to, "--at", "2026-01-20"];
+        assert!(home.complaint(&words, 1).contains("nothing moves"), "{to}");
+    }
+}
+
+#[test]
+fn a_supposed_role_is_called_by_its_name() {
+    let world = world("2025-03-01 grant sub-a Owner us\n2025-03-10 usage sub-a/vm-1 vm 24\n");
+    let row = world.ask(&["eligibility", "--period", "2025-03"]).remove(0);
+    let subscription = row["subscription"].as_str().unwrap();
+    let words = ["what-if", "grant", "--on", subscription, "--role", "Reader", "--at", "2025-03-09"];
+    let said = world.say(&words);
+    assert!(said.contains("Reader") && !said.contains("acdd72a7"), "{said}");
+}
+
 /// A request names what would lose, and does not read as the first of several.
 #[test]
 fn a_guard_says_what_to_ask_for_beforehand_and_what_would_lose() {
