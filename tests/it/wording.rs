@@ -97,6 +97,26 @@ fn a_supposed_role_is_called_by_its_name() {
     assert!(said.contains("Reader") && !said.contains("acdd72a7"), "{said}");
 }
 
+/// What is lost since a transfer is not said to be lost since access ended: nobody took any away.
+#[test]
+fn a_leak_since_a_transfer_says_that_the_subscription_moved() {
+    let (first, moved, after) = (days_ago(6), days_ago(5), days_ago(4));
+    let world = world(&format!(
+        "\
+2025-01-01  grant     sub-a       Owner       us
+{first}     usage     sub-a/vm-1  vm          24
+{moved}     transfer  sub-a       plan-other
+{after}     usage     sub-a/vm-1  vm          24
+"
+    ));
+    let status = world.ask(&["status"]).remove(0);
+    must_fit(&schema("status"), &status);
+    assert_eq!(status["leaks"]["worst"][0]["began_with"], "transfer", "{status}");
+    let said = world.say(&["status"]);
+    assert!(said.contains("moved to other"), "{said}");
+    assert!(!said.contains("since access ended:"), "{said}");
+}
+
 /// A request names what would lose, and does not read as the first of several.
 #[test]
 fn a_guard_says_what_to_ask_for_beforehand_and_what_would_lose() {

@@ -405,6 +405,7 @@ mod tests {
             plan: Guid(2),
             bill_to: Guid(3),
             since: at("2026-03-01T10:00:00Z"),
+            moved: false,
             reason: LostCode::EarlyEnd,
             burn: Burn { credit: Exact::parse("7.7").unwrap(), days: 7 },
             events: Vec::new().into(),
