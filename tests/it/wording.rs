@@ -135,3 +135,10 @@ fn a_guard_says_what_to_ask_for_beforehand_and_what_would_lose() {
     assert!(said.contains("beforehand, ask other to see to it on rg (group), for rg/vm-1"), "{said}");
     assert!(said.contains("rg/vm-1, rg/vm-2, rg/vm-3 and 2 more"), "{said}");
 }
+
+/// A schedule without an end is a line of a scenario too.
+#[test]
+fn a_scenario_may_hold_a_schedule_without_an_end() {
+    let world = world("2025-03-01 active sub-a Owner us\n2025-03-10 usage sub-a/vm-1 vm 24\n");
+    assert_eq!(world.ask(&["eligibility", "--period", "2025-03"])[0]["outcome"], "earned");
+}
