@@ -100,3 +100,37 @@ fn a_transfer_day_costs_each_partner_its_own_part() {
     let lost: Vec<Exact> = lost.iter().map(|row| stake(row).unwrap()).collect();
     assert_eq!(lost.iter().sum::<Exact>().to_string(), "5.4", "as eligibility says");
 }
+
+/// A grant counts only where the resource was, and each of its rows is the stretch in which it was there.
+#[test]
+fn a_resource_that_moved_shows_a_grant_once_a_stretch() {
+    let world = world(
+        "\
+2025-01-01            grant  sub-a/rg-x       Owner            us/anna
+2025-01-01            link   us/anna          us
+2025-03-04            usage  sub-a/rg-x/vm-1  vm               24
+2025-03-05            usage  sub-a/rg-x/vm-1  vm               12
+2025-03-05T12:00:00Z  move   sub-a/rg-x/vm-1  sub-a/rg-y/vm-1
+2025-03-05T13:00:00Z  usage  sub-a/rg-y/vm-1  vm               12
+2025-03-06            usage  sub-a/rg-y/vm-1  vm               24
+",
+    );
+    let words = ["access", "timeline", "rg-x/vm-1", "--from", "2025-03-03", "--to", "2025-03-08"];
+    let answer = world.ask(&words).remove(0);
+    must_fit(&schema("access-timeline"), &answer);
+    let grants = answer["parts"][0]["grants"].as_array().unwrap();
+    let there: Vec<&Value> = grants.iter().map(|grant| &grant["there"]).collect();
+    assert_eq!(there, [&json!({ "from": "2025-03-03T00:00:00.000Z", "to": "2025-03-05T12:00:00.000Z" })], "{grants:?}");
+    let said = world.say(&words);
+    let days = said.lines().find(|line| line.trim_start().starts_with("1 #")).unwrap();
+    assert_eq!(days.split_whitespace().collect::<Vec<_>>(), ["1", "##+"], "{said}");
+    let whole = said.lines().find(|line| line.starts_with("the day")).unwrap();
+    assert_eq!(whole.split_whitespace().last(), Some("##+..."), "{said}");
+
+    // Under its new id, what it brought reaches it in the morning of that day alone, and nothing is open before.
+    let words = ["access", "timeline", "rg-y/vm-1", "--from", "2025-03-03", "--to", "2025-03-08"];
+    let part = &world.ask(&words).remove(0)["parts"][0];
+    let came = &json!({ "from": "2025-03-05T00:00:00.000Z", "to": "2025-03-05T12:00:00.000Z" });
+    let there: Vec<&Value> = part["grants"].as_array().unwrap().iter().map(|grant| &grant["there"]).collect();
+    assert_eq!((there, part["gaps"][0]["from"].as_str()), (vec![came], Some("2025-03-05T12:00:00.000Z")), "{part}");
+}
