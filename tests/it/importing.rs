@@ -131,6 +131,31 @@ fn a_broken_table_is_refused_by_what_is_wrong_with_it() {
     assert!(home.complaint(&["import", "sheet", "--published-at", "2026-01-01"], 2).contains("--month 2026-01"));
 }
 
+/// A table is recognised by every name that its columns may have, and of roles the one that gives no verdict
+/// says what to do instead.
+#[test]
+fn a_table_is_known_by_the_other_names_of_its_columns_too() {
+    let home = Home::empty();
+    let (owner, other) = ("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "76cc9ee4-d5d3-4a45-a930-26add3d73475");
+    let from = ["--effective-from", "2026-02-01"];
+    let headers = ["Role,RoleId,Eligible", "Role,RoleDefinitionId,Eligible", "RoleName,RoleId,Eligible"];
+    for (number, header) in headers.iter().enumerate() {
+        let name = format!("roles-{number}.csv");
+        write(&home, &name, format!("{header}\nOwner,{owner},yes\nOther,{other},unlisted\n"));
+        assert_eq!(import(&home, &[&[name.as_str()], &from[..]].concat(), 0)[0]["accepted"], 1, "{header}");
+    }
+    write(&home, "rates.csv", "Currency,UsdPerUnit,Month\nEUR,1.1,2026-01\n");
+    assert_eq!(import(&home, &["rates.csv", "--published-at", "2025-12-31T18:00:00Z"], 0)[0]["accepted"], 1);
+
+    write(&home, "unlisted.csv", format!("Role,RoleId,Eligible\nOther,{other},unlisted\n"));
+    let rows = import(&home, &[&["unlisted.csv"], &from[..]].concat(), 1);
+    let what = rows[0]["problem"]["what"].as_str().unwrap();
+    assert!(what.contains("none of its roles has a verdict") && what.contains("one file under one header"), "{what}");
+    write(&home, "twice.csv", format!("Role,RoleId,Eligible\nOwner,{owner},yes\nOwner,{owner},unlisted\n"));
+    let rows = import(&home, &[&["twice.csv"], &from[..]].concat(), 1);
+    assert!(rows[0]["problem"]["what"].as_str().unwrap().contains("each role once"), "{}", rows[0]);
+}
+
 /// A mistyped directory must not come to look like a journal, nor a question go unanswered there.
 #[test]
 fn a_refused_import_begins_no_journal() {

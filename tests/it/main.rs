@@ -65,3 +65,7 @@ mod reasons;
 mod leaks;
 // Access that ends by itself, and delegations with several authorisations.
 mod reports;
+// What the report of access lists, and what a timeline shows of a resource that moved.
+mod ours;
+// Sentences that people read.
+mod wording;

@@ -5,7 +5,7 @@
 //! ingest never waits for it. What is told goes to the log, the metrics, and as an event to the
 //! alerts topic and a webhook, whichever are configured. An alert is written to a file in the data
 //! directory before it is sent, and taken out when it was taken; so a restart neither forgets nor
-//! repeats one. Should that file be lost, alerts come again under the same ids.
+//! repeats one. Should that file be lost, what leaks is found and told anew, as alerts of their own.
 
 mod event;
 mod lines;

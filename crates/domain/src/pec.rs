@@ -256,7 +256,7 @@ lost_codes! {
     RoleNotEligible "role-not-eligible" "PEC-3" Ask "The roles that we held are not eligible for credit." "Would you grant us a role that is eligible, such as Contributor?";
     UnknownAccess "unknown-access" "ACC-10" Ours "Whether we had access is not known: the log does not reach back, or a listing contradicts it." "Publish a complete listing of the subscription's role assignments.";
     OtherPartner "other-partner" "PEC-4" Ask "Another partner's access covered the day, ours did not." "Would you grant us an eligible role of our own?";
-    NeverGranted "never-granted" "PEC-1" Ask "No access of ours is known that could have counted." "Would you grant us an eligible role?";
+    NeverGranted "never-granted" "PEC-1" Ask "No access of ours that could have counted is known before the day, when it began or when it ended." "Would you grant us an eligible role?";
 }
 
 impl std::fmt::Display for LostCode {

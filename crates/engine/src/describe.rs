@@ -9,6 +9,7 @@ use domain::entry::{
     KafkaPlace, MessageName, Offer, PartnerKind, PolicyDocument,
 };
 use domain::period::Instant;
+use domain::roles;
 
 /// The kind in two or three words.
 #[must_use]
@@ -145,7 +146,7 @@ fn at(instant: Instant) -> String {
 fn grant(facts: &GrantFacts) -> String {
     let kind = facts.principal_type.as_deref().unwrap_or("principal");
     let condition = if facts.condition.is_some() { ", with a condition" } else { "" };
-    format!("{kind} {} as role {}{condition}", facts.principal, facts.role)
+    format!("{kind} {} as role {}{condition}", facts.principal, roles::name(facts.role))
 }
 
 /// What the event says, in one line.
@@ -278,7 +279,7 @@ fn access(event: &Event) -> String {
             format!(
                 "principal {} {kind} as role {} on {} from {} {end}",
                 schedule.principal,
-                schedule.role,
+                roles::name(schedule.role),
                 schedule.scope,
                 at(schedule.start)
             )

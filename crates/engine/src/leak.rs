@@ -31,6 +31,8 @@ pub struct Leak {
     pub plan: Guid,
     pub bill_to: Guid,
     pub since: Instant,
+    /// The subscription moved then; otherwise some access ended.
+    pub moved: bool,
     pub reason: LostCode,
     pub burn: Burn,
     /// The events behind the reason.
@@ -194,8 +196,10 @@ impl Found {
 enum Covered {
     /// Something qualifies, and is known to until then.
     Until(Instant),
-    /// Nothing does since then.
+    /// Nothing does since then, when some access ended.
     Lost(Instant),
+    /// Nothing does since the subscription came from another plan, under which something did.
+    Moved(Instant),
     /// Nothing ever did, so nothing leaks.
     Never,
 }
@@ -222,7 +226,11 @@ fn covered(
     let last = placement.interval.from - chrono::TimeDelta::nanoseconds(1);
     let place = judge.place(subscription, previous, scope);
     let counted = judge.counted(place, Day::of(last));
-    if counted.iter().any(|span| span.contains(last)) { Covered::Lost(placement.interval.from) } else { Covered::Never }
+    if counted.iter().any(|span| span.contains(last)) {
+        Covered::Moved(placement.interval.from)
+    } else {
+        Covered::Never
+    }
 }
 
 /// What is lost at a place since some access ended; nothing where none did, or the day is not lost after all.
@@ -233,7 +241,11 @@ fn leak(
     covered: Covered,
     now: Instant,
 ) -> Option<Leak> {
-    let Covered::Lost(since) = covered else { return None };
+    let (since, moved) = match covered {
+        Covered::Lost(since) => (since, false),
+        Covered::Moved(since) => (since, true),
+        Covered::Until(_) | Covered::Never => return None,
+    };
     let verdict = judge.access(place, Day::of(now));
     let loss = verdict.lost()?;
     Some(Leak {
@@ -243,6 +255,7 @@ fn leak(
         plan: placement.plan,
         bill_to: placement.bill_to,
         since,
+        moved,
         reason: loss.code,
         burn: Burn::default(),
         events: loss.events.clone(),

@@ -225,6 +225,17 @@ fn transferred(commerce: &Commerce, subscription: Guid, to: Receiver, at: Instan
             "pec eligibility --json shows the ids of subscriptions",
         );
     };
+    let stays = match to {
+        Receiver::Plan(plan) => plan == from.plan,
+        Receiver::Partner(partner) => partner == from.bill_to,
+    };
+    if stays {
+        let (plan, at) = (from.plan, at.to_rfc3339());
+        return unfit(
+            format!("nothing moves: subscription {subscription} stands under plan {plan} of that partner at {at}"),
+            "name another partner with --to, or another plan by its id",
+        );
+    }
     let moved = |to_plan| Event::TransferCompleted(TransferCompleted { subscription, to_plan, at });
     match to {
         Receiver::Plan(plan) if commerce.plan(plan).is_none() => {

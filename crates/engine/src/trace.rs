@@ -110,6 +110,24 @@ pub fn find(reader: &Reader, wanted: &Wanted, limit: usize) -> Result<(Vec<Cited
     Ok((cited, count))
 }
 
+/// The ends that events told ahead of time for the memberships that they began, among some events. Each with
+/// its event, once for every body of it.
+pub fn stated_ends(reader: &Reader, among: &BTreeSet<Identity>) -> Result<BTreeSet<(Identity, Instant)>, Fault> {
+    let mut stated = BTreeSet::new();
+    if among.is_empty() {
+        return Ok(stated);
+    }
+    for entry in reader.entries(0) {
+        let fact = entry?.fact;
+        if let Event::GroupMemberAdded(added) = &fact.event
+            && among.contains(&fact.identity)
+        {
+            stated.extend(added.until.map(|until| (fact.identity, until)));
+        }
+    }
+    Ok(stated)
+}
+
 /// What an entry is to a question.
 enum Sorted {
     Wanted,

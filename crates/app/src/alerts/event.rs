@@ -1,8 +1,9 @@
 //! What an alert says: CloudEvents `pec.leak.opened.v1` and `pec.leak.cleared.v1`.
 //!
 //! One alert for everything of a subscription that was lost, or came back, at one time. Its id is
-//! made of what it says, so that telling it twice is the same event. Amounts stand here because the
-//! reader is the partner; a request to a customer never carries one.
+//! made of all that it says, so that two alerts that differ have two ids; one that is sent again is
+//! kept as it was written. Amounts stand here because the reader is the partner; a request to a
+//! customer never carries one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,7 +56,7 @@ struct Party {
 }
 
 #[derive(Serialize)]
-struct CloudEvent<T> {
+struct CloudEvent {
     specversion: &'static str,
     id: String,
     source: &'static str,
@@ -63,7 +64,7 @@ struct CloudEvent<T> {
     kind: &'static str,
     time: String,
     datacontenttype: &'static str,
-    data: T,
+    data: Box<serde_json::value::RawValue>,
 }
 
 /// `schemas/alerts/leak.opened.v1.json`.
@@ -138,16 +139,13 @@ pub(super) struct Said {
 pub(super) const OPENED: &str = "pec.leak.opened.v1";
 pub(super) const CLEARED: &str = "pec.leak.cleared.v1";
 
-fn name(kind: &str, subscription: Guid, since: &str, resources: &[&str]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for resource in resources {
-        hasher.update(&(resource.len() as u64).to_be_bytes());
-        hasher.update(resource.as_bytes());
-    }
-    format!("{kind}/{subscription}/{since}/{}", &hasher.finalize().to_hex()[..16])
-}
-
-fn written<T: Serialize>(kind: &'static str, id: String, said: Said, now: Instant, data: T) -> anyhow::Result<Written> {
+/// An alert as it is sent. Its id ends with a digest of all that it says, when that was found included: what is
+/// lost again, or for another reason, is another alert.
+fn written<T: Serialize>(kind: &'static str, said: Said, now: Instant, data: &T) -> anyhow::Result<Written> {
+    let data = serde_json::value::to_raw_value(data)?;
+    let short = kind.trim_start_matches("pec.").trim_end_matches(".v1").replace('.', "-");
+    let digest = blake3::hash(data.get().as_bytes()).to_hex();
+    let id = format!("{short}/{}/{}/{}", said.subscription, said.since, &digest[..16]);
     let event = CloudEvent {
         specversion: "1.0",
         id: id.clone(),
@@ -165,7 +163,6 @@ fn written<T: Serialize>(kind: &'static str, id: String, said: Said, now: Instan
 pub(super) fn opened(lost: &[Costed<'_>], names: &Names, now: Instant) -> anyhow::Result<Option<Written>> {
     let Some(first) = lost.first().map(|one| one.leak) else { return Ok(None) };
     let since = instant(first.since);
-    let all: Vec<&str> = lost.iter().map(|one| one.leak.resource.as_str()).collect();
     let per_day = money(&lost.iter().map(|one| &one.per_day).sum(), Currency::USD);
     let resources = lost.iter().take(RESOURCES_MAX).map(|Costed { leak, per_day }| Lost {
         resource_id: leak.resource.as_str(),
@@ -196,9 +193,9 @@ pub(super) fn opened(lost: &[Costed<'_>], names: &Names, now: Instant) -> anyhow
         resources: resources.collect(),
         policy_revision: names.policy_revision,
         rules_version: RULES_VERSION,
-        since: since.clone(),
+        since,
     };
-    written(OPENED, name("leak-opened", first.subscription, &since, &all), said, now, data).map(Some)
+    written(OPENED, said, now, &data).map(Some)
 }
 
 /// Resources of one subscription, lost at one time, that leak no longer.
@@ -235,5 +232,5 @@ pub(super) fn cleared(
         policy_revision: names.policy_revision,
         rules_version: RULES_VERSION,
     };
-    written(CLEARED, name("leak-cleared", subscription, since, resources), said, now, data)
+    written(CLEARED, said, now, &data)
 }

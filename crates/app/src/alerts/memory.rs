@@ -1,8 +1,8 @@
 //! What the meter told, and what is still to be sent: a small file of changes beside the journal ([`lines`]),
 //! which is durable before anything is logged or sent.
 //!
-//! It is no part of the journal: a backup does not carry it, and without it alerts are told again
-//! under the same ids.
+//! It is no part of the journal: a backup does not carry it, and without it what leaks is found anew
+//! and told again, as alerts of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -405,6 +405,7 @@ mod tests {
             plan: Guid(2),
             bill_to: Guid(3),
             since: at("2026-03-01T10:00:00Z"),
+            moved: false,
             reason: LostCode::EarlyEnd,
             burn: Burn { credit: Exact::parse("7.7").unwrap(), days: 7 },
             events: Vec::new().into(),
@@ -454,6 +455,38 @@ mod tests {
         memory.done(Sink::Webhook, &both).unwrap();
         assert_eq!(Memory::load(dir.path(), sinks).unwrap().waiting(Sink::Webhook, 5), []);
     }
+
+    /// Who keeps alerts by id keeps each of them: other content has another id, also where the same resource is
+    /// lost since the same time for another reason, or once more.
+    #[test]
+    fn two_openings_have_two_ids() {
+        let dir = tempfile::tempdir().unwrap();
+        let sinks = BTreeSet::from([Sink::Webhook]);
+        let names = Names::default();
+        let mut memory = Memory::load(dir.path(), sinks.clone()).unwrap();
+        let of = |reason| {
+            let leaks = vec![Leak { reason, ..leak("a") }];
+            Found { leaks: BTreeMap::from([(Guid(7), leaks)]), ends: BTreeMap::new() }
+        };
+        let nothing = found(&[]);
+        let turns = [of(LostCode::Barred), nothing.clone(), of(LostCode::EarlyEnd), nothing, of(LostCode::EarlyEnd)];
+        let mut told = Vec::new();
+        for (found, minute) in turns.iter().zip(0..) {
+            let now = at("2026-03-01T10:00:01Z") + chrono::TimeDelta::minutes(minute);
+            let news = memory.compare(found, None, &names, now).unwrap();
+            assert_eq!(news.len(), 1);
+            told.extend(news.into_iter().map(|news| news.id));
+        }
+        let distinct: BTreeSet<&String> = told.iter().collect();
+        assert_eq!(distinct.len(), told.len(), "{told:?}");
+        let waiting = Memory::load(dir.path(), sinks).unwrap().waiting(Sink::Webhook, 9);
+        assert_eq!(ids(&waiting), told, "what is sent again after a restart is what was told");
+        for alert in waiting {
+            let event: serde_json::Value = serde_json::from_str(&alert.event).unwrap();
+            assert_eq!(event["id"], alert.id.as_str());
+        }
+    }
+
     /// What cannot be a leak of ours is said, not made up.
     #[test]
     fn a_file_with_a_subscription_that_is_none_is_refused() {

@@ -1,6 +1,7 @@
 //! `pec access`: who held what when, with the gaps and the reasons; and which access is of a kind
 //! that costs credit although it is good practice: just-in-time, timed, soon to end.
 
+mod ours;
 mod report;
 mod timeline;
 

@@ -3,7 +3,8 @@
 //! A calendar for people (days × resources), a list on request, one JSON object a line for
 //! programs. The grain is (plan, resource, day, meter, portion).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use clap::Args;
 use domain::facts::Facts;
@@ -94,10 +95,14 @@ struct Row {
     verdict: Verdict,
     #[serde(skip)]
     on: Day,
+    /// Whom the plan is billed to.
+    #[serde(skip)]
+    partner: Arc<str>,
 }
 
 impl Eligibility {
     pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
+        period::agree(self.period, self.day)?;
         super::with_facts(context, self.as_of, out, |facts, out| self.answer(facts, context, out))
     }
 
@@ -111,6 +116,7 @@ impl Eligibility {
         for bill_to in select::partners(&books, self.partner.as_deref())? {
             let of_day = |day: Day| (day, facts.policy.at(day).revision);
             let revisions: BTreeMap<Day, u32> = month.days().map(of_day).collect();
+            let partner: Arc<str> = books.partner_name(bill_to).into();
             books.draft(bill_to, month, &mut |piece| {
                 any = true;
                 let wanted = customer.is_none_or(|customer| customer == piece.customer)
@@ -120,7 +126,7 @@ impl Eligibility {
                     && (!self.lost || matches!(piece.verdict, Verdict::Lost(_)))
                     && self.resource.as_deref().is_none_or(|named| select::is_scope(named, piece.scope));
                 if let Some(revision) = revisions.get(&piece.day).filter(|_| wanted) {
-                    add(&mut rows, piece, *revision);
+                    add(&mut rows, piece, *revision, &partner);
                 }
             });
         }
@@ -151,7 +157,7 @@ impl Eligibility {
             self.print_calendar(&rows, month, out)?;
         }
         print_reasons(&rows, out)?;
-        let revisions: std::collections::BTreeSet<u32> = rows.iter().map(|row| row.policy_revision).collect();
+        let revisions: BTreeSet<u32> = rows.iter().map(|row| row.policy_revision).collect();
         let revisions: Vec<String> = revisions.iter().map(ToString::to_string).collect();
         out.line("")?;
         let rules = domain::policy::RULES_VERSION;
@@ -198,14 +204,14 @@ impl Eligibility {
     }
 
     fn empty(&self, month: Period) -> String {
-        let what = self.resource.as_deref().map_or_else(|| "anything".to_owned(), |resource| format!("of {resource}"));
+        let of = self.resource.as_deref().map_or_else(String::new, |resource| format!(" of {resource}"));
         match (self.lost, self.day) {
             _ if self.reason.is_some() => {
                 format!("Nothing there has the reason {} in {month}.", self.reason.unwrap_or_default())
             }
             (true, _) => format!("No credit was lost there in {month}."),
-            (false, Some(day)) => format!("No usage {what} is known on {day}."),
-            (false, None) => format!("No usage {what} is known in {month} for this choice."),
+            (false, Some(day)) => format!("No usage{of} is known on {day}."),
+            (false, None) => format!("No usage{of} is known in {month} for this choice."),
         }
     }
 
@@ -214,10 +220,19 @@ impl Eligibility {
         let mut list = table(&["day", "resource", "verdict", "why", "rule", "at stake"]);
         let limit = if self.all { usize::MAX } else { RESOURCES_SHOWN * 5 };
         let names = Names::of(rows.iter().map(|row| row.resource.as_str()));
+        let mut plans: BTreeMap<(Day, &str), BTreeSet<&str>> = BTreeMap::new();
+        for row in rows.iter() {
+            plans.entry((row.on, &row.resource)).or_default().insert(&row.plan);
+        }
         for row in rows.iter().take(limit) {
+            let mut name = names.get(&row.resource);
+            if plans.get(&(row.on, row.resource.as_str())).is_some_and(|plans| plans.len() > 1) {
+                let plan = row.plan.get(..8).unwrap_or(&row.plan);
+                name.push_str(&format!("\nfor {}, plan {plan}…", row.partner));
+            }
             list.add_row([
                 left(&row.day),
-                left(names.get(&row.resource)),
+                left(name),
                 left(row.outcome),
                 left(row.reason.unwrap_or("")),
                 left(row.rule),
@@ -267,6 +282,7 @@ impl Eligibility {
         let legend = [('#', "earned"), ('x', "lost"), ('.', "never (product, or nothing charged)")];
         let legend = legend.map(|(sign, meaning)| format!("{} {meaning}", painted(sign, out.style.color)));
         out.line(format!("{}   blank: no usage", legend.join("   ")))?;
+        out.line("A day with several verdicts shows the worst: lost before earned, earned before never.")?;
         if shown < order.len() {
             out.note(format!(
                 "{} more, with less to lose; all of them with --all, or narrow down with --customer or --resource",
@@ -341,7 +357,7 @@ fn fit(name: &str, width: usize) -> String {
 }
 
 /// Adds a piece to its row; the tiers of one day come one after the other and are one verdict.
-fn add(rows: &mut Vec<Row>, piece: &Piece<'_>, policy_revision: u32) {
+fn add(rows: &mut Vec<Row>, piece: &Piece<'_>, policy_revision: u32, partner: &Arc<str>) {
     let (outcome, reason) = engine::digest::verdict(piece.verdict);
     let (quantity, list, stake) = (piece.quantity.exact(), piece.list_charge(), piece.credit_at_stake());
     let key = line_key(piece);
@@ -380,6 +396,7 @@ fn add(rows: &mut Vec<Row>, piece: &Piece<'_>, policy_revision: u32) {
         exact: (quantity, list, stake),
         verdict: piece.verdict,
         on: piece.day,
+        partner: Arc::clone(partner),
     });
 }
 

@@ -14,7 +14,7 @@ use domain::access::Access;
 use domain::commerce::Placement;
 use domain::facts::Facts;
 use domain::ids::{Currency, Guid, Identity};
-use domain::pec::{AccessVerdict, Holding, Timeline};
+use domain::pec::{AccessVerdict, Holding, LostCode, Timeline};
 use domain::period::{Day, Instant, Interval, Period};
 use domain::rating::line_key;
 use domain::scope::Scope;
@@ -161,6 +161,7 @@ pub(super) struct EventAnswer {
 
 impl Explain {
     pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
+        period::agree(self.period, self.day)?;
         super::with_facts(context, self.as_of, out, |facts, out| {
             let commerce = facts.commerce.view();
             let mut books = Books::new(facts, &commerce);
@@ -326,7 +327,7 @@ fn judged(
         outcome: if verdict.is_earned() { "earned" } else { "lost" },
         reason: loss.map(|loss| loss.code.text()),
         rule: verdict.rule(),
-        meaning: meaning(&verdict),
+        meaning: meaning(&verdict, !timeline.covered.is_empty()),
         several: loss.is_some_and(|loss| loss.several),
         also: loss.map(|loss| loss.also.iter().map(|code| code.text()).collect()).unwrap_or_default(),
         tested: stretch(Interval::new(tested[0].from, tested[tested.len() - 1].to)),
@@ -340,11 +341,16 @@ fn judged(
     }
 }
 
-fn meaning(verdict: &AccessVerdict) -> String {
-    match verdict.lost() {
-        None => "Access that counts covered the whole tested part of the day.".to_owned(),
-        Some(loss) => loss.meaning().to_owned(),
-    }
+/// What the verdict means where access counted for some of the day, or for none of it.
+fn meaning(verdict: &AccessVerdict, in_part: bool) -> String {
+    let meaning = match verdict.lost() {
+        None => "Access that counts covered the whole tested part of the day.",
+        Some(loss) if loss.code == LostCode::NeverGranted && in_part => {
+            "Access of ours counted for a part of the day, neither when its tested part began nor when that ended."
+        }
+        Some(loss) => loss.meaning(),
+    };
+    meaning.to_owned()
 }
 
 fn open(verdict: &AccessVerdict, timeline: &Timeline) -> Vec<Stretch> {

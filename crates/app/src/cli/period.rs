@@ -4,6 +4,8 @@ use domain::entry::EntryRef;
 use domain::ids::{Digest, Guid, Identity};
 use domain::period::{Day, Instant, Period};
 
+use crate::exit::Problem;
+
 /// `2026-01`.
 pub fn period(text: &str) -> Result<Period, String> {
     Period::parse(text).ok_or_else(|| "write a month, for example 2026-01".to_owned())
@@ -12,6 +14,15 @@ pub fn period(text: &str) -> Result<Period, String> {
 /// `2026-01-31`.
 pub fn day(text: &str) -> Result<Day, String> {
     Day::parse(text).ok_or_else(|| "write a day, for example 2026-01-31".to_owned())
+}
+
+/// Who names a month and a day means a day of that month.
+pub fn agree(month: Option<Period>, day: Option<Day>) -> Result<(), Problem> {
+    match (month, day) {
+        (Some(month), Some(day)) if day.period() != month => Err(Problem::usage(format!("{day} is no day of {month}"))
+            .hint(format!("leave --period out, or name a day of it: --day {}", month.first_day()))),
+        _ => Ok(()),
+    }
 }
 
 /// An instant, or a date that means the end of that UTC day.
@@ -74,5 +85,14 @@ mod tests {
         assert!(end > as_of("2026-01-31T23:59:59Z").unwrap());
         assert_eq!(as_of("2026-01-31T12:00:00+02:00").unwrap(), as_of("2026-01-31T10:00:00Z").unwrap());
         assert!(as_of("yesterday").is_err());
+    }
+
+    #[test]
+    fn a_day_of_another_month_is_refused() {
+        let (month, inside, outside) = (Period::parse("2026-01"), Day::parse("2026-01-31"), Day::parse("2026-02-01"));
+        for fine in [agree(month, inside), agree(None, outside), agree(month, None), agree(None, None)] {
+            assert!(fine.is_ok());
+        }
+        assert!(agree(month, outside).is_err());
     }
 }

@@ -12,7 +12,7 @@ use engine::burns::Burns;
 use serde::Serialize;
 
 use super::Context;
-use super::invoice::{cents, money};
+use super::invoice::{Party, cents, money};
 use super::select::short_scope;
 use super::start::fault;
 use super::what_if::{self, Guard};
@@ -90,7 +90,7 @@ struct Waiting {
 /// must always read back; but a month far away is looked at by nobody, so it is named here.
 const PROBABLE_YEARS: std::ops::RangeInclusive<i32> = 2000..=2100;
 
-/// Resources that lose credit since some access ended.
+/// Resources that lose credit since some access ended, or since they moved away from it.
 #[derive(Serialize)]
 struct Leaks {
     resources: usize,
@@ -107,11 +107,25 @@ struct LeakRow {
     subscription: String,
     resource: String,
     since: String,
+    /// `access-ended`, or `transfer` where the subscription moved and its access stayed behind.
+    began_with: &'static str,
+    bill_to: Party,
     reason: &'static str,
     rule: &'static str,
     credit_per_day: String,
     #[serde(skip)]
     per_day: Exact,
+}
+
+impl LeakRow {
+    /// What happened when the loss began.
+    fn began(&self) -> String {
+        if self.began_with == "transfer" {
+            format!("moved to {}", self.bill_to.name)
+        } else {
+            "access ended".to_owned()
+        }
+    }
 }
 
 /// How many leaks are named; the count and the sum are of all.
@@ -128,6 +142,8 @@ fn leaks(books: &Books<'_>, now: domain::period::Instant) -> Leaks {
             subscription: leak.subscription.to_string(),
             resource: leak.resource.to_string(),
             since: super::period::instant(leak.since),
+            began_with: if leak.moved { "transfer" } else { "access-ended" },
+            bill_to: Party { id: leak.bill_to.to_string(), name: books.partner_name(leak.bill_to) },
             reason: leak.reason.text(),
             rule: leak.reason.rule(),
             credit_per_day: money(&leak.burn.per_day(), Currency::USD),
@@ -261,11 +277,11 @@ fn print_leaks(leaks: &Leaks, out: &mut Output) -> anyhow::Result<()> {
     }
     out.line("")?;
     out.heading(&format!(
-        "Losing credit since access ended: {}, {} a day",
+        "Losing credit: {}, {} a day",
         count(leaks.resources as u64, "resource"),
         cents(&leaks.per_day, Currency::USD)
     ))?;
-    let mut list = table(&["customer", "resource", "since", "because", "a day"]);
+    let mut list = table(&["customer", "resource", "since", "what happened, and why it is lost", "a day"]);
     for row in &leaks.worst {
         let since = row.since.get(..16).unwrap_or(&row.since).replace('T', " ");
         let amount = cents(&row.per_day, Currency::USD);
@@ -273,7 +289,7 @@ fn print_leaks(leaks: &Leaks, out: &mut Output) -> anyhow::Result<()> {
             left(&row.customer),
             left(short_scope(&row.resource)),
             left(since),
-            left(row.reason),
+            left(format!("{}: {}", row.began(), row.reason)),
             right(amount),
         ]);
     }

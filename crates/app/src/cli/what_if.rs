@@ -228,10 +228,24 @@ pub(super) struct Request {
     customer: Party,
     partner: Party,
     scope: String,
+    /// What lacks it: how many, and the first of them.
+    resource_count: usize,
+    resources: Vec<String>,
     reason: &'static str,
     text: String,
     /// Object ids of the partner's AdminAgents group, where they are known.
     admin_agents: Vec<String>,
+}
+
+impl Request {
+    /// What lacks the access, for people: the first few by name.
+    fn losing(&self) -> String {
+        const NAMED: usize = 3;
+        let named = self.resources.iter().take(NAMED).map(|resource| name(resource));
+        let named = named.collect::<Vec<_>>().join(", ");
+        let more = self.resource_count.saturating_sub(NAMED);
+        if more == 0 { named } else { format!("{named} and {more} more") }
+    }
 }
 
 impl WhatIf {
@@ -448,6 +462,9 @@ fn ahead(day: Day, burns: &BTreeMap<Place, Burn>, stood: &Standings, stands: &St
     }
 }
 
+/// So many resources of a request are named; the count is of all.
+const RESOURCES_NAMED: usize = 20;
+
 /// What would have to be granted before, so that nothing is lost: one request for everything of a
 /// subscription that is lost for one reason, on the smallest scope that holds all of it. `losing` lost credit
 /// on recorded usage, whatever the day says.
@@ -473,6 +490,8 @@ fn requests<'p>(
             customer: Party { id: customer.to_string(), name: books.customer_name(customer) },
             partner: Party { id: bill_to.to_string(), name: books.partner_name(bill_to) },
             scope: common(subscription, &scopes).to_string(),
+            resource_count: scopes.len(),
+            resources: scopes.iter().take(RESOURCES_NAMED).map(ToString::to_string).collect(),
             reason: code.text(),
             text: code.remedy().sentence(),
             admin_agents: agents.iter().map(ToString::to_string).collect(),
@@ -539,9 +558,15 @@ pub(super) fn print_guards(guards: &[Guard], out: &mut Output) -> anyhow::Result
         );
         out.line(crate::output::wrapped(&says, width, 2))?;
         for request in &guard.access_first {
-            let (who, scope) = (&request.partner.name, name(&request.scope));
-            let first = format!("first, from {who}, on {scope} ({}): \u{201c}{}\u{201d}", request.reason, request.text);
-            out.line(format!("  {}", crate::output::wrapped(&first, width - 2, 4)))?;
+            let says = format!(
+                "beforehand, ask {} to see to it on {}{} ({}): \u{201c}{}\u{201d}",
+                request.partner.name,
+                name(&request.scope),
+                if request.resource_count == 1 { String::new() } else { format!(", for {}", request.losing()) },
+                request.reason,
+                request.text
+            );
+            out.line(format!("  {}", crate::output::wrapped(&says, width - 2, 4)))?;
         }
         if guard.resources_losing > 0 && guard.to_partner.is_some() {
             out.line(format!(

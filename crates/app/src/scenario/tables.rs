@@ -12,7 +12,7 @@ use domain::facts::Facts;
 use domain::finding::{About, Finding};
 use domain::invoice::{Draft, draft_with};
 use domain::money::Exact;
-use domain::pec::{AccessVerdict, Judge};
+use domain::pec::{AccessVerdict, Judge, Loss, PlaceId};
 use domain::period::{Day, Instant, Interval};
 use domain::rating::{Desk, Piece, Verdict, judged};
 use domain::scope::Scope;
@@ -89,7 +89,11 @@ pub fn tables(scenario: &Scenario, facts: &Facts) -> anyhow::Result<Tables> {
             let classic = |one: &&Placement| one.offer == Offer::Legacy;
             let Some(placement) = of_plan.find(|one| !classic(one)) else { continue };
             let place = judge.place(subscription, placement, &scope);
-            let why = why(&judge.access(place, day), day);
+            let verdict = judge.access(place, day);
+            let why = match &verdict {
+                AccessVerdict::Earned(_) => format!("{} {}", verdict.rule(), in_order(&mut judge, place, day)),
+                AccessVerdict::Lost(loss) => format!("{} {}", verdict.rule(), open(loss, day)),
+            };
             let same = |key: &&DayKey| key.0 == day && key.1 == plan && key.2 == scope;
             let keys: Vec<DayKey> = days.keys().filter(same).cloned().collect();
             for key in keys {
@@ -148,29 +152,41 @@ fn add(days: &mut BTreeMap<DayKey, Row>, piece: &Piece<'_>) {
     };
 }
 
-/// The rule and the reason, as a person reads them.
-fn why(verdict: &AccessVerdict, day: Day) -> String {
-    let mut text = verdict.rule().to_owned();
-    match verdict {
-        AccessVerdict::Earned(cover) => {
-            let routes: BTreeSet<&str> = cover.holdings.iter().map(|holding| holding.route.text()).collect();
-            let routes: Vec<&str> = routes.into_iter().collect();
-            write!(text, " {}", routes.join(" then ")).expect("writing to a string cannot fail");
+/// The routes by which a day was earned, in the order in which they began to count that day.
+fn in_order(judge: &mut Judge<'_>, place: PlaceId, day: Day) -> String {
+    let tested = judge.tested(place, day);
+    let mut first: BTreeMap<&str, Instant> = BTreeMap::new();
+    for held in judge.timeline(place, &tested).held {
+        if let Some(counts) = held.qualifies.iter().map(|span| span.from).min() {
+            let known = first.entry(held.holding.route.text()).or_insert(counts);
+            *known = counts.min(*known);
         }
-        AccessVerdict::Lost(loss) => {
-            let open: Vec<String> = loss.open.iter().map(|interval| clock(interval, day)).collect();
-            let open = match loss.in_turn() {
-                true => "covered by several grants in turn only".to_owned(),
-                false => format!("open {}", open.join(" and ")),
-            };
-            write!(text, " {}, {open}", loss.code).expect("writing to a string cannot fail");
-            if loss.several {
-                text.push_str(", several");
-            }
-            for other in &loss.also {
-                write!(text, ", also {other}").expect("writing to a string cannot fail");
-            }
-        }
+    }
+    let mut routes: Vec<(Instant, &str)> = first.into_iter().map(|(route, at)| (at, route)).collect();
+    routes.sort_unstable();
+    let mut text = String::new();
+    let mut before = None;
+    for (at, route) in routes {
+        text.push_str(before.map_or("", |before| if before == at { " and " } else { " then " }));
+        text.push_str(route);
+        before = Some(at);
+    }
+    text
+}
+
+/// The reason of a lost day and what of it was open, as a person reads them.
+fn open(loss: &Loss, day: Day) -> String {
+    let open: Vec<String> = loss.open.iter().map(|interval| clock(interval, day)).collect();
+    let open = match loss.in_turn() {
+        true => "covered by several grants in turn only".to_owned(),
+        false => format!("open {}", open.join(" and ")),
+    };
+    let mut text = format!("{}, {open}", loss.code);
+    if loss.several {
+        text.push_str(", several");
+    }
+    for other in &loss.also {
+        write!(text, ", also {other}").expect("writing to a string cannot fail");
     }
     text
 }

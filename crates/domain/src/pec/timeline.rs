@@ -5,10 +5,12 @@
 //! together left open. A grant that reached the place twice (a management group left and joined
 //! again, a resource moved away and back) has a row for each stretch.
 
+use crate::access::Stay;
 use crate::finding::Code;
 use crate::pec::qualify::{clip, intersect};
 use crate::pec::{Holding, Judge, LostCode, PlaceId};
 use crate::period::{Day, Instant, Interval, union, without};
+use crate::policy::MovedResources;
 
 /// One grant within a stretch of time.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +62,26 @@ impl Judge<'_> {
         let site = self.site_on(place, day);
         let qualifying = site.reaches().flat_map(|reach| site.spans(reach, None));
         union(qualifying.chain(site.ground.absent.iter().copied()).collect())
+    }
+
+    /// PEC-16: the whole days on which the resource of a place was elsewhere, by the moves that were told: from
+    /// the day after it left to the day before it came. `None` where no move is told of it, or where the policy of
+    /// the day goes by ids alone. No verdict asks this: on such a day an id speaks for itself.
+    pub fn gone(&mut self, place: PlaceId, day: Day) -> Option<Vec<Interval>> {
+        let site = self.site_on(place, day);
+        if site.terms.policy.moved_resources == MovedResources::IdAlone {
+            return None;
+        }
+        // On the days of moves themselves it is known to the instant, by whatever reached it here or there.
+        let away = site.ground.grants.iter().filter(|reach| reach.stay != Stay::Here);
+        let away = union(away.map(|reach| reach.within).collect());
+        let begins = std::iter::once(Instant::MIN_UTC).chain(away.iter().map(|span| span.to));
+        let ends = away.iter().map(|span| span.from).chain([Instant::MAX_UTC]);
+        // What was away up to a midnight did not come back that day, or had not come yet.
+        let open = |at: Instant| at == Instant::MIN_UTC || at == Instant::MAX_UTC || Day::of(at).start() == at;
+        let between = begins.zip(ends).filter(|(from, to)| open(*from) && open(*to));
+        let gone = between.map(|(from, to)| Interval::new(from, to)).filter(|span| !span.is_empty()).collect();
+        (!away.is_empty()).then_some(gone)
     }
 
     /// Every grant that touched a place within some stretches of time, by policy and role list of the day

@@ -25,6 +25,9 @@ use super::{Rejection, limits, time};
 /// file twice records duplicates and nothing else.
 pub const SOURCE: &str = "urn:pec:import:price-sheet";
 
+const PRODUCT: &[&str] = &["ProductId"];
+const SKU: &[&str] = &["SkuId"];
+const UNIT_PRICE: &[&str] = &["UnitPrice"];
 const TIER_MIN: &[&str] = &["PricingTierRangeMin", "TierMin", "TierRangeMin"];
 const TIER_MAX: &[&str] = &["PricingTierRangeMax", "TierMax", "TierRangeMax"];
 const UNIT: &[&str] = &["UnitOfMeasure", "Unit"];
@@ -34,6 +37,9 @@ const UNTIL: &[&str] = &["EffectiveEndDate", "EndDate"];
 const PRODUCT_TITLE: &[&str] = &["ProductTitle", "ProductName", "Product"];
 const SKU_TITLE: &[&str] = &["SkuTitle", "SkuName"];
 
+/// The columns that make a table a price sheet.
+pub(super) const KNOWN_BY: [&[&str]; 3] = [PRODUCT, SKU, UNIT_PRICE];
+
 /// Reads a sheet, plain or packed, that prices the days of `month`.
 pub fn events_from_csv(
     bytes: &[u8],
@@ -41,18 +47,7 @@ pub fn events_from_csv(
     published_at: PublishedAt,
 ) -> Result<Vec<(Envelope, Event)>, Rejection> {
     let table = Table::read(bytes)?;
-    table.require(&[
-        &["ProductId"],
-        &["SkuId"],
-        UNIT,
-        &["Market"],
-        &["Currency"],
-        &["UnitPrice"],
-        FROM,
-        UNTIL,
-        METERS,
-        &["Tags"],
-    ])?;
+    table.require(&[PRODUCT, SKU, UNIT, &["Market"], &["Currency"], UNIT_PRICE, FROM, UNTIL, METERS, &["Tags"]])?;
     let published_at = table::published_at(&table, published_at)?;
     let mut market = None;
     let mut rows = Vec::new();
@@ -141,14 +136,14 @@ fn price_row(row: Row<'_>) -> Result<PriceRow, Rejection> {
     let name = |names: &[&str]| row.value(names, "a name", |text| (!text.is_empty()).then(|| Box::from(text)));
     let (above, up_to) = band(row)?;
     let (from, until) = days(row)?;
-    let unit_price = row.number(&["UnitPrice"])?;
+    let unit_price = row.number(UNIT_PRICE)?;
     if unit_price < Decimal::ZERO {
-        return Err(row.wrong("UnitPrice", row.text(&["UnitPrice"]), "a price that is not negative"));
+        return Err(row.wrong("UnitPrice", row.text(UNIT_PRICE), "a price that is not negative"));
     }
     Ok(PriceRow {
-        product: name(&["ProductId"])?,
+        product: name(PRODUCT)?,
         product_title: row.text(PRODUCT_TITLE).into(),
-        sku: name(&["SkuId"])?,
+        sku: name(SKU)?,
         sku_title: row.text(SKU_TITLE).into(),
         meters: meters(row)?,
         kind: kind(row)?,

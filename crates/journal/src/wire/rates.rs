@@ -19,15 +19,19 @@ pub const SOURCE: &str = "urn:pec:import:exchange-rates";
 
 const CURRENCY: &[&str] = &["CurrencyCode", "Currency"];
 const RATE: &[&str] = &["USDPerUnit", "UsdPerUnit"];
+const MONTH: &[&str] = &["Month"];
+
+/// The columns that make a table one of rates.
+pub(super) const KNOWN_BY: [&[&str]; 3] = [CURRENCY, RATE, MONTH];
 
 /// Reads a table of rates, plain or packed.
 pub fn events_from_csv(bytes: &[u8], published_at: PublishedAt) -> Result<Vec<(Envelope, Event)>, Rejection> {
     let table = Table::read(bytes)?;
-    table.require(&[CURRENCY, RATE, &["Month"]])?;
+    table.require(&KNOWN_BY)?;
     let published_at = table::published_at(&table, published_at)?;
     let mut months: BTreeMap<Period, Vec<(Currency, Decimal)>> = BTreeMap::new();
     for row in table.rows() {
-        let month = row.value(&["Month"], "a month such as 2020-09", month)?;
+        let month = row.value(MONTH, "a month such as 2020-09", month)?;
         let currency = row.value(CURRENCY, "a currency code such as EUR", Currency::parse)?;
         let rate = row.number(RATE)?;
         if rate <= Decimal::ZERO {

@@ -3,7 +3,8 @@
 //!
 //! The table is whole: from its first day on it replaces every earlier one. That day is asked for,
 //! never taken from the file's date. Rows marked `unlisted` say that a role stands in no table, and
-//! are left out of it; two rows of one role are refused.
+//! are left out of it: a table of nothing else would take every other role's verdict away, and is
+//! refused. Two rows of one role are refused too.
 
 use std::collections::BTreeMap;
 
@@ -22,11 +23,14 @@ pub(crate) const ID: &[&str] = &["RoleDefinitionId", "RoleId"];
 pub(crate) const ELIGIBLE: &[&str] = &["PecEligible", "Eligible"];
 const NAME: &[&str] = &["RoleName", "Role"];
 
+/// The columns that make a table one of roles.
+pub(super) const KNOWN_BY: [&[&str]; 3] = [NAME, ID, ELIGIBLE];
+
 /// Reads a table of roles, plain or packed.
 pub fn events_from_csv(bytes: &[u8], effective_from: Day) -> Result<Vec<(Envelope, Event)>, Rejection> {
     let table = Table::read(bytes)?;
-    table.require(&[ID, ELIGIBLE, NAME])?;
-    let mut roles: BTreeMap<Guid, ListedRole> = BTreeMap::new();
+    table.require(&KNOWN_BY)?;
+    let mut roles: BTreeMap<Guid, Option<ListedRole>> = BTreeMap::new();
     for row in table.rows() {
         let role =
             row.value(ID, "a role definition id", |text| Guid::parse(text.rsplit('/').next().unwrap_or(text)))?;
@@ -37,13 +41,17 @@ pub fn events_from_csv(bytes: &[u8], effective_from: Day) -> Result<Vec<(Envelop
             _ => None,
         })?;
         let name = row.value(NAME, "the role's name", |text| (!text.is_empty()).then(|| text.into()))?;
-        let Some(eligible) = verdict else { continue };
-        if roles.insert(role, ListedRole { role, name, eligible }).is_some() {
+        let listed = verdict.map(|eligible| ListedRole { role, name, eligible });
+        if roles.insert(role, listed).is_some() {
             return Err(row.wrong(ID[0], row.text(ID), "each role once"));
         }
     }
+    let roles: Vec<ListedRole> = roles.into_values().flatten().collect();
     if roles.is_empty() {
-        return Err(Rejection::new(rejection::TABLE, "the table lists no role that is eligible or not eligible"));
+        let detail = "none of its roles has a verdict (yes or no), and a table of roles is whole: alone it would leave \
+                      no role eligible; import the table of roles with verdicts, which makes every role that it does \
+                      not name unlisted, or put both lists into one file under one header";
+        return Err(Rejection::new(rejection::TABLE, detail));
     }
     let envelope = Envelope {
         id: format!("{effective_from}-{}", table.digest),
@@ -51,7 +59,6 @@ pub fn events_from_csv(bytes: &[u8], effective_from: Day) -> Result<Vec<(Envelop
         time: None,
         causation_id: None,
     };
-    let roles = roles.into_values().collect();
     Ok(vec![(envelope, Event::RolesPublished(RoleList { effective_from, roles }))])
 }
 

@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 
 use super::number::{self, NumberFault};
 use super::rejection::{self, quoted};
-use super::{Rejection, limits, time};
+use super::{Rejection, limits, prices, rates, roles, time};
 
 /// When a table was published. Neither Microsoft's price sheet nor its exchange rates say so
 /// themselves, and a clock must not guess: of two sheets for one month, the newer one prices it.
@@ -35,7 +35,7 @@ pub enum TableKind {
 
 /// Recognises a table by the first bytes of a file, unpacked: by its columns, never by its name.
 /// `None` for any other file. Two of the columns that make a table what it is suffice, so that one
-/// that lacks the third is refused by name.
+/// that lacks the third is refused by name; each may have any of the names by which it is read.
 #[must_use]
 pub fn table_kind(first_bytes: &[u8]) -> Option<TableKind> {
     let first = first_bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first_bytes);
@@ -45,14 +45,13 @@ pub fn table_kind(first_bytes: &[u8]) -> Option<TableKind> {
     }
     // A separator that is refused further down must not hide which table it is.
     let columns: Vec<String> = std::str::from_utf8(line).ok()?.split([',', ';', '\t']).map(column_name).collect();
-    let has = |names: &[&str]| names.iter().filter(|name| columns.contains(&column_name(name))).count() >= 2;
-    if has(&["ProductId", "SkuId", "UnitPrice"]) {
-        Some(TableKind::PriceSheet)
-    } else if has(&["RoleName", "RoleDefinitionId", "PecEligible"]) {
-        Some(TableKind::Roles)
-    } else {
-        has(&["CurrencyCode", "USDPerUnit", "Month"]).then_some(TableKind::ExchangeRates)
-    }
+    let there = |names: &&&[&str]| names.iter().any(|name| columns.contains(&column_name(name)));
+    let tables = [
+        (TableKind::PriceSheet, prices::KNOWN_BY),
+        (TableKind::Roles, roles::KNOWN_BY),
+        (TableKind::ExchangeRates, rates::KNOWN_BY),
+    ];
+    tables.into_iter().find(|(_, known_by)| known_by.iter().filter(there).count() >= 2).map(|(kind, _)| kind)
 }
 
 impl TableKind {
@@ -451,6 +450,9 @@ mod tests {
         assert_eq!(table_kind(b"ProductId;SkuId;Market\n"), Some(TableKind::PriceSheet));
         assert_eq!(table_kind(b"\xef\xbb\xbf\"ProductId\",\"UnitPrice\"\r\n"), Some(TableKind::PriceSheet));
         assert_eq!(table_kind(b"RoleName,RoleDefinitionId\n"), Some(TableKind::Roles));
+        assert_eq!(table_kind(b"Role,RoleId,Eligible\n"), Some(TableKind::Roles), "by other names");
+        assert_eq!(table_kind(b"Currency,Month\n"), Some(TableKind::ExchangeRates));
+        assert_eq!(table_kind(b"ProductId,SkuId,Currency,Month\n"), Some(TableKind::PriceSheet));
         assert_eq!(table_kind(b"{\"ProductId\":1,\"SkuId\":2}"), None, "a JSON document is no table");
         assert_eq!(table_kind(b"TimeGenerated [UTC],OperationNameValue\n"), None);
         let of_zip = |files: &[(&str, &str)]| TableKind::of_zip(&zip(files)).map_err(|rejection| rejection.to_string());

@@ -1,13 +1,16 @@
-//! `pec access report`: access that security asks for and credit does not see. Just-in-time grants
-//! never count, timed ones stop counting silently; both are named with the credit that went with
-//! them, and what is about to end with what it would cost a day.
+//! `pec access report`: access of ours that security asks for and credit does not see. Just-in-time
+//! grants never count, timed ones stop counting silently, be it a schedule or a membership; both are
+//! named with the credit that went with them, and what is about to end with what it would cost a day.
+//! Listed is what runs in the month or cost credit in it, and what runs now or begins later.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
-use domain::access::{GrantId, Via};
-use domain::ids::{Currency, Guid};
+use domain::access::{Grant, GrantId, Via};
+use domain::commerce::Placement;
+use domain::ids::{Currency, Guid, Identity};
 use domain::money::Exact;
+use domain::pec::LostCode;
 use domain::period::{Day, Instant, Interval, Period};
 use domain::policy::RULES_VERSION;
 use domain::rating::Verdict;
@@ -16,9 +19,12 @@ use domain::scope::Scope;
 use engine::books::Books;
 use engine::burn;
 use engine::suppose::standings;
+use engine::trace;
+use journal::Reader;
 use serde::Serialize;
 
 use super::Stretch;
+use super::ours::{Ours, Share};
 use crate::cli::invoice::{cents, money};
 use crate::cli::select::{self, short_scope};
 use crate::cli::start::fault;
@@ -64,6 +70,8 @@ struct Row {
     grant: String,
     customer: Option<String>,
     principal: String,
+    /// The group that the role was given to, where the principal holds it as a member.
+    member_of: Option<String>,
     role: String,
     scope: String,
     held: Stretch,
@@ -87,40 +95,33 @@ impl Report {
         let customer = select::customer(&books, self.customer.as_deref())?;
         let month = self.period.or_else(|| books.periods().into_iter().next_back());
         let until = now + chrono::TimeDelta::days(i64::from(self.within));
-        let mut lost: BTreeMap<GrantId, (u64, Exact)> = BTreeMap::new();
-        if let Some(month) = month {
-            for bill_to in &partners {
-                attribute(&mut books, *bill_to, month, &mut lost);
+        let mut costs = Costs::new();
+        for (bill_to, month) in partners.iter().flat_map(|bill_to| month.map(|month| (*bill_to, month))) {
+            attribute(&mut books, (bill_to, customer), month, &mut costs);
+        }
+        let ahead = Interval::new(now, until);
+        let mut listed = Vec::new();
+        let mut ours = Ours::new(&books, &partners, customer);
+        for id in of_interest(&books, ahead) {
+            let share = ours.share(&mut books, id);
+            let then = |when: &Interval| {
+                when.to > now || month.is_some_and(|month| !when.intersect(&month.interval()).is_empty())
+            };
+            if share.when.iter().any(then) || costs.contains_key(&id) {
+                listed.push((id, share));
             }
         }
-        let ending = ending(&mut books, Interval::new(now, until), now);
+        let ending = ending(&mut books, listed.iter().map(|(id, _)| *id), ahead);
+        let timed = timed(&books, context.ledger.reader(), listed.iter().map(|(id, _)| *id))?;
         let mut grants = Vec::new();
-        for (id, grant) in books.judge.grants().grants() {
-            let soon = ending.get(&id);
-            let (days_lost, amount) = lost.get(&id).cloned().unwrap_or_default();
-            let kind = match (soon, grant.eligible_only, grant.via) {
-                (Some(_), ..) => "ends-soon",
-                (None, true, _) => "eligible-only",
-                (None, false, Via::Schedule(_)) if grant.held.to != Instant::MAX_UTC => "timed",
-                (None, false, _) => continue,
+        for (id, share) in &listed {
+            let kind = match (ending.get(id), books.judge.grants().grant(*id).eligible_only) {
+                (Some(_), _) => "ends-soon",
+                (None, true) => "eligible-only",
+                (None, false) if timed.contains(id) => "timed",
+                (None, false) => continue,
             };
-            let customers = customers(&books, &grant.scope);
-            if customer.is_some_and(|customer| !customers.contains(&customer)) {
-                continue;
-            }
-            grants.push(Row {
-                kind,
-                grant: grant.via.id().to_string(),
-                customer: customers.first().map(|customer| books.customer_name(*customer)),
-                principal: grant.principal.to_string(),
-                role: roles::name(grant.role),
-                scope: grant.scope.to_string(),
-                held: Stretch::new(grant.held),
-                days_lost,
-                lost: money(&amount, Currency::USD),
-                credit_per_day: soon.map(|cost| money(cost, Currency::USD)),
-                exact: (amount, soon.cloned()),
-            });
+            grants.push(row(&books, (*id, kind), share, costs.get(id), ending.get(id)));
         }
         grants.sort_by(|a, b| {
             (b.exact.1.is_some(), &b.exact.1, &b.exact.0, &a.grant).cmp(&(
@@ -147,52 +148,127 @@ impl Report {
     }
 }
 
-/// Lost credit of a month, by the grants that the reason names: just-in-time ones, and timed ones
-/// whose time was over.
-fn attribute(books: &mut Books<'_>, bill_to: Guid, month: Period, lost: &mut BTreeMap<GrantId, (u64, Exact)>) {
-    let mut missing: BTreeMap<(Guid, Scope, Day), Exact> = BTreeMap::new();
+/// What was lost with a grant among the causes.
+#[derive(Default)]
+struct Cost {
+    customers: BTreeSet<Guid>,
+    /// Days of resources.
+    days: BTreeSet<(Guid, Scope, Day)>,
+    credit: Exact,
+}
+
+type Costs = BTreeMap<GrantId, Cost>;
+
+fn row(
+    books: &Books<'_>,
+    (id, kind): (GrantId, &'static str),
+    share: &Share,
+    cost: Option<&Cost>,
+    soon: Option<&Exact>,
+) -> Row {
+    let grant = books.judge.grants().grant(id);
+    let lost = cost.map(|cost| cost.credit.clone()).unwrap_or_default();
+    let mut customers = share.customers.iter().chain(cost.into_iter().flat_map(|cost| &cost.customers));
+    Row {
+        kind,
+        grant: grant.via.id().to_string(),
+        customer: customers.next().map(|customer| books.customer_name(*customer)),
+        principal: grant.principal.to_string(),
+        member_of: grant.member_of.map(|group| group.to_string()),
+        role: roles::name(grant.role),
+        scope: grant.scope.to_string(),
+        held: Stretch::new(grant.held),
+        days_lost: cost.map_or(0, |cost| cost.days.len() as u64),
+        lost: money(&lost, Currency::USD),
+        credit_per_day: soon.map(|cost| money(cost, Currency::USD)),
+        exact: (lost, soon.cloned()),
+    }
+}
+
+/// Just-in-time grants, those that end within a stretch of time ahead, and those that may be timed: a
+/// schedule, and a membership, which may have been removed instead.
+fn of_interest(books: &Books<'_>, ahead: Interval) -> Vec<GrantId> {
+    let grants = books.judge.grants().grants();
+    let of_interest = |grant: &Grant| grant.eligible_only || ends_within(grant, ahead) || may_be_timed(grant);
+    grants.filter(|(_, grant)| of_interest(grant)).map(|(id, _)| id).collect()
+}
+
+fn may_be_timed(grant: &Grant) -> bool {
+    let scheduled = match grant.via {
+        Via::Schedule(_) => true,
+        Via::Assignment(_) | Via::Delegation { .. } => grant.member_of.is_some(),
+    };
+    scheduled && grant.held.to != Instant::MAX_UTC
+}
+
+fn ends_within(grant: &Grant, ahead: Interval) -> bool {
+    !grant.eligible_only && grant.held.contains(ahead.from) && ahead.contains(grant.held.to)
+}
+
+/// Which grants are for a stated time: schedules, and memberships that end when the event which told them
+/// said so. Whether a membership was removed instead only its events can tell.
+fn timed(books: &Books<'_>, reader: &Reader, ids: impl Iterator<Item = GrantId>) -> anyhow::Result<BTreeSet<GrantId>> {
+    let grant = |id: &GrantId| books.judge.grants().grant(*id);
+    let (mut timed, may_be): (BTreeSet<GrantId>, BTreeSet<GrantId>) =
+        ids.filter(|id| may_be_timed(grant(id))).partition(|id| matches!(grant(id).via, Via::Schedule(_)));
+    let events: BTreeSet<Identity> = may_be.iter().flat_map(|id| grant(id).events.iter().copied()).collect();
+    let stated = trace::stated_ends(reader, &events).map_err(fault)?;
+    timed.extend(may_be.into_iter().filter(|id| {
+        let mut events = grant(id).events.iter();
+        events.any(|event| stated.contains(&(*event, grant(id).held.to)))
+    }));
+    Ok(timed)
+}
+
+/// Lost credit of a month, by the grants that the reason names: just-in-time ones, and those whose time was
+/// over. A day on which a subscription changed plans is asked about under each. What is lost to another
+/// partner's access rests on grants that are not ours.
+fn attribute(books: &mut Books<'_>, (bill_to, customer): (Guid, Option<Guid>), month: Period, costs: &mut Costs) {
+    let mut missing: BTreeMap<(Guid, (Guid, Scope, Day)), Exact> = BTreeMap::new();
     books.draft(bill_to, month, &mut |piece| {
-        if matches!(piece.verdict, Verdict::Lost(_)) {
-            let key = (piece.subscription, piece.scope.clone(), piece.day);
+        let lost = matches!(piece.verdict, Verdict::Lost(code) if code != LostCode::OtherPartner);
+        if lost && customer.is_none_or(|customer| customer == piece.customer) {
+            let key = (piece.plan, (piece.subscription, piece.scope.clone(), piece.day));
             *missing.entry(key).or_default() += &piece.credit_at_stake();
         }
     });
-    for ((subscription, scope, day), amount) in missing {
-        let Some(placement) =
-            books.commerce.placement_of(subscription, (day.start(), day.next().start()), None).cloned()
-        else {
-            continue;
-        };
-        let place = books.judge.place(subscription, &placement, &scope);
-        let verdict = books.judge.access(place, day);
+    for ((plan, lost), amount) in missing {
+        let (subscription, scope, day) = &lost;
+        let Some(placement) = placement(books, *subscription, plan, *day) else { continue };
+        let place = books.judge.place(*subscription, &placement, scope);
+        let verdict = books.judge.access(place, *day);
         let holdings = verdict.lost().into_iter().flat_map(|loss| &loss.holdings);
         let behind: BTreeSet<GrantId> = holdings.map(|holding| holding.grant).collect();
         for id in behind {
             let grant = books.judge.grants().grant(id);
-            let timed = matches!(grant.via, Via::Schedule(_)) && grant.held.to <= day.next().start();
-            if grant.eligible_only || timed {
-                let row = lost.entry(id).or_default();
-                row.0 += 1;
-                row.1 += &amount;
+            if grant.eligible_only || may_be_timed(grant) && grant.held.to <= day.next().start() {
+                let cost = costs.entry(id).or_default();
+                cost.customers.insert(placement.customer);
+                cost.days.insert(lost.clone());
+                cost.credit += &amount;
             }
         }
     }
 }
 
-/// Grants that count and whose known end lies in a stretch of time ahead, with what the first whole
-/// day after it would lose because of it.
-fn ending(books: &mut Books<'_>, ahead: Interval, now: Instant) -> BTreeMap<GrantId, Exact> {
-    let soon: Vec<(GrantId, Instant)> = books
-        .judge
-        .grants()
-        .grants()
-        .filter(|(_, grant)| !grant.eligible_only && grant.held.contains(now) && ahead.contains(grant.held.to))
-        .map(|(id, grant)| (id, grant.held.to))
-        .collect();
+/// Where a subscription stood under a plan on a day; on another day, where its usage was placed by the time
+/// at which it was reported.
+fn placement(books: &Books<'_>, subscription: Guid, plan: Guid, day: Day) -> Option<Placement> {
+    let under = || books.commerce.placements(subscription).iter().filter(|placement| placement.plan == plan);
+    let then = under().find(|placement| !placement.interval.intersect(&day.interval()).is_empty());
+    then.or_else(|| under().next()).cloned()
+}
+
+/// Of these grants, those that count and whose known end lies in a stretch of time ahead, with what the first
+/// whole day after it would lose because of it.
+fn ending(books: &mut Books<'_>, ids: impl Iterator<Item = GrantId>, ahead: Interval) -> BTreeMap<GrantId, Exact> {
+    let grants = books.judge.grants();
+    let soon = ids.filter(|id| ends_within(grants.grant(*id), ahead));
+    let soon: Vec<(GrantId, Instant)> = soon.map(|id| (id, grants.grant(id).held.to)).collect();
     if soon.is_empty() {
         return BTreeMap::new();
     }
-    let burns = burn::burns(books, Day::of(now));
+    let burns = burn::burns(books, Day::of(ahead.from));
     let mut costs: BTreeMap<GrantId, Exact> = BTreeMap::new();
     for (id, end) in soon {
         let scope = books.judge.grants().grant(id).scope.clone();
@@ -222,31 +298,20 @@ fn counted(books: &mut Books<'_>, (subscription, scope): &burn::Place, grant: Gr
     timeline.held.iter().any(|held| held.holding.grant == grant && !held.qualifies.is_empty())
 }
 
-/// The customers of the subscription that a scope lies in.
-fn customers(books: &Books<'_>, scope: &Scope) -> Vec<Guid> {
-    let placements = scope.subscription().map(|subscription| books.commerce.placements(subscription));
-    let customers = placements.into_iter().flatten().map(|placement| placement.customer);
-    let mut customers: Vec<Guid> = customers.collect();
-    customers.dedup();
-    customers
-}
-
 fn print(answer: &Answer, within: u16, out: &mut Output) -> anyhow::Result<()> {
     let month = answer.period.as_deref().unwrap_or("any month");
     out.heading(&format!("Just-in-time, timed and soon-ending access; credit lost in {month}"))?;
     if answer.grants.is_empty() {
-        out.line("All access that is known is permanent: nothing is just-in-time, timed or about to end.")?;
+        out.line("No access of ours is just-in-time, timed or about to end: all that is known is permanent.")?;
         return Ok(());
     }
     let mut list = table(&["kind", "who, as what, where", "held", "lost", "a day then"]);
     for row in &answer.grants {
         let customer = row.customer.as_deref().unwrap_or("");
-        let who = format!(
-            "{customer}\n{}… as {}\non {}",
-            row.principal.get(..8).unwrap_or(&row.principal),
-            row.role,
-            short_scope(&row.scope)
-        );
+        let short = |id: &str| format!("{}…", id.get(..8).unwrap_or(id));
+        let group = row.member_of.as_ref().map_or_else(String::new, |group| format!("\nin group {}", short(group)));
+        let who =
+            format!("{customer}\n{} as {}{group}\non {}", short(&row.principal), row.role, short_scope(&row.scope));
         let lost = if row.exact.0.is_zero() {
             "none".to_owned()
         } else {

@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use domain::commerce::Placement;
-use domain::ids::Identity;
+use domain::ids::{Guid, Identity};
 use domain::pec::Held;
-use domain::period::{Day, Instant, Interval, gaps, union};
+use domain::period::{Day, Instant, Interval, gaps, union, without};
 use domain::policy::RULES_VERSION;
+use domain::scope::Scope;
 use engine::books::Books;
 use engine::trace::{self, Wanted};
 use serde::Serialize;
@@ -93,6 +94,8 @@ struct Row {
     eligible_only: bool,
     scope: String,
     held: Option<Stretch>,
+    /// Of a resource that moved: when it was in the grant's reach, within what is asked.
+    there: Option<Stretch>,
     unknown: Option<Stretch>,
     counted: Vec<Stretch>,
     /// Codes of the conditions that it failed while it was held.
@@ -151,10 +154,14 @@ impl Timeline {
         for placement in &placements {
             let part = placement.interval.intersect(&within);
             let place = books.judge.place(subscription, placement, &scope);
-            let timeline = books.judge.timeline(place, &[part]);
+            let mut timeline = books.judge.timeline(place, &[part]);
+            let gone = books.judge.gone(place, Day::of(part.from));
+            let moved = gone.is_some();
+            let used = days_used(books, subscription, &scope);
+            leave_out(&mut timeline, &gone.into_iter().flatten().map(|gone| unused(gone, &used)).collect::<Vec<_>>());
             known_since = timeline.known_since;
             cited.extend(timeline.held.iter().flat_map(|held| held.holding.events.iter().copied()));
-            parts.push(self.part(books, placement, part, &timeline));
+            parts.push(part_of(books, placement, (part, moved), &timeline));
         }
         let answer = Answer {
             schema: "pec.access-timeline.v1",
@@ -172,25 +179,64 @@ impl Timeline {
         };
         Ok((answer, cited))
     }
+}
 
-    fn part(&self, books: &Books<'_>, placement: &Placement, within: Interval, line: &domain::pec::Timeline) -> Part {
-        let days: Vec<Day> = (Day::of(within.from).0..).map(Day).take_while(|day| day.start() < within.to).collect();
-        let unknown: Vec<Interval> = line.held.iter().filter_map(|held| held.unknown).collect();
-        let whole = days.iter().map(|day| {
-            let tested = day.interval().intersect(&within);
-            sign(tested, &[], &line.covered, &unknown).unwrap_or('.')
-        });
-        Part {
-            bill_to: Party { id: placement.bill_to.to_string(), name: books.partner_name(placement.bill_to) },
-            customer: Party { id: placement.customer.to_string(), name: books.customer_name(placement.customer) },
-            plan: placement.plan.to_string(),
-            within: Stretch::new(within),
-            grants: line.held.iter().map(|held| row(held, &days, within)).collect(),
-            covered: Stretch::all(&line.covered),
-            gaps: Stretch::all(&line.gaps),
-            signs: whole.collect(),
-            days,
-        }
+/// The days on which a resource was used under this id.
+fn days_used(books: &Books<'_>, subscription: Guid, scope: &Scope) -> BTreeSet<Day> {
+    let own = books.facts.usage.consumption();
+    let own = own.filter(|one| one.place.subscription == subscription && one.place.scope == *scope);
+    own.flat_map(|one| one.slices().map(|(start, ..)| Day::of(start)).collect::<Vec<_>>()).collect()
+}
+
+/// A stretch of days elsewhere as far as no usage shows that something of this id was here.
+fn unused(gone: Interval, used: &BTreeSet<Day>) -> Interval {
+    let within = |day: &&Day| gone.contains(day.start());
+    if gone.from == Instant::MIN_UTC {
+        let last = used.iter().rev().find(within);
+        return Interval::new(last.map_or(gone.from, |day| day.next().start()), gone.to);
+    }
+    Interval::new(gone.from, used.iter().find(within).map_or(gone.to, |day| day.start()))
+}
+
+/// Takes days out on which the resource was elsewhere: nothing of them is shown here.
+fn leave_out(line: &mut domain::pec::Timeline, gone: &[Interval]) {
+    let rest = |span: Interval| without(&[span], gone).into_iter().next();
+    for held in &mut line.held {
+        held.held = held.held.and_then(rest);
+        held.unknown = held.unknown.and_then(rest);
+        held.qualifies = without(&held.qualifies, gone);
+    }
+    line.held.retain(|held| held.held.is_some() || held.unknown.is_some());
+    line.covered = without(&line.covered, gone);
+    line.gaps = without(&line.gaps, gone);
+}
+
+fn part_of(
+    books: &Books<'_>,
+    placement: &Placement,
+    (within, moved): (Interval, bool),
+    line: &domain::pec::Timeline,
+) -> Part {
+    let days: Vec<Day> = (Day::of(within.from).0..).map(Day).take_while(|day| day.start() < within.to).collect();
+    let unknown: Vec<Interval> = line.held.iter().filter_map(|held| held.unknown).collect();
+    let whole = days.iter().map(|day| {
+        let tested = day.interval().intersect(&within);
+        sign(tested, &[], &line.covered, &unknown).unwrap_or('.')
+    });
+    let grant = |held: &Held| {
+        let there = held.held.filter(|_| moved).map(Stretch::new);
+        Row { there, ..row(held, &days, within) }
+    };
+    Part {
+        bill_to: Party { id: placement.bill_to.to_string(), name: books.partner_name(placement.bill_to) },
+        customer: Party { id: placement.customer.to_string(), name: books.customer_name(placement.customer) },
+        plan: placement.plan.to_string(),
+        within: Stretch::new(within),
+        grants: line.held.iter().map(grant).collect(),
+        covered: Stretch::all(&line.covered),
+        gaps: Stretch::all(&line.gaps),
+        signs: whole.collect(),
+        days,
     }
 }
 
@@ -212,6 +258,7 @@ fn row(held: &Held, days: &[Day], within: Interval) -> Row {
         eligible_only: held.eligible_only,
         scope: held.holding.scope.to_string(),
         held: held.held.map(|_| Stretch::new(held.holding.held)),
+        there: None,
         whole: held.held.is_some_and(|own| gaps(own, &held.qualifies).is_empty()),
         unknown: held.unknown.map(Stretch::new),
         counted: Stretch::all(&held.qualifies),
@@ -272,8 +319,9 @@ fn print_part(part: &Part, out: &mut Output) -> anyhow::Result<()> {
             short_scope(&row.scope)
         );
         let held = row.held.as_ref().map_or_else(String::new, Stretch::text);
+        let there = row.there.as_ref().map_or_else(String::new, |there| format!("in reach {}", there.text()));
         let unknown = row.unknown.as_ref().map_or_else(String::new, |unknown| format!("unknown {}", unknown.text()));
-        let held = [held, unknown].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n");
+        let held = [held, there, unknown].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n");
         list.add_row([left(number + 1), left(what), left(held), left(counts(row))]);
     }
     out.table(list)?;
@@ -338,6 +386,18 @@ fn digit(number: i32, tens: bool) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn usage_shows_that_something_was_here_after_all() {
+        let day = |text: &str| Day::parse(text).unwrap();
+        let at = |text: &str| day(text).start();
+        let used = BTreeSet::from([day("2026-01-05"), day("2026-01-20")]);
+        let before = Interval::new(Instant::MIN_UTC, at("2026-01-10"));
+        let after = Interval::new(at("2026-01-10"), Instant::MAX_UTC);
+        assert_eq!(unused(before, &used), Interval::new(at("2026-01-06"), at("2026-01-10")));
+        assert_eq!(unused(after, &used), Interval::new(at("2026-01-10"), at("2026-01-20")));
+        assert_eq!(unused(after, &BTreeSet::new()), after);
+    }
 
     #[test]
     fn a_day_has_the_sign_of_what_counted() {

@@ -137,6 +137,7 @@ fn requests(requests: &[Request], transfer: bool, out: &mut Output) -> anyhow::R
         out.line(format!("{} for {}, on {scope} ({}):", request.customer.name, request.partner.name, request.reason))?;
         out.line(format!("  {}", sentence(&request.text, out)))?;
         out.line(format!("  scope        {}", request.scope))?;
+        out.line(format!("  needed for   {}", request.losing()))?;
         for agents in &request.admin_agents {
             out.line(format!("  AdminAgents  {agents}"))?;
         }

@@ -76,7 +76,6 @@ impl<'a> Line<'a> {
 
     fn schedule(&self) -> anyhow::Result<Event> {
         let facts = self.facts()?;
-        let end = self.time("until")?.context("`until=` is missing")?;
         Ok(Event::ScheduleCreated(Schedule {
             schedule: guid(&format!("schedule {}", self.number)),
             scope: self.names.place(self.column(0, "a scope")?)?,
@@ -85,7 +84,7 @@ impl<'a> Line<'a> {
             role: facts.role,
             eligible_only: self.what == "eligible",
             start: self.at,
-            end: Some(end),
+            end: self.time("until")?,
             provisioned_at: self.time("provisioned")?.unwrap_or(self.at),
         }))
     }
