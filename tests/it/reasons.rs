@@ -319,7 +319,7 @@ fn what_a_policy_changes_is_told_whatever_the_field() {
 
     document("tax.json", "tax", "on-total");
     let taxed = checked("tax.json").remove(0);
-    assert_eq!((&taxed["stops"], text(&taxed["tax"], "after")), (&json!(["F-no-tax"]), "0 USD"));
+    assert_eq!((&taxed["stops"], text(&taxed["tax"], "after")), (&json!(["F-no-tax"]), "0.00 USD"));
     let said = world.say(&["policy", "check", "tax.json"]);
     assert!(said.contains("it would stop the closing: F-no-tax"), "{said}");
 }

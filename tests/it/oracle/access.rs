@@ -5,10 +5,12 @@
 //! qualifying can be lifted, which is how `reason` tries its repairs; nothing else differs then.
 
 use super::reason::Code;
-use super::world::{By, DAY, DayNumber, Id, Kind, Partner, Qualified, Role, Span, Time, World, in_force};
+use super::world::{By, DAY, DayNumber, Grant, Id, Kind, Partner, Qualified, Role, Span, Time, World, in_force};
 
 /// A role at the subscription written this soon after it was created counts from the creation.
 const CREATION_GRACE: Time = 15 * 60;
+/// An activation's assignment is written at most this long before its schedule is active.
+const WRITTEN_AHEAD: Time = 5 * 60;
 
 /// The day of a resource that is judged, under the plan that its subscription stood under.
 #[derive(Clone, Debug)]
@@ -60,7 +62,10 @@ pub fn holdings(world: &World) -> Vec<Holding> {
     let grants = world.grants.iter().map(|grant| {
         let route = agents(grant.principal).map_or(Route::Individual, Route::Agents);
         let removal_alone = grant.by == By::RemovalAlone;
-        let held = grant.held.span();
+        let mut held = grant.held.span();
+        if let Some(over) = activation_is_over(world, grant) {
+            held.to = Some(held.to.map_or(over, |to| to.min(over)));
+        }
         let nothing = held.to.map(|to| Span { from: to, to: Some(to) });
         Holding {
             number: 0,
@@ -90,6 +95,26 @@ pub fn holdings(world: &World) -> Vec<Holding> {
         },
     });
     grants.chain(delegations).enumerate().map(|(number, holding)| Holding { number, ..holding }).collect()
+}
+
+/// When the activation ended that an assignment was written for: one of the same role to the same principal at the
+/// same place that begins while a schedule of theirs is active, or just before.
+fn activation_is_over(world: &World, grant: &Grant) -> Option<Time> {
+    if matches!(grant.by, By::Schedule | By::EligibleSchedule | By::RemovalAlone) {
+        return None;
+    }
+    let same = |other: &&Grant| {
+        let alike = other.principal == grant.principal && other.scope == grant.scope;
+        other.by == By::Schedule && alike && other.role.counts() == grant.role.counts()
+    };
+    let active: Vec<Span> = world.grants.iter().filter(same).map(|other| other.held.span()).collect();
+    let from = grant.held.span().from;
+    let soon = |span: &&Span| span.from <= from + WRITTEN_AHEAD && span.to.is_none_or(|to| from < to);
+    let mut over = active.iter().find(soon)?.to?;
+    while let Some(next) = active.iter().find(|span| span.from <= over && span.to.is_none_or(|to| to > over)) {
+        over = next.to?;
+    }
+    Some(over)
 }
 
 impl<'w> Case<'w> {
