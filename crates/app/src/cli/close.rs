@@ -383,8 +383,27 @@ impl Void {
         for document in &documents {
             print_document(document, out)?;
         }
-        out.note("Its month is open again: pec check, then pec close.")?;
+        out.note(self.what_next(&*context.ledger.facts().map_err(fault)?))?;
         Ok(Exit::Fine)
+    }
+}
+
+impl Void {
+    /// What of the month is open again: all of it, or what its other invoices do not bill.
+    fn what_next(&self, facts: &domain::facts::Facts) -> String {
+        let Some(document) = facts.issued.document(&self.document) else { return String::new() };
+        let month = document.period;
+        let commands = format!("pec check --period {month}, then pec close --period {month}");
+        let standing = facts.issued.standing(document.bill_to, month);
+        let others: Vec<&str> = standing.iter().map(|one| &*one.id).collect();
+        match others.as_slice() {
+            [] => format!("Its month is open again: {commands}."),
+            [..] => format!(
+                "{month} is open again for what it billed in {}: {commands}. {} stands.",
+                document.currency,
+                others.join(", ")
+            ),
+        }
     }
 }
 
