@@ -133,48 +133,71 @@ struct Against {
     accepted: BTreeSet<Day>,
 }
 
+/// What closing a month comes to, before it is decided: shown by a rehearsal, carried out by a close.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rehearsal {
+    /// Documents of the month that stand.
+    pub stands: Vec<Box<str>>,
+    /// Those that would be issued; as drafted now where something stands against it.
+    pub documents: Vec<IssuedDocument>,
+    /// What a person accepts with it.
+    pub acceptance: Option<Acceptance>,
+    /// Everything that stands against it.
+    pub reasons: Vec<Reason>,
+}
+
+impl Rehearsal {
+    /// Carried out, or refused with every reason.
+    pub fn decided(self) -> Result<Closed, Refusal> {
+        let Self { stands, documents, acceptance, reasons } = self;
+        if !reasons.is_empty() {
+            return Err(Refusal { reasons });
+        }
+        if documents.is_empty() {
+            return Ok(match acceptance {
+                _ if stands.is_empty() => Closed::Nothing,
+                Some(acceptance) => Closed::Accepted(stands, acceptance),
+                None => Closed::Already(stands),
+            });
+        }
+        let acceptance = acceptance.map(Event::AcceptanceRecorded);
+        Ok(Closed::Issue(acceptance.into_iter().chain(documents.into_iter().map(Event::InvoiceIssued)).collect()))
+    }
+}
+
 /// INV-7: issues a month, once. Asked again, it names what stands. Source: definitions, close.
 pub fn close(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_>) -> Result<Closed, Refusal> {
+    rehearse(desk, judging, closing).decided()
+}
+
+/// What [`close`] decides by.
+pub fn rehearse(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_>) -> Rehearsal {
     let issued = &desk.facts.issued;
     let standing = issued.standing(closing.bill_to, closing.period);
     let stands: Vec<Box<str>> = standing.into_iter().map(|document| document.id.clone()).collect();
     if !stands.is_empty() && !issued.is_reopened(closing.bill_to, closing.period) {
-        return Ok(match accepted_later(desk, judging, closing) {
-            Some(acceptance) => Closed::Accepted(stands, acceptance),
-            None => Closed::Already(stands),
-        });
+        let acceptance = accepted_later(desk, judging, closing);
+        return Rehearsal { stands, acceptance, ..Rehearsal::default() };
     }
     let mut against = Against { reasons: standing_against(desk, closing), accepted: BTreeSet::new() };
-    against.reasons.extend(earlier_open(desk, judging, closing));
+    let earlier = open_before(desk, judging, closing).into_iter().map(|open| Reason::OutOfOrder { open });
+    against.reasons.extend(earlier);
     let policy = desk.facts.policy.at(closing.period.first_day());
     let mut lines = adjusted(desk, judging, closing, &mut against);
     for currency in billed_in(desk, closing) {
         let own = own_lines(desk, judging, closing, currency, &mut against);
         lines.entry(own.0).or_default().splice(0..0, own.1);
     }
+    lines.retain(|currency, lines| !lines.is_empty() && issued.is_open(closing.bill_to, closing.period, *currency));
     let Against { mut reasons, accepted } = against;
-    if !reasons.is_empty() {
-        return Err(Refusal { reasons });
-    }
-    lines.retain(|currency, lines| {
-        !lines.is_empty() && issued.is_open(closing.bill_to, closing.period, *currency)
-    });
-    let acceptance = accept_unknown_access(closing, &accepted);
-    if lines.is_empty() {
-        return Ok(match acceptance {
-            _ if stands.is_empty() => Closed::Nothing,
-            Some(acceptance) => Closed::Accepted(stands, acceptance),
-            None => Closed::Already(stands),
-        });
-    }
-    let mut events: Vec<Event> = acceptance.map(Event::AcceptanceRecorded).into_iter().collect();
+    let mut documents = Vec::new();
     for (currency, lines) in lines {
         match document(desk, closing, &policy, currency, lines) {
-            Ok(document) => events.push(Event::InvoiceIssued(document)),
+            Ok(document) => documents.push(document),
             Err(reason) => reasons.push(reason),
         }
     }
-    if reasons.is_empty() { Ok(Closed::Issue(events)) } else { Err(Refusal { reasons }) }
+    Rehearsal { stands, documents, acceptance: accept_unknown_access(closing, &accepted), reasons }
 }
 
 /// INV-7: unknown access in a month that is issued waits for a person, whose acceptance takes the days as
@@ -230,7 +253,7 @@ fn standing_against(desk: &Desk<'_>, closing: &Closing<'_>) -> Vec<Reason> {
 /// up, as nothing could ever be issued for it. One whose usage went away since may still have something
 /// to take back. Months that stand issued are not drafted for this, nor what stands of one of which an
 /// invoice in another currency was voided.
-fn earlier_open(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_>) -> Vec<Reason> {
+pub fn open_before(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_>) -> Vec<Period> {
     let (issued, bill_to) = (&desk.facts.issued, closing.bill_to);
     let mut unissued = desk.months(bill_to);
     unissued.extend(issued.documented_periods(bill_to));
@@ -248,7 +271,7 @@ fn earlier_open(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_
             .filter(|currency| issued.is_open(bill_to, period, *currency))
             .any(|currency| !own_lines(desk, judging, &own, currency, &mut against).1.is_empty());
         if something || !against.reasons.is_empty() {
-            open.push(Reason::OutOfOrder { open: period });
+            open.push(period);
         }
     }
     open
