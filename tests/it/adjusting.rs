@@ -71,3 +71,106 @@ fn a_rehearsal_shows_every_document_that_the_close_issues() {
     let after = check(&world, "2025-03");
     assert_eq!((&after["documents"], &after["issued"]), (&json!([]), &json!([issued["id"]])));
 }
+
+#[test]
+fn a_draft_shows_what_its_close_would_adjust() {
+    let world = world(MARCH, LATE);
+    let drafted = invoice(&world, "2025-03");
+    let [adjusted] = drafted["adjustments"].as_array().unwrap().as_slice() else { panic!("{drafted}") };
+    let said = ["period", "currency", "subtotal", "rule"].map(|name| text(adjusted, name));
+    assert_eq!(said, ["2025-02", "USD", "9.54 USD", "INV-6"]);
+    assert_eq!(adjusted["lines"][0]["days"], json!(["2025-02-11"]));
+    assert!(text(&drafted["nothing"], "what").contains("no usage"), "{drafted}");
+    let said = world.say(&["invoice", "--partner", "us", "--period", "2025-03", "--lines"]);
+    assert!(said.contains("No usage is known for 2025-03"), "{said}");
+    assert!(said.contains("would also adjust") && said.contains("9.54 USD") && said.contains("2025-02-11"), "{said}");
+    assert_eq!(invoice(&world, "2025-02")["adjustments"], json!([]), "it is issued, and carries nothing");
+    close(&world, "2025-03");
+    assert_eq!(invoice(&world, "2025-04")["adjustments"], json!([]), "everything is said");
+}
+
+/// A month behind one that has to be closed first carries nothing yet.
+#[test]
+fn adjustments_come_with_the_oldest_month_that_is_open() {
+    let world = world(
+        MARCH,
+        &format!("{LATE}2025-03-10  usage  sub-a/disk-1  disk  1\n2025-04-10  usage  sub-a/disk-1  disk  1\n"),
+    );
+    let months = ["2025-03", "2025-04"].map(|month| invoice(&world, month)["adjustments"].as_array().unwrap().len());
+    assert_eq!(months, [1, 0]);
+    let of_february = invoice(&world, "2025-02");
+    assert_eq!(of_february["invoices"][0]["issued"]["outstanding_with"], "2025-03");
+}
+
+#[test]
+fn what_is_issued_is_never_to_be_paid_again() {
+    let world = world(MARCH, LATE);
+    let issued = |world: &World| invoice(world, "2025-02")["invoices"][0]["issued"].clone();
+    let before = issued(&world);
+    let amounts = |answer: &Value| ["difference", "outstanding"].map(|name| text(answer, name).to_owned());
+    assert_eq!(amounts(&before), ["9.54 USD", "9.54 USD"]);
+    assert_eq!((&before["stands"], text(&before, "outstanding_with")), (&json!(true), "2025-03"));
+    assert_eq!(text(&before["documents"][0], "subtotal"), "8.68 USD");
+    let said = world.say(&["invoice", "--partner", "us", "--period", "2025-02"]);
+    assert!(!said.contains("To pay") && said.contains("2025-02 is issued; this is a redraft"), "{said}");
+    assert!(
+        said.contains("8.68 USD by 2025-02-USD-") && said.contains("9.54 USD, with the close of 2025-03"),
+        "{said}"
+    );
+    close(&world, "2025-03");
+    let after = issued(&world);
+    assert_eq!(amounts(&after), ["9.54 USD", "0.00 USD"]);
+    assert_eq!((&after["outstanding_with"], text(&after["adjusted"][0], "period")), (&Value::Null, "2025-03"));
+    let draft = world.say(&["invoice", "--partner", "us", "--period", "2025-02", "--as-of", "2025-02-20"]);
+    assert!(draft.contains("To pay") && draft.contains("draft for 2025-02"), "as of before it was issued: {draft}");
+}
+
+const TWO_CURRENCIES: &str =
+    "period = \"2025-03\"\ncurrency = \"EUR\"\nusd_per_unit = { EUR = \"1.05\", GBP = \"1.25\" }";
+
+/// March is issued as an invoice in pounds, its own, and one in euros, which adjusts February.
+const TWO_INVOICES: &str = "\
+2024-12-01  bill-in  us            EUR
+2025-02-10  usage    sub-a/disk-1  disk  10
+2025-02-11  usage    sub-a/disk-1  disk  11  recorded=2025-03-20
+2025-03-01  bill-in  us            GBP
+2025-03-10  usage    sub-a/disk-1  disk  100
+2025-03-05  close    us            2025-02
+2025-04-10  close    us            2025-03
+";
+
+#[test]
+fn one_of_two_invoices_is_voided_and_issued_again() {
+    let world = world(TWO_CURRENCIES, TWO_INVOICES);
+    let standing = check(&world, "2025-03")["issued"].as_array().unwrap().clone();
+    let [euros, pounds] = standing.as_slice() else { panic!("{standing:?}") };
+    let (euros, pounds) = (euros.as_str().unwrap(), pounds.as_str().unwrap());
+    assert!(euros.contains("-EUR-") && pounds.contains("-GBP-"), "{standing:?}");
+    let said = world.say(&["void", euros, "--reason", "wrong"]);
+    assert!(
+        said.contains("open again for what it billed in EUR") && said.contains(&format!("{pounds} stands")),
+        "{said}"
+    );
+    let open = check(&world, "2025-03");
+    assert_eq!(open["issued"], json!([pounds]));
+    assert_eq!((open["documents"].as_array().unwrap().len(), text(&open["documents"][0], "total")), (1, "9.09 EUR"));
+    assert_eq!(invoice(&world, "2025-03")["adjustments"][0]["subtotal"], "9.09 EUR");
+    let closed = close(&world, "2025-03");
+    assert_eq!((text(&closed, "outcome"), closed["documents"].as_array().unwrap().len()), ("issued", 1));
+    assert_eq!(closed["documents"][0]["id"], open["documents"][0]["id"]);
+    assert_eq!(text(&close(&world, "2025-03"), "outcome"), "stands");
+    let of_february = invoice(&world, "2025-02")["invoices"][0]["issued"].clone();
+    assert!(amount(&of_february["outstanding"]).is_zero(), "{of_february}");
+}
+
+/// The month of another currency is drafted in the one that it was issued in.
+#[test]
+fn a_redraft_is_in_the_currency_that_was_issued() {
+    let late = "2025-01-01  bill-in  us  GBP  recorded=2025-03-06\n";
+    let world = world(
+        TWO_CURRENCIES,
+        &format!("{}{late}", TWO_INVOICES.replace("2025-03-01  bill-in  us            GBP\n", "")),
+    );
+    let february = invoice(&world, "2025-02");
+    assert_eq!(text(&february["invoices"][0], "currency"), "EUR");
+}
