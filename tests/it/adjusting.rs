@@ -174,3 +174,14 @@ fn a_redraft_is_in_the_currency_that_was_issued() {
     let february = invoice(&world, "2025-02");
     assert_eq!(text(&february["invoices"][0], "currency"), "EUR");
 }
+
+/// A month in which nothing was used needs no exchange rate to have nothing to issue.
+#[test]
+fn a_month_without_anything_has_nothing_to_issue() {
+    let world = world(TWO_CURRENCIES, TWO_INVOICES);
+    assert_eq!(text(&close(&world, "2024-06"), "outcome"), "nothing");
+    let checked = check(&world, "2024-06");
+    assert_eq!((&checked["can_be_closed"], &checked["findings"]), (&json!(true), &json!([])));
+    let said = world.say(&["check", "--partner", "us", "--period", "2024-06"]);
+    assert!(said.contains("Nothing would be issued"), "{said}");
+}
