@@ -175,6 +175,58 @@ fn a_redraft_is_in_the_currency_that_was_issued() {
     assert_eq!(text(&february["invoices"][0], "currency"), "EUR");
 }
 
+/// One customer's part has no rounding, no tax and no total of its own, and nobody else's findings.
+#[test]
+fn a_customers_part_is_no_invoice_of_its_own() {
+    let journal = "\
+2025-01-01  customer      nordic        DE
+2025-01-01  plan          plan-nordic   us    nordic
+2025-01-01  subscription  sub-n         plan-nordic
+2025-03-02  usage         sub-a/disk-1  disk  10
+2025-03-02  usage         sub-n/disk-1  disk  20
+2025-03-03  usage         sub-n/gap-1   gap   20
+";
+    let world = world(&format!("{MARCH}\nprices = {{ gap = \"none\" }}"), journal);
+    let part = |customer: &str| {
+        let answer = one(&world, &["invoice", "--partner", "us", "--period", "2025-03", "--customer", customer]);
+        must_fit(&schema("invoice"), &answer);
+        answer
+    };
+    let (acme, nordic) = (part("acme"), part("nordic"));
+    let codes = |answer: &Value| {
+        let findings = answer["invoices"][0]["findings"].as_array().unwrap();
+        findings.iter().map(|finding| text(finding, "code").to_owned()).collect::<Vec<_>>()
+    };
+    assert!(codes(&nordic).contains(&"F-no-price".to_owned()), "{nordic}");
+    assert!(!codes(&acme).contains(&"F-no-price".to_owned()), "{acme}");
+    let invoice = &acme["invoices"][0];
+    assert_eq!((&invoice["total"], &invoice["rounding"], &invoice["tax"]), (&json!(null), &json!(null), &json!(null)));
+    assert_eq!((text(invoice, "subtotal"), text(&acme["customer"], "name")), ("8.68 USD", "acme"));
+    let said = world.say(&["invoice", "--partner", "us", "--period", "2025-03", "--customer", "acme"]);
+    assert!(said.contains("Of which    8.68 USD for acme"), "{said}");
+    assert!(!said.contains("To pay") && !said.contains("rounding"), "{said}");
+}
+
+/// Lines that are no metered usage name what they charge, and lines the reseller they are sold through.
+#[test]
+fn every_line_says_what_it_charges_and_through_whom() {
+    let journal = "\
+2025-01-01  reseller  plan          shop
+2025-03-01  credit    welcome       5        until=2025-04-01
+2025-03-02  usage     sub-a/disk-1  disk     10
+2025-03-02  buy       order-1       reservation  100
+2025-03-03  refund    goodwill      5        reason=outage
+";
+    let world = world(MARCH, journal);
+    let said = world.say(&["invoice", "--partner", "us", "--period", "2025-03", "--lines"]);
+    for words in
+        ["paid by Azure credit welcome", "customerCredit welcome", "new order-1", "customerCredit goodwill", "outage"]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(said.contains("reseller") && said.contains("shop"), "{said}");
+}
+
 /// A month in which nothing was used needs no exchange rate to have nothing to issue.
 #[test]
 fn a_month_without_anything_has_nothing_to_issue() {
