@@ -175,6 +175,81 @@ fn a_redraft_is_in_the_currency_that_was_issued() {
     assert_eq!(text(&february["invoices"][0], "currency"), "EUR");
 }
 
+fn statement(world: &World, reseller: &str, month: &str) -> Vec<Value> {
+    let answer = one(world, &["statement", "--reseller", reseller, "--period", month]);
+    must_fit(&schema("statement"), &answer);
+    answer["statements"].as_array().unwrap().clone()
+}
+
+/// What a reseller's statements of issued months come to altogether.
+fn stated(world: &World, reseller: &str, months: &[&str]) -> Exact {
+    let all = months.iter().flat_map(|month| statement(world, reseller, month));
+    all.filter(|one| one["issued"] == true).fold(Exact::zero(), |sum, one| &sum + &amount(&one["subtotal"]))
+}
+
+/// The reseller changes after the fact: what was issued stands in the statement of its month, and the correction in
+/// that of the month which carries it.
+#[test]
+fn a_resellers_statements_add_up_to_what_was_issued() {
+    let journal = "\
+2024-01-01  partner   store         reseller  DE
+2025-01-01  reseller  plan          shop
+2025-02-10  usage     sub-a/disk-1  disk  10
+2025-02-20  usage     sub-a/disk-1  disk  100
+2025-03-05  close     us            2025-02
+2025-02-11  usage     sub-a/disk-1  disk  11    recorded=2025-03-20
+2025-02-15  reseller  plan          store       recorded=2025-03-20
+";
+    let world = world(MARCH, journal);
+    let first = |reseller: &str, month: &str| statement(&world, reseller, month).into_iter().next();
+    let february = first("shop", "2025-02").unwrap();
+    assert_eq!((&february["issued"], text(&february, "subtotal")), (&json!(true), "95.48 USD"), "as it was issued");
+    assert_eq!(february["outstanding"]["period"], "2025-03");
+    let pending = first("shop", "2025-03").unwrap();
+    assert_eq!((&pending["issued"], text(&pending["adjustments"][0], "period")), (&json!(false), "2025-02"));
+    assert_eq!(pending["adjustments"][0]["subtotal"], february["outstanding"]["subtotal"]);
+    let said = world.say(&["statement", "--reseller", "shop", "--period", "2025-03"]);
+    assert!(said.contains("adjusts 2025-02") && said.contains("draft"), "{said}");
+    let closed = close(&world, "2025-03");
+    let after = first("shop", "2025-03").unwrap();
+    assert_eq!((&after["issued"], &after["subtotal"]), (&json!(true), &pending["subtotal"]), "what was announced");
+    let february = first("shop", "2025-02").unwrap();
+    assert_eq!(text(&february, "subtotal"), "95.48 USD", "it never changes");
+    assert_eq!((&february["outstanding"], text(&february["adjusted_since"][0], "period")), (&Value::Null, "2025-03"));
+    let months = ["2025-02", "2025-03"];
+    let (shop, store) = (stated(&world, "shop", &months), stated(&world, "store", &months));
+    let issued = &Exact::parse("95.48").unwrap() + &amount(&closed["documents"][0]["total"]);
+    assert_eq!(&shop + &store, issued, "everything is sold through one of the two");
+    let redraft = one(&world, &["invoice", "--partner", "us", "--period", "2025-02"]);
+    let lines = redraft["invoices"][0]["lines"].as_array().unwrap().iter();
+    let of_shop = lines.filter(|line| line["reseller"] == "2000002");
+    assert_eq!(shop, of_shop.fold(Exact::zero(), |sum, line| &sum + &amount(&line["subtotal"])), "shop's part of it");
+    assert!(!store.is_zero(), "the other one got what was moved to it");
+}
+
+/// A grant pays for whoever's lines come first; a statement says what its own lines drew of it.
+#[test]
+fn a_statement_says_what_its_own_lines_drew_of_azure_credit() {
+    let journal = "\
+2024-01-01  partner   store         reseller  DE
+2025-01-01  reseller  plan          shop
+2025-03-01  credit    welcome       5     until=2025-04-01
+2025-03-02  usage     sub-a/disk-1  disk  10
+2025-03-16  reseller  plan          store
+2025-03-20  usage     sub-a/disk-1  disk  10
+";
+    let world = world(MARCH, journal);
+    let drawn = |reseller: &str| {
+        let answer = statement(&world, reseller, "2025-03").remove(0);
+        let grant = answer["azure_credit"][0].clone();
+        ["drawn", "drawn_by_lines"].map(|name| text(&grant, name).to_owned())
+    };
+    assert_eq!(drawn("shop"), ["5.00 USD", "5.00 USD"]);
+    assert_eq!(drawn("store"), ["5.00 USD", "0.00 USD"]);
+    let said = world.say(&["statement", "--reseller", "store", "--period", "2025-03"]);
+    assert!(said.contains("0.00 USD drawn by these lines"), "{said}");
+}
+
 /// One customer's part has no rounding, no tax and no total of its own, and nobody else's findings.
 #[test]
 fn a_customers_part_is_no_invoice_of_its_own() {
