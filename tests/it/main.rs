@@ -30,6 +30,8 @@ mod orders;
 mod broker;
 // What tests of reading Kafka share.
 mod kafka;
+// Months that are issued while facts still come: rehearsed, drafted again, adjusted, voided.
+mod adjusting;
 // Reading Kafka, with the broker inside the process.
 mod kafka_mock;
 // Reading a real Kafka: outages, transactions, recreated topics, TLS and SASL.

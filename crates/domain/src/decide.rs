@@ -134,41 +134,71 @@ struct Against {
     accepted: BTreeSet<Day>,
 }
 
+/// What closing a month comes to, before it is decided: shown by a rehearsal, carried out by a close.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rehearsal {
+    /// Documents of the month that stand.
+    pub stands: Vec<Box<str>>,
+    /// Those that would be issued; as drafted now where something stands against it.
+    pub documents: Vec<IssuedDocument>,
+    /// What a person accepts with it.
+    pub acceptance: Option<Acceptance>,
+    /// Everything that stands against it.
+    pub reasons: Vec<Reason>,
+}
+
+impl Rehearsal {
+    /// Carried out, or refused with every reason.
+    pub fn decided(self) -> Result<Closed, Refusal> {
+        let Self { stands, documents, acceptance, reasons } = self;
+        if !reasons.is_empty() {
+            return Err(Refusal { reasons });
+        }
+        if documents.is_empty() {
+            return Ok(match acceptance {
+                _ if stands.is_empty() => Closed::Nothing,
+                Some(acceptance) => Closed::Accepted(stands, acceptance),
+                None => Closed::Already(stands),
+            });
+        }
+        let acceptance = acceptance.map(Event::AcceptanceRecorded);
+        Ok(Closed::Issue(acceptance.into_iter().chain(documents.into_iter().map(Event::InvoiceIssued)).collect()))
+    }
+}
+
 /// INV-7: issues a month, once. Asked again, it names what stands. Source: definitions, close.
 pub fn close(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_>) -> Result<Closed, Refusal> {
-    let standing = desk.facts.issued.standing(closing.bill_to, closing.period);
-    if !standing.is_empty() {
-        let documents = standing.into_iter().map(|document| document.id.clone()).collect();
-        return Ok(match accepted_later(desk, judging, closing) {
-            Some(acceptance) => Closed::Accepted(documents, acceptance),
-            None => Closed::Already(documents),
-        });
+    rehearse(desk, judging, closing).decided()
+}
+
+/// What [`close`] decides by.
+pub fn rehearse(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_>) -> Rehearsal {
+    let issued = &desk.facts.issued;
+    let standing = issued.standing(closing.bill_to, closing.period);
+    let stands: Vec<Box<str>> = standing.into_iter().map(|document| document.id.clone()).collect();
+    if !stands.is_empty() && !issued.is_reopened(closing.bill_to, closing.period) {
+        let acceptance = accepted_later(desk, judging, closing);
+        return Rehearsal { stands, acceptance, ..Rehearsal::default() };
     }
     let mut against = Against { reasons: standing_against(desk, closing), accepted: BTreeSet::new() };
-    against.reasons.extend(earlier_open(desk, judging, closing));
+    let earlier = open_before(desk, judging, closing).into_iter().map(|open| Reason::OutOfOrder { open });
+    against.reasons.extend(earlier);
     let policy = desk.facts.policy.at(closing.period.first_day());
     let mut lines = adjusted(desk, judging, closing, &mut against);
     for currency in billed_in(desk, closing) {
         let own = own_lines(desk, judging, closing, currency, &mut against);
         lines.entry(own.0).or_default().splice(0..0, own.1);
     }
+    lines.retain(|currency, lines| !lines.is_empty() && issued.is_open(closing.bill_to, closing.period, *currency));
     let Against { mut reasons, accepted } = against;
-    if !reasons.is_empty() {
-        return Err(Refusal { reasons });
-    }
-    lines.retain(|_, lines| !lines.is_empty());
-    if lines.is_empty() {
-        return Ok(Closed::Nothing);
-    }
-    let mut events = Vec::new();
-    events.extend(accept_unknown_access(closing, &accepted).map(Event::AcceptanceRecorded));
+    let mut documents = Vec::new();
     for (currency, lines) in lines {
         match document(desk, closing, &policy, currency, lines) {
-            Ok(document) => events.push(Event::InvoiceIssued(document)),
+            Ok(document) => documents.push(document),
             Err(reason) => reasons.push(reason),
         }
     }
-    if reasons.is_empty() { Ok(Closed::Issue(events)) } else { Err(Refusal { reasons }) }
+    Rehearsal { stands, documents, acceptance: accept_unknown_access(closing, &accepted), reasons }
 }
 
 /// INV-7: unknown access in a month that is issued waits for a person, whose acceptance takes the days as
@@ -222,23 +252,27 @@ fn standing_against(desk: &Desk<'_>, closing: &Closing<'_>) -> Vec<Reason> {
 /// INV-7: earlier months with something to issue, of which no invoice stands. One whose invoice was
 /// voided may have nothing left, since other documents say all that its redraft says; it holds nobody
 /// up, as nothing could ever be issued for it. One whose usage went away since may still have something
-/// to take back. Months that stand issued are not drafted for this.
-fn earlier_open(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_>) -> Vec<Reason> {
-    let issued = &desk.facts.issued;
-    let mut unissued = desk.months(closing.bill_to);
-    unissued.extend(issued.documented_periods(closing.bill_to));
-    unissued.retain(|month| *month < closing.period && issued.standing(closing.bill_to, *month).is_empty());
+/// to take back. Months that stand issued are not drafted for this, nor what stands of one of which an
+/// invoice in another currency was voided.
+pub fn open_before(desk: &Desk<'_>, judging: &mut Judging<'_>, closing: &Closing<'_>) -> Vec<Period> {
+    let (issued, bill_to) = (&desk.facts.issued, closing.bill_to);
+    let mut unissued = desk.months(bill_to);
+    unissued.extend(issued.documented_periods(bill_to));
+    unissued.retain(|month| {
+        *month < closing.period && (issued.standing(bill_to, *month).is_empty() || issued.is_reopened(bill_to, *month))
+    });
     let mut open = Vec::new();
     for period in unissued {
-        let currency = desk.currencies(closing.bill_to, period).first().copied().unwrap_or(closing.currency);
+        let currency = desk.currencies(bill_to, period).first().copied().unwrap_or(closing.currency);
         // What was found out about the month that is closed says nothing about this one.
         let own = Closing { period, currency, decision: closing.decision.clone(), findings: &[], ..*closing };
         let mut against = Against::default();
         let something = billed_in(desk, &own)
             .into_iter()
+            .filter(|currency| issued.is_open(bill_to, period, *currency))
             .any(|currency| !own_lines(desk, judging, &own, currency, &mut against).1.is_empty());
         if something || !against.reasons.is_empty() {
-            open.push(Reason::OutOfOrder { open: period });
+            open.push(period);
         }
     }
     open
@@ -249,12 +283,33 @@ fn target_of<'a>(desk: &Desk<'a>, event: &Event) -> Option<&'a Event> {
     facts.usage.bodies(event.target()?).map(|(_, _, body)| body).next()
 }
 
-/// The currencies of the month that is closed: the one asked for, and before August 2021 the others.
+/// The currencies of the month that is closed: the one asked for, and before August 2021 the others. What
+/// stands of it keeps its currency.
 fn billed_in(desk: &Desk<'_>, closing: &Closing<'_>) -> Vec<Currency> {
-    let mut all = vec![closing.currency];
-    if !by_partner(closing.period) {
-        all.extend(desk.currencies(closing.bill_to, closing.period).into_iter().filter(|one| *one != closing.currency));
+    let (bill_to, period) = (closing.bill_to, closing.period);
+    if by_partner(period) {
+        return vec![desk.facts.issued.currency_of(bill_to, period).unwrap_or(closing.currency)];
     }
+    let mut all = vec![closing.currency];
+    all.extend(desk.currencies(bill_to, period).into_iter().filter(|one| *one != closing.currency));
+    all
+}
+
+/// INV-6: the currencies that a month which is issued is adjusted in: that of its lines, whatever its partner
+/// is billed in since; and those in which it bills nothing yet, as nothing was due when it was issued.
+fn adjusted_in(desk: &Desk<'_>, bill_to: Guid, period: Period) -> BTreeSet<Currency> {
+    let issued = &desk.facts.issued;
+    let of_lines = issued.currency_of(bill_to, period);
+    let mut all: BTreeSet<Currency> = match of_lines {
+        Some(one) if by_partner(period) => [one].into(),
+        _ => desk.currencies(bill_to, period).into_iter().collect(),
+    };
+    if all.is_empty() {
+        let first = issued.standing(bill_to, period).first().map(|document| document.currency);
+        all.extend(of_lines.or(first));
+    }
+    // What was voided and not issued again is the month's own to issue.
+    all.retain(|currency| !issued.is_open(bill_to, period, *currency));
     all
 }
 
@@ -283,11 +338,7 @@ fn adjusted(
     let issued = &desk.facts.issued;
     let mut lines: BTreeMap<Currency, Vec<IssuedLine>> = BTreeMap::new();
     for period in issued.issued_periods(closing.bill_to).into_iter().filter(|period| *period != closing.period) {
-        let Some(first) = issued.currency_of(closing.bill_to, period) else { continue };
-        let several = if by_partner(period) { Vec::new() } else { desk.currencies(closing.bill_to, period) };
-        let currencies: BTreeSet<Currency> =
-            if several.is_empty() { [first].into() } else { several.into_iter().collect() };
-        for currency in currencies {
+        for currency in adjusted_in(desk, closing.bill_to, period) {
             let (redraft, findings) = draft(desk, closing.bill_to, currency, period, judging);
             blocking(desk, closing, period, &findings, against);
             let before = issued.sums(closing.bill_to, currency, period);
@@ -410,7 +461,7 @@ fn taxed(desk: &Desk<'_>, bill_to: Guid, currency: Currency, lines: &[IssuedLine
 }
 
 /// INV-8: voids an invoice by an event and a credit note that takes every line back. Its month is
-/// open again.
+/// open again, for what it billed.
 pub fn void(
     issued: &IssuedBook,
     id: &str,

@@ -197,6 +197,7 @@ pub fn draft_of(
     let mut findings = desk.conclude(share.part);
     let policy = desk.facts.policy.at(period.first_day());
     let about = || About { bill_to: Some(bill_to), period: Some(period), ..About::default() };
+    let mut no_rate = None;
     let (currency, exchange_rate) = match desk.facts.prices.billing_per_pricing(period, currency, &policy) {
         Some(rate) => {
             if !rate.rivals.is_empty() {
@@ -207,7 +208,8 @@ pub fn draft_of(
             (currency, rate.value)
         }
         None => {
-            findings.push(Finding::new(Code::NoRate, about(), format!("no rate of {currency} is known for {period}")));
+            let detail = format!("no rate of {currency} is known for {period}");
+            no_rate = Some(Finding::new(Code::NoRate, about(), detail));
             (Currency::USD, Exact::one())
         }
     };
@@ -221,6 +223,10 @@ pub fn draft_of(
     let booked: Vec<_> = booked.into_iter().filter(|one| billed(one.plan)).collect();
     lines.extend(beside::charged(&booked, desk.commerce, period, &exchange_rate, &policy));
     lines.sort_by(|one, other| one.key.cmp(&other.key));
+    // A month in which nothing was used, charged or issued needs no rate.
+    let something = || !lines.is_empty() || desk.months(bill_to).contains(&period);
+    let issued = || desk.facts.issued.documented_periods(bill_to).contains(&period);
+    findings.extend(no_rate.filter(|_| something() || issued()));
     let (tax, untaxed) = tax_rate(desk, bill_to, period);
     findings.extend(untaxed.filter(|_| !lines.is_empty()));
     findings.extend(equal_policies(desk, period).map(|finding| Finding { about: about(), ..finding }));

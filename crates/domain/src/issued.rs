@@ -160,12 +160,38 @@ impl IssuedBook {
         lines.map(|line| line.period).collect()
     }
 
-    /// In which currency a partner's month was invoiced first: its adjustments stay in it.
+    /// INV-8: whether an invoice of a partner's month was voided while others of it stand, and none stands in
+    /// its currency since: the month is open again for what these do not bill.
+    #[must_use]
+    pub fn is_reopened(&self, bill_to: Guid, period: Period) -> bool {
+        let standing = self.standing(bill_to, period);
+        let of_month = |one: &&IssuedDocument| (one.bill_to, one.period) == (bill_to, period) && one.amends.is_none();
+        let replaced = |one: &IssuedDocument| standing.iter().any(|stands| stands.currency == one.currency);
+        !standing.is_empty() && self.documents.iter().map(|(_, one)| one).filter(of_month).any(|one| !replaced(one))
+    }
+
+    /// Whether closing a partner's month issues anything in a currency: no invoice of the month stands, or one
+    /// was voided and none stands in this currency.
+    #[must_use]
+    pub fn is_open(&self, bill_to: Guid, period: Period, currency: Currency) -> bool {
+        let standing = self.standing(bill_to, period);
+        standing.iter().all(|document| document.currency != currency)
+            && (standing.is_empty() || self.is_reopened(bill_to, period))
+    }
+
+    /// The currency of a partner's month of which lines stand, in a document of its own or of another month:
+    /// what is adjusted in it stays in it.
     #[must_use]
     pub fn currency_of(&self, bill_to: Guid, period: Period) -> Option<Currency> {
-        let of_month = |document: &&IssuedDocument| document.lines.iter().any(|line| line.period == period);
-        let standing = self.standing(bill_to, period);
-        standing.iter().copied().find(of_month).or_else(|| standing.first().copied()).map(|document| document.currency)
+        let mut documents = self.documents();
+        documents.retain(|one| {
+            one.bill_to == bill_to
+                && one.amends.is_none()
+                && !self.is_voided(&one.id)
+                && one.lines.iter().any(|line| line.period == period)
+        });
+        let own = documents.iter().find(|document| document.period == period);
+        own.or(documents.first()).map(|document| document.currency)
     }
 
     /// What was issued for each line of a partner's month so far, in all documents together.

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::commerce::Commerce;
+use domain::commerce::{Commerce, by_partner};
 use domain::entry::LineKey;
 use domain::facts::Facts;
 use domain::finding::{About, Code, Finding};
 use domain::ids::{Currency, Guid, Market};
 use domain::invoice::{self, Draft, Line, Share};
+use domain::money::Exact;
 use domain::order::Used;
 use domain::partners::Partners;
 use domain::pec::Judge;
@@ -126,10 +127,11 @@ impl<'a> Books<'a> {
     }
 
     /// The currencies that a partner's month is billed in: its own, and before August 2021 those of its
-    /// customers' countries. Empty while it was never registered.
+    /// customers' countries. Empty while it was never registered. What stands issued of a month keeps its currency.
     #[must_use]
     pub fn currencies(&self, bill_to: Guid, period: Period) -> Vec<Currency> {
-        self.desk.currencies(bill_to, period)
+        let issued = self.facts.issued.currency_of(bill_to, period).filter(|_| by_partner(period));
+        issued.map_or_else(|| self.desk.currencies(bill_to, period), |one| vec![one])
     }
 
     /// The same, and dollars for a partner that was never registered: its usage is drafted all the same.
@@ -179,6 +181,14 @@ impl<'a> Books<'a> {
         self.draft_of(asked, rated)
     }
 
+    /// A draft without a line, of a month in a currency that it bills nothing in.
+    pub(crate) fn empty_draft(&self, bill_to: Guid, currency: Currency, period: Period) -> Draft {
+        let policy = self.facts.policy.at(period.first_day());
+        let rules_version = domain::policy::RULES_VERSION;
+        let exchange_rate = Exact::one();
+        Draft { bill_to, currency, period, exchange_rate, lines: Vec::new(), tax: None, policy, rules_version }
+    }
+
     /// The draft that all plans of a partner's month come to, with everything that does not add up.
     pub(crate) fn draft_of(&self, asked: Asked, rated: Rated) -> (Draft, Vec<Finding>) {
         let (bill_to, _, period) = asked;
@@ -203,6 +213,17 @@ impl<'a> Books<'a> {
 }
 
 impl Books<'_> {
+    /// Whether something may be about a customer: it is about that one, or about nobody in particular.
+    #[must_use]
+    pub fn may_be_of(&self, about: &About, customer: Guid) -> bool {
+        let subscription = about.subscription.or_else(|| about.resource.as_ref()?.subscription());
+        let placed = subscription.map_or(&[][..], |subscription| self.commerce.placements(subscription));
+        let plans = about.plan.into_iter().chain(placed.iter().map(|placement| placement.plan));
+        let of_plans = plans.filter_map(|plan| self.commerce.plan(plan)).map(|plan| plan.customer);
+        let mut customers = about.customer.into_iter().chain(of_plans).peekable();
+        customers.peek().is_none() || customers.any(|named| named == customer)
+    }
+
     /// Whether something that names no partner may be about this one's month: not where its subscription was
     /// billed to others alone then.
     fn may_concern(&self, about: &About, (bill_to, _, period): Asked) -> bool {

@@ -3,7 +3,7 @@
 //! Plan, then act: [`plan`] proposes, [`issue`] appends what was proposed, as one batch. One close
 //! at a time, so that two people who close one month at once make one invoice.
 
-use domain::decide::{self, Closed, Closing, Refusal};
+use domain::decide::{self, Closed, Closing, Refusal, Rehearsal};
 use domain::entry::{Acceptance, Decision, Event, Stream};
 use domain::facts::Facts;
 use domain::finding::Finding;
@@ -32,7 +32,7 @@ fn blake3_of(bytes: &[u8]) -> Digest {
 }
 
 /// What closing would do, and every finding there is, blocking or not.
-pub fn plan(books: &mut Books<'_>, wish: &Wish, position: u64) -> (Result<Closed, Refusal>, Vec<Finding>) {
+pub fn plan(books: &mut Books<'_>, wish: &Wish, position: u64) -> (Rehearsal, Vec<Finding>) {
     let (_, findings) = books.draft(wish.bill_to, wish.period, &mut |_| {});
     let closing = Closing {
         bill_to: wish.bill_to,
@@ -46,9 +46,9 @@ pub fn plan(books: &mut Books<'_>, wish: &Wish, position: u64) -> (Result<Closed
         digest: &blake3_of,
     };
     let mut judging = judged(&mut books.judge);
-    let closed = decide::close(&books.desk, &mut judging, &closing);
+    let rehearsal = decide::rehearse(&books.desk, &mut judging, &closing);
     drop(judging);
-    (closed, findings)
+    (rehearsal, findings)
 }
 
 /// What came of a wish to close.
@@ -68,13 +68,13 @@ pub enum Outcome {
 /// Closes a month for a partner: plans over the facts as they are and appends the plan.
 pub fn issue(ledger: &Ledger, wish: &Wish) -> Result<Outcome, Fault> {
     let _one_at_a_time = ledger.closing()?;
-    let (closed, findings) = {
+    let (rehearsal, findings) = {
         let facts = ledger.facts()?;
         let commerce = facts.commerce.view();
         let mut books = Books::new(&facts, &commerce);
         plan(&mut books, wish, facts.end())
     };
-    match closed {
+    match rehearsal.decided() {
         Ok(Closed::Already(documents)) => Ok(Outcome::Stands { documents, new: false, accepted: None }),
         Ok(Closed::Accepted(documents, acceptance)) => {
             append(ledger, vec![Event::AcceptanceRecorded(acceptance.clone())])?;

@@ -17,6 +17,7 @@ pub mod hanging;
 pub mod digest;
 pub mod trace;
 pub mod close;
+pub mod adjusting;
 pub mod adopt;
 pub mod restore;
 pub mod burn;

@@ -4,12 +4,13 @@
 //! that was made before prints what stands and ends fine.
 
 mod check;
+mod planned;
 
 use std::collections::BTreeMap;
 
 pub use check::Check;
 use clap::Args;
-use domain::decide::{Reason, Refusal};
+use domain::decide::Reason;
 use domain::entry::Decision;
 use domain::finding::{Code, Finding};
 use domain::ids::Guid;
@@ -24,7 +25,7 @@ use super::invoice::{FindingAnswer, Party, findings_answer, money, print_finding
 use super::start::{decider, fault};
 use super::{Context, period, select};
 use crate::exit::{Exit, Problem};
-use crate::output::{Output, thousands};
+use crate::output::{Output, count};
 
 #[derive(Args, Debug)]
 #[command(
@@ -63,10 +64,10 @@ pub struct Void {
 
 /// Reasons beside the findings of the month itself, which have their own table. Findings of months issued
 /// before are put together by month and code, each with what mends it.
-fn other_reasons(refusal: &Refusal) -> Vec<String> {
+fn other_reasons(all: &[Reason]) -> Vec<String> {
     let mut issued: BTreeMap<(Period, Code), (&Reason, usize)> = BTreeMap::new();
     let mut reasons = Vec::new();
-    for reason in &refusal.reasons {
+    for reason in all {
         match reason {
             Reason::Finding(_) => {}
             Reason::Issued { period, finding } => {
@@ -90,8 +91,8 @@ fn other_reasons(refusal: &Refusal) -> Vec<String> {
 }
 
 /// The findings of months issued before that stand against a close, each with its month.
-fn issued_findings(refusal: &Refusal) -> Vec<(Period, Finding)> {
-    let found = refusal.reasons.iter().filter_map(|reason| match reason {
+fn issued_findings(reasons: &[Reason]) -> Vec<(Period, Finding)> {
+    let found = reasons.iter().filter_map(|reason| match reason {
         Reason::Issued { period, finding } => Some((*period, Finding::clone(finding))),
         _ => None,
     });
@@ -195,9 +196,9 @@ fn document_answers(context: &Context<'_>, ids: &[Box<str>]) -> anyhow::Result<V
 fn print_document(document: &DocumentAnswer, out: &mut Output) -> anyhow::Result<()> {
     out.line(format!("  {}", document.id))?;
     out.line(format!(
-        "    {} in {} lines (rounding {})",
+        "    {} in {} (rounding {})",
         document.total,
-        thousands(document.lines as u64),
+        count(document.lines as u64, "line"),
         document.rounding
     ))?;
     if let Some(tax) = &document.tax {
@@ -300,7 +301,7 @@ impl Close {
             Outcome::Refused(refusal, findings) => {
                 let blocking: Vec<Finding> = findings.into_iter().filter(Finding::blocking).collect();
                 let findings = findings_answer(&blocking, self.period);
-                ("refused", Vec::new(), other_reasons(&refusal), findings)
+                ("refused", Vec::new(), other_reasons(&refusal.reasons), findings)
             }
         };
         let first = self.period.first_day();
@@ -383,8 +384,27 @@ impl Void {
         for document in &documents {
             print_document(document, out)?;
         }
-        out.note("Its month is open again: pec check, then pec close.")?;
+        out.note(self.what_next(&*context.ledger.facts().map_err(fault)?))?;
         Ok(Exit::Fine)
+    }
+}
+
+impl Void {
+    /// What of the month is open again: all of it, or what its other invoices do not bill.
+    fn what_next(&self, facts: &domain::facts::Facts) -> String {
+        let Some(document) = facts.issued.document(&self.document) else { return String::new() };
+        let month = document.period;
+        let commands = format!("pec check --period {month}, then pec close --period {month}");
+        let standing = facts.issued.standing(document.bill_to, month);
+        let others: Vec<&str> = standing.iter().map(|one| &*one.id).collect();
+        match others.as_slice() {
+            [] => format!("Its month is open again: {commands}."),
+            [..] => format!(
+                "{month} is open again for what it billed in {}: {commands}. {} stands.",
+                document.currency,
+                others.join(", ")
+            ),
+        }
     }
 }
 

@@ -3,23 +3,36 @@
 //! Grouped by customer for people, line by line on request. Amounts in JSON are text with their
 //! currency. A draft with blocking findings is shown all the same and ends with exit code 1.
 
+mod adjustments;
+mod amounts;
 mod daily;
+mod findings;
+mod issued;
+mod lines;
+
+pub(crate) use amounts::money;
+pub(super) use amounts::{cents, revisions_in_words, short};
+pub(super) use findings::{FindingAnswer, findings_answer, print_findings};
 
 use clap::Args;
 use domain::facts::Facts;
-use domain::finding::{Code, Finding};
+use domain::finding::Finding;
 use domain::ids::{Currency, Guid};
-use domain::invoice::{Draft, Grouping, Line, Totals};
-use domain::money::Exact;
+use domain::invoice::{Draft, Grouping, Totals};
 use domain::period::{Instant, Period};
+use engine::adjusting;
 use engine::books::{self, Books};
 use engine::side_by_side::Hands;
 use serde::Serialize;
 
+use adjustments::AdjustmentAnswer;
+use issued::IssuedAnswer;
+use lines::{LineAnswer, line_answer, print_lines};
+
 use super::absent::Nothing;
 use super::{Context, period};
 use crate::exit::{Exit, Problem};
-use crate::output::{Output, align_right, count, left, right, table, thousands};
+use crate::output::{Output, align_right, count, left, right, table};
 
 #[derive(Args, Debug)]
 #[command(
@@ -52,7 +65,11 @@ struct Answer {
     period: String,
     as_of: Option<String>,
     rules_version: u32,
+    /// The one that was asked about; an invoice then holds its lines alone, and no total.
+    customer: Option<Party>,
     invoices: Vec<InvoiceAnswer>,
+    /// What closing the month would adjust with it.
+    adjustments: Vec<AdjustmentAnswer>,
     /// Why there are no invoices; null where there are.
     nothing: Option<Nothing>,
 }
@@ -67,11 +84,14 @@ struct InvoiceAnswer {
     policy_revisions: Vec<u32>,
     /// Billing currency per USD, as printed.
     exchange_rate: String,
-    total: String,
-    rounding: String,
+    /// Null of one customer's part, as the two others that are of the invoice as a whole.
+    total: Option<String>,
+    rounding: Option<String>,
     subtotal: String,
     /// Beside the total; null where none is drawn.
     tax: Option<String>,
+    /// What documents say of the month already; null where none does. The total then is a redraft's.
+    issued: Option<IssuedAnswer>,
     credit: Credit,
     customers: Vec<CustomerAnswer>,
     lines: Vec<LineAnswer>,
@@ -119,74 +139,6 @@ struct CustomerAnswer {
     credit_missing: String,
 }
 
-#[derive(Serialize)]
-struct LineAnswer {
-    line: String,
-    customer: Party,
-    plan: String,
-    reseller: Option<String>,
-    meter: String,
-    product: String,
-    sku: String,
-    tier: u32,
-    portion: &'static str,
-    credit_rate: Option<String>,
-    /// In the words of the column ChargeType; null on metered usage.
-    charge_type: Option<&'static str>,
-    order: Option<String>,
-    credit_reason: Option<String>,
-    unit: String,
-    quantity: String,
-    unit_price: String,
-    effective_unit_price: String,
-    /// Exact, before any rounding: the daily lines add up to these two.
-    list_charge: String,
-    net_charge: String,
-    charge: String,
-    subtotal_without_credit: String,
-    subtotal: String,
-    /// Null where tax is off or drawn on the total.
-    tax: Option<String>,
-    estimate: bool,
-    rule: &'static str,
-    policy_revision: u32,
-    /// Of the line's own days.
-    policy_revisions: Vec<u32>,
-    rules_version: u32,
-}
-
-#[derive(Serialize)]
-pub(super) struct FindingAnswer {
-    pub(super) code: &'static str,
-    pub(super) rule: &'static str,
-    pub(super) blocking: bool,
-    pub(super) count: usize,
-    pub(super) meaning: &'static str,
-    pub(super) example: String,
-    pub(super) hint: String,
-}
-
-/// An amount with its currency: `12.34 EUR`, never a bare number.
-pub(crate) fn money(amount: &Exact, currency: Currency) -> String {
-    format!("{} {currency}", amount.to_fixed(2))
-}
-
-/// The same for tables: exact amounts are cut to the cent where people only compare them.
-pub(super) fn cents(amount: &Exact, currency: Currency) -> String {
-    let cut = amount.round(2, domain::money::Rounding::TowardZero);
-    format!("{} {currency}", grouped_digits(&cut.to_fixed(2)))
-}
-
-/// `1234567.89` reads `1,234,567.89`.
-fn grouped_digits(text: &str) -> String {
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    match whole.parse() {
-        Ok(number) => format!("{sign}{}.{fraction}", thousands(number)),
-        Err(_) => text.to_owned(),
-    }
-}
-
 impl Invoice {
     pub fn run(&self, context: &Context<'_>, out: &mut Output) -> anyhow::Result<Exit> {
         super::with_facts(context, self.as_of, out, |facts, out| self.answer(facts, context, out))
@@ -205,59 +157,77 @@ impl Invoice {
                 out,
             );
         }
-        let mut invoices = Vec::new();
+        let (mut invoices, mut adjustments) = (Vec::new(), Vec::new());
         let mut blocking = false;
         for bill_to in partners {
-            for (mut draft, findings) in hands.drafts(bill_to, self.period) {
+            let waiting = adjusting::waiting(hands.books_mut(), bill_to);
+            for (mut draft, mut findings) in hands.drafts(bill_to, self.period) {
                 if let Some(customer) = customer {
                     draft.lines.retain(|line| line.key.customer == customer);
+                    findings.retain(|finding| hands.books().may_be_of(&finding.about, customer));
                 }
-                // That a month without any usage has no exchange rate either says nothing more.
-                let rate_alone = findings.iter().all(|finding| finding.code == Code::NoRate);
-                let used = || hands.books().periods().contains(&self.period);
-                if draft.lines.is_empty() && rate_alone && (findings.is_empty() || !used()) {
+                let issued = issued::answer(hands.books_mut(), &draft, customer, &waiting);
+                if draft.lines.is_empty() && findings.is_empty() && issued.is_none() {
                     continue;
                 }
                 blocking |= findings.iter().any(Finding::blocking);
-                invoices.push(self.one(hands.books(), &draft, &findings));
+                invoices.push(self.one(hands.books(), &draft, &findings, issued));
             }
+            let asked = (bill_to, self.period, customer);
+            adjustments.extend(adjustments::carried(hands.books_mut(), asked, &waiting));
         }
         let exit = if blocking { Exit::Refused } else { Exit::Fine };
         let nothing = match invoices.as_slice() {
             [] => Some(Nothing::of(context, self.as_of, hands.books(), self.period)?),
             _ => None,
         };
+        let customer = customer.map(|id| Party { id: id.to_string(), name: hands.books().customer_name(id) });
+        let answer = Answer {
+            schema: "pec.invoice.v1",
+            period: self.period.to_string(),
+            as_of: self.as_of.map(period::instant),
+            rules_version: domain::policy::RULES_VERSION,
+            customer,
+            invoices,
+            adjustments,
+            nothing,
+        };
         if context.json {
-            let answer = Answer {
-                schema: "pec.invoice.v1",
-                period: self.period.to_string(),
-                as_of: self.as_of.map(period::instant),
-                rules_version: domain::policy::RULES_VERSION,
-                invoices,
-                nothing,
-            };
-            out.json(&answer)?;
-            return Ok(exit);
-        }
-        if let Some(nothing) = nothing {
-            return nothing.say(false, out);
-        }
-        for (index, invoice) in invoices.iter().enumerate() {
-            if index > 0 {
-                out.line("")?;
-            }
-            self.print(invoice, out)?;
-        }
-        if !self.lines {
-            out.note(format!("Every line: pec invoice --period {} --lines; day by day: --daily", self.period))?;
+            out.json(&answer)?
+        } else {
+            self.print_all(&answer, out)?
         }
         Ok(exit)
     }
 
-    fn one(&self, books: &Books<'_>, draft: &Draft, findings: &[Finding]) -> InvoiceAnswer {
+    fn print_all(&self, answer: &Answer, out: &mut Output) -> anyhow::Result<()> {
+        if let Some(nothing) = &answer.nothing {
+            nothing.say(false, out)?;
+        }
+        for (index, invoice) in answer.invoices.iter().enumerate() {
+            if index > 0 {
+                out.line("")?;
+            }
+            self.print(invoice, answer.customer.as_ref(), out)?;
+        }
+        adjustments::print(&answer.adjustments, self.period, self.lines, out)?;
+        if !self.lines && answer.nothing.is_none() {
+            out.note(format!("Every line: pec invoice --period {} --lines; day by day: --daily", self.period))?;
+        }
+        Ok(())
+    }
+
+    fn one(
+        &self,
+        books: &Books<'_>,
+        draft: &Draft,
+        findings: &[Finding],
+        issued: Option<IssuedAnswer>,
+    ) -> InvoiceAnswer {
         let totals = draft.totals();
-        let (total, rounding) = draft.total_and_rounding();
         let currency = draft.currency;
+        // What is cut and taxed is the invoice, not the part of one customer.
+        let whole = self.customer.is_none().then(|| draft.total_and_rounding());
         let by_customer = draft.grouped(Grouping::Customer);
         let customers = by_customer.iter().map(|(id, totals)| customer_answer(books, id, totals, currency));
         // Lines are many: in JSON they are always there, for people only when asked for.
@@ -267,10 +237,11 @@ impl Invoice {
             policy_revision: draft.policy.revision,
             policy_revisions: books::draft_revisions(books.facts, draft),
             exchange_rate: draft.exchange_rate.to_string(),
-            total: money(&total, currency),
-            rounding: money(&rounding, currency),
+            total: whole.as_ref().map(|(total, _)| money(total, currency)),
+            rounding: whole.as_ref().map(|(_, rounding)| money(rounding, currency)),
             subtotal: money(&totals.subtotal, currency),
-            tax: draft.tax().map(|tax| money(&tax, currency)),
+            tax: draft.tax().filter(|_| whole.is_some()).map(|tax| money(&tax, currency)),
+            issued,
             credit: credit(&totals, currency),
             customers: customers.collect(),
             lines: draft.lines.iter().map(|line| line_answer(books, line, draft)).collect(),
@@ -279,8 +250,12 @@ impl Invoice {
         }
     }
 
-    fn print(&self, invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<()> {
-        out.heading(&format!("{} — draft for {}", invoice.bill_to.name, self.period))?;
+    fn print(&self, invoice: &InvoiceAnswer, customer: Option<&Party>, out: &mut Output) -> anyhow::Result<()> {
+        let what = match &invoice.issued {
+            Some(issued) if issued.stands => format!("{} is issued; this is a redraft", self.period),
+            _ => format!("draft for {}", self.period),
+        };
+        out.heading(&format!("{} — {what}", invoice.bill_to.name))?;
         out.line("")?;
         if self.lines {
             print_lines(invoice, out)?
@@ -288,15 +263,7 @@ impl Invoice {
             print_customers(invoice, out)?
         }
         out.line("")?;
-        out.line(format!(
-            "To pay      {}   (rounding {}, {})",
-            short(&invoice.total),
-            short(&invoice.rounding),
-            invoice.rules.rounding
-        ))?;
-        if let Some(tax) = &invoice.tax {
-            out.line(format!("Tax         {} beside it (INV-12)", short(tax)))?;
-        }
+        print_total(invoice, customer, out)?;
         let credit = &invoice.credit;
         let earned = short(&credit.earned);
         out.line(format!("Credit      {earned} earned, {} missing ({})", credit.missing, invoice.rules.missing))?;
@@ -328,6 +295,26 @@ impl Invoice {
     }
 }
 
+/// What is to be paid: of a draft alone. One customer has no invoice of its own, and what is issued is not paid
+/// again.
+fn print_total(invoice: &InvoiceAnswer, customer: Option<&Party>, out: &mut Output) -> anyhow::Result<()> {
+    if let Some(customer) = customer {
+        out.line(format!("Of which    {} for {}", short(&invoice.subtotal), customer.name))?;
+    }
+    match (&invoice.issued, &invoice.total, &invoice.rounding) {
+        (Some(issued), ..) => issued.print(&invoice.subtotal, out)?,
+        (None, Some(total), Some(rounding)) => {
+            let (total, rounding) = (short(total), short(rounding));
+            out.line(format!("To pay      {total}   (rounding {rounding}, {})", invoice.rules.rounding))?;
+        }
+        (None, ..) => {}
+    }
+    if let Some(tax) = &invoice.tax {
+        out.line(format!("Tax         {} beside it (INV-12)", short(tax)))?;
+    }
+    Ok(())
+}
+
 fn customer_answer(books: &Books<'_>, id: &str, totals: &Totals, currency: Currency) -> CustomerAnswer {
     let name = Guid::parse(id).map_or_else(|| id.to_owned(), |customer| books.customer_name(customer));
     CustomerAnswer {
@@ -355,70 +342,6 @@ fn credit(totals: &Totals, currency: Currency) -> Credit {
     }
 }
 
-fn line_answer(books: &Books<'_>, line: &Line, draft: &Draft) -> LineAnswer {
-    let (key, currency) = (&line.key, draft.currency);
-    LineAnswer {
-        line: books::line_name(key, line.period),
-        customer: Party { id: key.customer.to_string(), name: books.customer_name(key.customer) },
-        plan: key.plan.to_string(),
-        reseller: key.reseller.as_deref().map(str::to_owned),
-        meter: key.meter.to_string(),
-        product: line.product_title.to_string(),
-        sku: line.sku_title.to_string(),
-        tier: key.tier,
-        portion: books::portion(key),
-        credit_rate: key.credit_rate.map(|rate| rate.normalize().to_string()),
-        charge_type: key.charge.as_ref().map(|charge| charge.charge_type.text()),
-        order: key.charge.as_ref().map(|charge| charge.order.to_string()),
-        credit_reason: key.charge.as_ref().and_then(|charge| charge.reason.as_deref().map(str::to_owned)),
-        unit: line.unit.to_string(),
-        quantity: line.quantity.to_string(),
-        unit_price: money(&line.unit_price, Currency::USD),
-        effective_unit_price: money(&line.effective_unit_price, Currency::USD),
-        list_charge: money(&line.list_charge, Currency::USD),
-        net_charge: money(&line.net_charge, Currency::USD),
-        charge: money(&line.charge, Currency::USD),
-        subtotal_without_credit: money(&line.subtotal_without_credit, currency),
-        subtotal: money(&line.subtotal, currency),
-        tax: line.tax.as_ref().map(|tax| money(tax, currency)),
-        estimate: line.estimate,
-        rule: line.rule,
-        policy_revision: draft.policy.revision,
-        policy_revisions: books::line_revisions(books.facts, line),
-        rules_version: draft.rules_version,
-    }
-}
-
-pub(super) fn findings_answer(findings: &[Finding], period: Period) -> Vec<FindingAnswer> {
-    let answer = |found: books::Found| FindingAnswer {
-        code: found.code.text(),
-        rule: found.code.rule(),
-        blocking: found.code.blocking(),
-        count: found.count,
-        meaning: found.code.meaning(),
-        example: super::select::about(&found.example),
-        hint: found.example.hint(period),
-    };
-    books::grouped(findings).into_iter().map(answer).collect()
-}
-
-pub(super) fn print_findings(findings: &[FindingAnswer], out: &mut Output) -> anyhow::Result<()> {
-    if findings.is_empty() {
-        return Ok(());
-    }
-    out.line("")?;
-    let mut list = table(&["finding", "", "count", "what, and what to do"]);
-    for finding in findings {
-        let stops = if finding.blocking { "stops closing" } else { "" };
-        let words =
-            format!("{} ({})\nfor example {}\n→ {}", finding.meaning, finding.rule, finding.example, finding.hint);
-        list.add_row([left(finding.code), left(stops), right(finding.count), left(words)]);
-    }
-    align_right(&mut list, &[2]);
-    out.table(list)?;
-    Ok(())
-}
-
 fn print_customers(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<()> {
     if invoice.customers.is_empty() {
         out.line("No line: nothing that was used could be priced. The findings say what is missing.")?;
@@ -437,77 +360,6 @@ fn print_customers(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<
     align_right(&mut list, &[1, 2, 3, 4]);
     out.table(list)?;
     Ok(())
-}
-
-fn print_lines(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<()> {
-    if invoice.lines.is_empty() {
-        out.line("No line.")?;
-        return Ok(());
-    }
-    let mut customer = "";
-    let mut lists: Vec<(&str, Vec<&LineAnswer>)> = Vec::new();
-    for line in &invoice.lines {
-        if line.customer.id != customer || lists.is_empty() {
-            customer = &line.customer.id;
-            lists.push((&line.customer.name, Vec::new()));
-        }
-        if let Some((_, lines)) = lists.last_mut() {
-            lines.push(line);
-        }
-    }
-    for (index, (name, lines)) in lists.into_iter().enumerate() {
-        if index > 0 {
-            out.line("")?;
-        }
-        out.heading(name)?;
-        let mut list = table(&["line", "product", "PEC", "quantity", "unit price", "subtotal", "rule"]);
-        for line in lines {
-            let tier = if line.tier > 1 { format!(", tier {}", line.tier) } else { String::new() };
-            let estimate = if line.estimate { " (estimate)" } else { "" };
-            let product = format!("{}{tier}{estimate}\nper {}", line.sku, line.unit);
-            let rate = line.credit_rate.as_deref().map_or_else(|| "—".to_owned(), percent);
-            list.add_row([
-                left(&line.line),
-                left(product),
-                right(rate),
-                right(&line.quantity),
-                right(&line.unit_price),
-                right(match &line.tax {
-                    Some(tax) => format!("{}\ntax {}", short(&line.subtotal), short(tax)),
-                    None => short(&line.subtotal),
-                }),
-                left(line.rule),
-            ]);
-        }
-        align_right(&mut list, &[2, 3, 4, 5]);
-        out.table(list)?;
-    }
-    out.line("")?;
-    out.note("One line down to its events: pec explain LINE")?;
-    Ok(())
-}
-
-/// Cuts an exact amount in text to the cent, for tables that people compare by eye.
-pub(super) fn short(amount: &str) -> String {
-    let parsed =
-        amount.split_once(' ').and_then(|(digits, currency)| Some((Exact::parse(digits)?, Currency::parse(currency)?)));
-    parsed.map_or_else(|| amount.to_owned(), |(digits, currency)| cents(&digits, currency))
-}
-
-/// `0.15` reads `15 %`.
-fn percent(rate: &str) -> String {
-    let hundred = Exact::parse("100").expect("a literal");
-    Exact::parse(rate).map_or_else(|| rate.to_owned(), |rate| format!("{} %", &rate * &hundred))
-}
-
-/// `policy revision 0`, `policy revisions 0 and 1`.
-pub(super) fn revisions_in_words(revisions: &[u32]) -> String {
-    let all: Vec<String> = revisions.iter().map(ToString::to_string).collect();
-    match all.as_slice() {
-        [one] => format!("policy revision {one}"),
-        [first @ .., last] => format!("policy revisions {} and {last}", first.join(", ")),
-        [] => "no policy".to_owned(),
-    }
 }
 
 /// Why there is nothing to show, and what to do about it.
@@ -551,25 +403,5 @@ fn count_of(known: &[String]) -> String {
         all if all.len() <= SHOWN => all.join(", "),
         [.., last] => format!("{} up to {last}", count(known.len() as u64, "month")),
         [] => "no month".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_read_well_and_never_lose_their_currency() {
-        let exact = Exact::parse("-1234567.899").unwrap();
-        assert_eq!(cents(&exact, Currency::USD), "-1,234,567.89 USD");
-        assert_eq!(money(&exact, Currency::USD), "-1234567.899 USD");
-        assert_eq!(short("0.5 EUR"), "0.50 EUR");
-        assert_eq!(percent("0.15"), "15 %");
-    }
-
-    #[test]
-    fn several_revisions_of_the_policy_are_all_named() {
-        assert_eq!(revisions_in_words(&[0]), "policy revision 0");
-        assert_eq!(revisions_in_words(&[0, 2, 3]), "policy revisions 0, 2 and 3");
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use domain::decide::{Closed, Refusal};
+use domain::decide::Rehearsal;
 use domain::entry::Decision;
 use domain::finding::Finding;
 use domain::ids::{Currency, Guid};
@@ -17,6 +17,7 @@ use engine::hanging::{self, Hanging};
 use engine::restore;
 use serde::Serialize;
 
+use super::planned::{self, Planned};
 use super::{issued_findings, obstacles, other_reasons};
 use crate::cli::invoice::{self, FindingAnswer, Party, cents, findings_answer, money, revisions_in_words, short};
 use crate::cli::start::fault;
@@ -55,7 +56,11 @@ struct CheckAnswer {
     /// Of the month's first day, and of the days of the draft's lines.
     policy_revisions: Vec<u32>,
     can_be_closed: bool,
+    /// Documents of the month that stand.
     issued: Vec<String>,
+    /// Those that closing would issue, each with what it adjusts.
+    documents: Vec<Planned>,
+    /// What the month itself is drafted to.
     total: String,
     reasons: Vec<String>,
     findings: Vec<CheckedFinding>,
@@ -129,19 +134,19 @@ impl Check {
                 obstacles: obstacles.clone(),
                 accept_unknown_access: false,
             };
-            let (closed, findings) = close::plan(&mut books, &wish, facts.end());
-            if closed.is_err() {
+            let (rehearsal, findings) = close::plan(&mut books, &wish, facts.end());
+            if !rehearsal.reasons.is_empty() {
                 exit = Exit::Refused;
             }
             let hanging = hanging::charges(&mut books, bill_to, self.period, &findings);
             if self.findings {
-                let before = closed.as_ref().err().map(issued_findings).unwrap_or_default();
+                let before = issued_findings(&rehearsal.reasons);
                 self.every_finding(&books, bill_to, (&findings, &hanging), &before, context.json, out)?;
                 continue;
             }
-            let mut answer = self.one(&mut books, bill_to, closed, (&findings, &hanging), waiting.clone());
+            let mut answer = self.one(&mut books, bill_to, rehearsal, (&findings, &hanging), waiting.clone());
             answer.transfers = guards.iter().filter(|guard| guard.concerns(bill_to)).cloned().collect();
-            closable |= answer.can_be_closed && answer.issued.is_empty();
+            closable |= answer.can_be_closed && !answer.documents.is_empty();
             if context.json {
                 out.ndjson(&answer)?;
             } else {
@@ -161,19 +166,11 @@ impl Check {
         &self,
         books: &mut Books<'_>,
         bill_to: Guid,
-        closed: Result<Closed, Refusal>,
+        rehearsal: Rehearsal,
         (findings, hanging): (&[Finding], &Hanging),
         waiting: Waiting,
     ) -> CheckAnswer {
         let (draft, _) = books.draft(bill_to, self.period, &mut |_| {});
-        let can_be_closed = closed.is_ok();
-        let (issued, reasons) = match closed {
-            Ok(Closed::Already(documents) | Closed::Accepted(documents, _)) => {
-                (documents.iter().map(ToString::to_string).collect(), Vec::new())
-            }
-            Ok(Closed::Issue(_) | Closed::Nothing) => (Vec::new(), Vec::new()),
-            Err(refusal) => (Vec::new(), other_reasons(&refusal)),
-        };
         CheckAnswer {
             schema: "pec.check.v1",
             rules_version: draft.rules_version,
@@ -181,10 +178,11 @@ impl Check {
             policy_revisions: engine::books::draft_revisions(books.facts, &draft),
             bill_to: Party { id: bill_to.to_string(), name: books.partner_name(bill_to) },
             period: self.period.to_string(),
-            can_be_closed,
-            issued,
+            can_be_closed: rehearsal.reasons.is_empty(),
+            issued: rehearsal.stands.iter().map(ToString::to_string).collect(),
+            documents: rehearsal.documents.iter().map(Planned::from).collect(),
             total: money(&draft.total_and_rounding().0, draft.currency),
-            reasons,
+            reasons: other_reasons(&rehearsal.reasons),
             findings: checked(findings, self.period, hanging),
             waiting,
             transfers: Vec::new(),
@@ -304,13 +302,20 @@ fn waiting(context: &Context<'_>) -> anyhow::Result<Waiting> {
 
 fn print_check(answer: &CheckAnswer, out: &mut Output) -> anyhow::Result<()> {
     out.heading(&format!("{} — {}", answer.bill_to.name, answer.period))?;
-    out.line(format!("Draft total {}", short(&answer.total)))?;
+    let drafted = if answer.issued.is_empty() { "Draft" } else { "Redraft" };
+    out.line(format!("{drafted} total {}", short(&answer.total)))?;
     if !answer.issued.is_empty() {
         out.line(format!("Issued: {}", answer.issued.join(", ")))?;
-    } else if answer.can_be_closed {
-        out.line("Nothing stands against closing it.")?;
-    } else {
+    }
+    if !answer.documents.is_empty() {
+        planned::print(&answer.documents, answer.can_be_closed, out)?;
+    } else if answer.issued.is_empty() {
+        out.line("Nothing would be issued: no usage and no adjustment.")?;
+    }
+    if !answer.can_be_closed {
         out.line("It cannot be closed yet:")?;
+    } else if !answer.documents.is_empty() {
+        out.line("Nothing stands against closing it.")?;
     }
     for reason in &answer.reasons {
         out.line(format!("  • {reason}"))?;
