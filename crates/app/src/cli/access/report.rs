@@ -100,17 +100,12 @@ impl Report {
             attribute(&mut books, (bill_to, customer), month, &mut costs);
         }
         let ahead = Interval::new(now, until);
-        let mut listed = Vec::new();
+        let then =
+            |when: &Interval| when.to > now || month.is_some_and(|month| !when.intersect(&month.interval()).is_empty());
         let mut ours = Ours::new(&books, &partners, customer);
-        for id in of_interest(&books, ahead) {
-            let share = ours.share(&mut books, id);
-            let then = |when: &Interval| {
-                when.to > now || month.is_some_and(|month| !when.intersect(&month.interval()).is_empty())
-            };
-            if share.when.iter().any(then) || costs.contains_key(&id) {
-                listed.push((id, share));
-            }
-        }
+        let asked = of_interest(&books, ahead).into_iter().map(|id| (id, ours.share(&mut books, id)));
+        let matters = |(id, share): &(GrantId, Share)| share.when.iter().any(then) || costs.contains_key(id);
+        let listed: Vec<(GrantId, Share)> = asked.filter(matters).collect();
         let ending = ending(&mut books, listed.iter().map(|(id, _)| *id), ahead);
         let timed = timed(&books, context.ledger.reader(), listed.iter().map(|(id, _)| *id))?;
         let mut grants = Vec::new();
@@ -123,14 +118,7 @@ impl Report {
             };
             grants.push(row(&books, (*id, kind), share, costs.get(id), ending.get(id)));
         }
-        grants.sort_by(|a, b| {
-            (b.exact.1.is_some(), &b.exact.1, &b.exact.0, &a.grant).cmp(&(
-                a.exact.1.is_some(),
-                &a.exact.1,
-                &a.exact.0,
-                &b.grant,
-            ))
-        });
+        grants.sort_by(|a, b| b.exact.1.cmp(&a.exact.1).then(b.exact.0.cmp(&a.exact.0)).then(a.grant.cmp(&b.grant)));
         let answer = Answer {
             schema: "pec.access-report.v1",
             rules_version: RULES_VERSION,
