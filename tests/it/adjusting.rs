@@ -198,7 +198,7 @@ fn a_resellers_statements_add_up_to_what_was_issued() {
 2025-02-20  usage     sub-a/disk-1  disk  100
 2025-03-05  close     us            2025-02
 2025-02-11  usage     sub-a/disk-1  disk  11    recorded=2025-03-20
-2025-02-15  reseller  plan          store       recorded=2025-03-20
+2025-02-15  reseller  plan          P-store     recorded=2025-03-20
 ";
     let world = world(MARCH, journal);
     let first = |reseller: &str, month: &str| statement(&world, reseller, month).into_iter().next();
@@ -217,7 +217,7 @@ fn a_resellers_statements_add_up_to_what_was_issued() {
     assert_eq!(text(&february, "subtotal"), "95.48 USD", "it never changes");
     assert_eq!((&february["outstanding"], text(&february["adjusted_since"][0], "period")), (&Value::Null, "2025-03"));
     let months = ["2025-02", "2025-03"];
-    let (shop, store) = (stated(&world, "shop", &months), stated(&world, "store", &months));
+    let (shop, store) = (stated(&world, "shop", &months), stated(&world, "P-store", &months));
     let issued = &Exact::parse("95.48").unwrap() + &amount(&closed["documents"][0]["total"]);
     assert_eq!(&shop + &store, issued, "everything is sold through one of the two");
     let redraft = one(&world, &["invoice", "--partner", "us", "--period", "2025-02"]);
@@ -235,7 +235,7 @@ fn a_statement_says_what_its_own_lines_drew_of_azure_credit() {
 2025-01-01  reseller  plan          shop
 2025-03-01  credit    welcome       5     until=2025-04-01
 2025-03-02  usage     sub-a/disk-1  disk  10
-2025-03-16  reseller  plan          store
+2025-03-16  reseller  plan          P-store
 2025-03-20  usage     sub-a/disk-1  disk  10
 ";
     let world = world(MARCH, journal);
@@ -245,8 +245,8 @@ fn a_statement_says_what_its_own_lines_drew_of_azure_credit() {
         ["drawn", "drawn_by_lines"].map(|name| text(&grant, name).to_owned())
     };
     assert_eq!(drawn("shop"), ["5.00 USD", "5.00 USD"]);
-    assert_eq!(drawn("store"), ["5.00 USD", "0.00 USD"]);
-    let said = world.say(&["statement", "--reseller", "store", "--period", "2025-03"]);
+    assert_eq!(drawn("P-store"), ["5.00 USD", "0.00 USD"]);
+    let said = world.say(&["statement", "--reseller", "P-store", "--period", "2025-03"]);
     assert!(said.contains("0.00 USD drawn by these lines"), "{said}");
 }
 
@@ -276,9 +276,9 @@ fn a_customers_part_is_no_invoice_of_its_own() {
     assert!(!codes(&acme).contains(&"F-no-price".to_owned()), "{acme}");
     let invoice = &acme["invoices"][0];
     assert_eq!((&invoice["total"], &invoice["rounding"], &invoice["tax"]), (&json!(null), &json!(null), &json!(null)));
-    assert_eq!((text(invoice, "subtotal"), text(&acme["customer"], "name")), ("8.68 USD", "acme"));
+    assert_eq!((text(invoice, "subtotal"), text(&acme["customer"], "name")), ("8.68 USD", "Acme"));
     let said = world.say(&["invoice", "--partner", "us", "--period", "2025-03", "--customer", "acme"]);
-    assert!(said.contains("Of which    8.68 USD for acme"), "{said}");
+    assert!(said.contains("Of which    8.68 USD for Acme"), "{said}");
     assert!(!said.contains("To pay") && !said.contains("rounding"), "{said}");
 }
 
