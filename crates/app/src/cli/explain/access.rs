@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::access::Access;
+use domain::access::{Access, Whereabouts};
 use domain::commerce::Placement;
 use domain::ids::{Guid, Identity};
 use domain::pec::{AccessVerdict, Holding, Timeline};
@@ -35,6 +35,10 @@ pub(super) struct AccessAnswer {
     tested_parts: Vec<Stretch>,
     /// The rule by which that part of the day is tested.
     tested_by: &'static str,
+    /// That one, and those that had a say in it: something was created or deleted.
+    tested_rules: Vec<&'static str>,
+    /// Where the resource was, as far as that decided what could reach it.
+    whereabouts: Vec<WhereaboutsAnswer>,
     covered: Vec<Stretch>,
     open: Vec<Stretch>,
     grants: Vec<GrantAnswer>,
@@ -48,6 +52,15 @@ pub(super) struct AccessAnswer {
 struct Stretch {
     from: String,
     to: String,
+}
+
+/// It lived at, stood below, was created at or was gone with a place.
+#[derive(Serialize)]
+struct WhereaboutsAnswer {
+    what: &'static str,
+    place: String,
+    when: Option<Stretch>,
+    rules: &'static [&'static str],
 }
 
 #[derive(Serialize)]
@@ -84,7 +97,7 @@ pub(super) fn judged(
     let verdict = books.judge.access(place, day);
     let tested = books.judge.tested(place, day);
     let timeline = books.judge.timeline(place, &tested);
-    cited.extend(books.judge.basis(place, day));
+    cited.extend(books.judge.basis(place, scope, day));
     for held in &timeline.held {
         cited.extend(held.holding.events.iter().copied());
     }
@@ -94,6 +107,7 @@ pub(super) fn judged(
         cited.extend(loss.holdings.iter().flat_map(|holding| holding.events.iter().copied()));
     }
     let known = books.judge.grants();
+    let whereabouts = known.whereabouts(scope, day.interval());
     let grants = timeline.held.iter().map(|held| grant(&held.holding, Some(held), known));
     // What the reason rests on may lie before the day: a removal, for example.
     let before = loss.into_iter().flat_map(|loss| &loss.holdings);
@@ -111,11 +125,29 @@ pub(super) fn judged(
         tested: stretch(Interval::new(tested[0].from, tested[tested.len() - 1].to)),
         tested_parts: stretches(&tested),
         tested_by: "PEC-10",
+        tested_rules: tested_rules(&whereabouts),
+        whereabouts: whereabouts.iter().map(whereabouts_answer).collect(),
         covered: stretches(&timeline.covered),
         open: open(&verdict, &timeline),
         grants: grants.chain(before.map(|holding| grant(holding, None, known))).collect(),
         remedy: loss.map(domain::pec::Loss::request),
         chosen_by: loss.map(|_| "PEC-11"),
+    }
+}
+
+/// PEC-10 says which part of a day is tested; where something was created or deleted that day, PEC-15 says
+/// whether that changes it.
+fn tested_rules(whereabouts: &[Whereabouts]) -> Vec<&'static str> {
+    let limited = whereabouts.iter().any(|row| row.what.limits());
+    ["PEC-10"].into_iter().chain(limited.then_some("PEC-15")).collect()
+}
+
+fn whereabouts_answer(row: &Whereabouts) -> WhereaboutsAnswer {
+    WhereaboutsAnswer {
+        what: row.what.text(),
+        place: row.place.to_string(),
+        when: stretch(row.interval),
+        rules: row.what.rules(),
     }
 }
 
@@ -160,7 +192,6 @@ fn grant(holding: &Holding, held: Option<&domain::pec::Held>, known: &Access) ->
 
 pub(super) fn print(access: &AccessAnswer, out: &mut Output) -> anyhow::Result<()> {
     out.line("")?;
-    let tested_by = access.tested_by;
     let verdict = match access.reason {
         Some(reason) => format!("lost: {reason} ({})", access.rule),
         None => format!("earned ({})", access.rule),
@@ -174,7 +205,11 @@ pub(super) fn print(access: &AccessAnswer, out: &mut Output) -> anyhow::Result<(
         out.line(format!("Also earned if this alone were repaired: {}", access.also.join(", ")))?;
     }
     let list = |stretches: &[Stretch]| -> String { stretches.iter().map(clock).collect::<Vec<_>>().join(", ") };
-    out.line(format!("  tested   {} ({tested_by})", list(&access.tested_parts)))?;
+    for row in &access.whereabouts {
+        let when = row.when.as_ref().map_or_else(String::new, |when| span(when).replace('\n', " "));
+        out.line(format!("  {:<8} {} {when} ({})", row.what, place(row), row.rules.join(", ")))?;
+    }
+    out.line(format!("  tested   {} ({})", list(&access.tested_parts), access.tested_rules.join(", ")))?;
     if !access.covered.is_empty() {
         out.line(format!("  covered  {}", list(&access.covered)))?;
     }
@@ -209,6 +244,14 @@ pub(super) fn print(access: &AccessAnswer, out: &mut Output) -> anyhow::Result<(
         out.line(format!("  {remedy}"))?;
     }
     Ok(())
+}
+
+/// A place as people call it; a management group by its own name.
+fn place(row: &WhereaboutsAnswer) -> String {
+    match row.place.strip_prefix("/providers/microsoft.management/managementgroups/") {
+        Some(name) => format!("management group {name}"),
+        None => short_scope(&row.place),
+    }
 }
 
 /// `06:00–24:00`: a stretch within one day; seconds where there are any.
