@@ -1,10 +1,14 @@
 //! What `pec explain` shows of places and of money: moves, deletions and the tree behind a verdict, the entries
 //! behind every kind of line, and that each printed equation holds to its last digit.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::cli::{must_fit, schema};
+use crate::oracle::number::Ratio;
 use crate::shown::World;
+use crate::source;
 
 fn world(journal: &str, more: &str) -> World {
     let head = "title = \"asked\"\nrules = [\"PEC-1\"]\nshows = [\"PEC-1 passes\"]\nperiod = \"2025-03\"\n";
@@ -159,4 +163,249 @@ fn deny_assignments_memberships_and_ended_links_are_cited() {
     assert_eq!(unlinked["access"][0]["reason"], "pal-missing");
     assert_eq!((says(&unlinked, "PAL linked").len(), says(&unlinked, "PAL unlinked").len()), (1, 1), "{unlinked}");
     assert_eq!(says(&unlinked, "deny assignment created").len(), 0, "it was over by then");
+}
+
+const BESIDE: &str = "\
+2024-01-01            grant   sub-a       Owner        us
+2025-01-01            tax     us          0.19
+2025-03-01            policy  tax         per-line
+2025-03-01            buy     ro-1        reservation  1200.00  term=P1Y
+2025-03-19            return  ro-1        reservation
+2025-03-02            buy     ro-2        reservation  31  monthly  term=P1Y  quantity=2
+2025-03-03            refund  goodwill    5            reason=Outage
+2025-03-01            credit  offer-1     1.469        until=2025-04-01
+2025-03-10            usage   sub-a/vm-1  logs         10
+2025-03-11            usage   sub-a/vm-2  vm           5
+2025-03-11            covers  sub-a/vm-2  vm           3  reservation  order=ro-2
+";
+
+/// The lines of the month, each with what `pec explain` says of it.
+fn lines(world: &World) -> Vec<(Value, Value)> {
+    let answer = world.ask(&["invoice", "--partner", "us", "--period", "2025-03"]).remove(0);
+    let lines = list(&answer["invoices"][0], "lines").to_vec();
+    let explained = |line: Value| {
+        let explained = world.ask(&["explain", text(&line, "line"), "--period", "2025-03"]).remove(0);
+        must_fit(&schema("explain"), &explained);
+        (line, explained)
+    };
+    lines.into_iter().map(explained).collect()
+}
+
+fn steps<'v>(explained: &'v Value, what: &str) -> Vec<(&'v str, &'v str, &'v str)> {
+    let steps = list(explained, "arithmetic").iter().filter(|step| step["what"] == what);
+    steps.map(|step| (text(step, "rule"), text(step, "how"), text(step, "result"))).collect()
+}
+
+/// Each line cites what made it, and shows its own arithmetic under its own rule.
+#[test]
+fn a_line_names_the_event_that_made_it_and_its_own_arithmetic() {
+    let world = world(BESIDE, "");
+    let lines = lines(&world);
+    let of = |rule: &str| -> Vec<&Value> {
+        lines.iter().filter(|(line, _)| line["rule"] == rule).map(|(_, explained)| explained).collect()
+    };
+    for (_, explained) in &lines {
+        assert_eq!(says(explained, "tax set").len(), 1, "{explained}");
+    }
+    let returned = of("INV-11")[0];
+    assert_eq!(says(returned, "charge recorded").len(), 2, "the purchase and the return: {returned}");
+    let whole = "−(1 × 1200.00 USD × 347 days left ÷ 365 days × (1 − 0.12)) cut to 2 decimals";
+    assert_eq!(steps(returned, "returned"), [("INV-11", whole, "-1003.92 USD")]);
+    let bought: Vec<_> = of("INV-9").into_iter().flat_map(|line| steps(line, "bought")).collect();
+    assert!(bought.contains(&("INV-9", "2 × 31.00 USD cut to 2 decimals", "62.00 USD")), "{bought:?}");
+    let refunded = lines.iter().map(|(_, line)| line).find(|line| text(line, "product") == "Refund").unwrap();
+    assert_eq!(says(refunded, "refund granted").len(), 1, "{refunded}");
+    assert_eq!(steps(refunded, "refunded"), [("INV-13", "−(1 × 5.00 USD) cut to 2 decimals", "-5.00 USD")]);
+    for line in of("RATE-11").into_iter().chain(of("INV-13").into_iter().filter(|line| *line != refunded)) {
+        assert_eq!(says(line, "Azure credit granted").len(), 1, "{line}");
+        assert_eq!(list(line, "parts").len(), 1, "{line}");
+    }
+    let paid = steps(of("RATE-11")[0], "paid by the credit");
+    let split = "on 2025-03-10: 0.491304347826086 × 2.99 USD + 0.00000000000000286 USD";
+    assert_eq!(paid, [("RATE-11", split, "1.469 USD")]);
+    let beside = |kind: &str| of("INV-1").iter().map(|line| says(line, kind).len()).sum::<usize>();
+    assert_eq!((beside("Azure credit granted"), beside("coverage recorded")), (1, 1), "what left them the rest");
+    let covered = of("RATE-10")[0];
+    assert_eq!(says(covered, "coverage recorded").len(), 1, "{covered}");
+}
+
+/// The day view cites credit and cover too, and says that covered units cost nothing.
+#[test]
+fn a_day_names_the_credit_and_the_cover_in_it() {
+    let world = world(BESIDE, "");
+    let credited = day(&world, "vm-1", "2025-03-10");
+    assert_eq!(says(&credited, "Azure credit granted").len(), 1, "{credited}");
+    let covered = day(&world, "vm-2", "2025-03-11");
+    assert_eq!(says(&covered, "coverage recorded").len(), 1, "{covered}");
+    let charges = list(&covered, "charges");
+    let free: Vec<_> = charges.iter().flat_map(|charge| steps(charge, "list charge")).collect();
+    assert!(free.iter().any(|(rule, how, result)| {
+        *rule == "RATE-10" && how.ends_with("covered by a reservation, nothing is charged") && *result == "0.00 USD"
+    }));
+}
+
+/// Every equation that is printed for the lines and days of the scenarios about money holds to its last digit.
+#[test]
+fn every_printed_equation_is_true() {
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let folders = ["tests/scenarios/rating", "tests/scenarios/invoice", "tests/scenarios/policy"];
+    let files = folders.iter().flat_map(|folder| source::files(folder, &[".toml"]));
+    let texts: Vec<String> = files.map(|file| file.text).collect();
+    let mut worlds: Vec<(World, String)> = texts.iter().map(|text| World::with_month(text)).collect();
+    worlds.push((world(BESIDE, ""), "2025-03".to_owned()));
+    for (world, month) in &worlds {
+        let days = world.ask(&["eligibility", "--period", month]);
+        let rows = days.iter().filter(|row| row["schema"] == "pec.eligibility.v1");
+        let places: BTreeSet<(&str, &str)> = rows.map(|row| (text(row, "resource"), text(row, "day"))).collect();
+        for (resource, on) in places {
+            let answer = day(world, resource, on);
+            for charge in list(&answer, "charges") {
+                seen.extend(checked(charge));
+            }
+        }
+        for answer in world.ask(&["invoice", "--period", month]) {
+            let drafts = answer["invoices"].as_array().into_iter().flatten();
+            for line in drafts.flat_map(|draft| list(draft, "lines")) {
+                let explained = world.ask(&["explain", text(line, "line"), "--period", month]).remove(0);
+                must_fit(&schema("explain"), &explained);
+                seen.extend(checked(&explained));
+            }
+        }
+    }
+    for what in ["bought", "instalment", "returned", "refunded", "list charge", "with credit", "charge", "subtotal"] {
+        assert!(seen.contains(what), "no {what} among {seen:?}");
+    }
+}
+
+/// Compares every step that is an equation; answers what they are about.
+fn checked(explained: &Value) -> Vec<String> {
+    let mut about = Vec::new();
+    for step in list(explained, "arithmetic") {
+        let (how, result) = (text(step, "how"), text(step, "result"));
+        if let Some(value) = value_of(how) {
+            let printed = Ratio::of(result.split(' ').next().unwrap());
+            assert!(value == printed, "{how} = {result} is false: it is {}", value.text());
+            about.push(text(step, "what").to_owned());
+        }
+    }
+    about
+}
+
+/// What the words of an equation come to; `None` for a step that is told in words alone.
+fn value_of(how: &str) -> Option<Ratio> {
+    let how = how.strip_prefix("on ").and_then(|rest| rest.split_once(": ")).map_or(how, |(_, rest)| rest);
+    if how.contains("nothing is charged")
+        || !how.starts_with(|first: char| first.is_ascii_digit() || "(−".contains(first))
+    {
+        return None;
+    }
+    // `3 × 10 Hours at 0.37 USD`: the price is one of ten hours.
+    let priced = how.split_once(" at ").filter(|(before, _)| !before.contains("rounded"));
+    let plain = priced
+        .map_or_else(|| how.to_owned(), |(before, price)| format!("{} × {price}", before.split_once(" × ").unwrap().0));
+    let marks = ["(", ")", "−", ",", "×", "÷", "+"];
+    let apart = marks.iter().fold(plain, |text, mark| text.replace(mark, &format!(" {mark} ")));
+    let unit = |word: &str| word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_uppercase());
+    let silent = |word: &&str| !(unit(word) || [",", "per", "days", "left", "instalments"].contains(word));
+    let words: Vec<&str> = apart.split_whitespace().filter(silent).collect();
+    let mut reader = Reader { words: &words, at: 0 };
+    let value = reader.whole();
+    assert_eq!(reader.at, words.len(), "{how} is read only in part: {words:?}");
+    Some(value)
+}
+
+struct Reader<'w> {
+    words: &'w [&'w str],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> &str {
+        self.words.get(self.at).copied().unwrap_or_default()
+    }
+
+    fn takes(&mut self, word: &str) -> bool {
+        let found = self.peek() == word;
+        self.at += usize::from(found);
+        found
+    }
+
+    /// A sum and how it is rounded.
+    fn whole(&mut self) -> Ratio {
+        let mut value = self.product();
+        loop {
+            if self.takes("+") {
+                value = value.plus(&self.product());
+            } else if self.takes("−") {
+                value = value.minus(&self.product());
+            } else {
+                return self.rounded(value);
+            }
+        }
+    }
+
+    fn product(&mut self) -> Ratio {
+        let mut value = self.factor();
+        loop {
+            if self.takes("×") {
+                value = value.times(&self.factor());
+            } else if self.takes("÷") {
+                value = value.over(&self.factor());
+            } else {
+                return value;
+            }
+        }
+    }
+
+    fn factor(&mut self) -> Ratio {
+        if self.takes("−") {
+            return Ratio::zero().minus(&self.factor());
+        }
+        if self.takes("(") {
+            let value = self.whole();
+            assert!(self.takes(")"), "{:?}", self.words);
+            return value;
+        }
+        let number = self.peek().to_owned();
+        self.at += 1;
+        Ratio::of(&number)
+    }
+
+    fn rounded(&mut self, value: Ratio) -> Ratio {
+        let from = self.at;
+        while !["", ")", "decimals"].contains(&self.peek()) {
+            self.at += 1;
+        }
+        let how: Vec<String> = self.words[from..self.at].iter().map(|word| (*word).to_owned()).collect();
+        if !self.takes("decimals") {
+            assert!(how.is_empty(), "{how:?}");
+            return value;
+        }
+        let decimals: u32 = how.last().unwrap().parse().unwrap();
+        let step = Ratio::whole(1).over(&(0..decimals).fold(Ratio::whole(1), |ten, _| ten.times(&Ratio::whole(10))));
+        let (cut, half) = (value.cut(decimals), step.over(&Ratio::whole(2)));
+        let sign = if value < Ratio::zero() { Ratio::whole(-1) } else { Ratio::whole(1) };
+        match how[..how.len() - 1].join(" ").as_str() {
+            "cut to" => cut,
+            "rounded half-even to" => value.nearest_even(decimals),
+            "rounded half-up to" => value.plus(&half.times(&sign)).cut(decimals),
+            "rounded up at" | "rounded away from zero at" | "rounded away from zero to" if cut != value => {
+                cut.plus(&step.times(&sign))
+            }
+            "rounded up at" | "rounded away from zero at" | "rounded away from zero to" => cut,
+            other => panic!("{other}"),
+        }
+    }
+}
+
+/// The control: the equations that were printed once are seen to be false.
+#[test]
+fn a_false_equation_is_told_apart() {
+    let is = |how: &str| value_of(how).unwrap();
+    assert_ne!(is("1 × 1200.00 USD"), Ratio::of("-1006.81"));
+    assert_ne!(is("0.491304347826086 × 2.99 USD"), Ratio::of("1.469"));
+    assert_ne!(is("3.3 × 1 Hour at 0.37 USD"), Ratio::zero());
+    assert_eq!(is("−(2 × (1.005 USD rounded half-up to 2 decimals)) cut to 2 decimals"), Ratio::of("-2.02"));
+    assert_eq!(is("1 ÷ 8 USD per EUR, rounded half-even to 2 decimals"), Ratio::of("0.12"));
+    assert_eq!(value_of("used on one day"), None);
 }

@@ -10,7 +10,7 @@ mod orders;
 use rust_decimal::Decimal;
 
 pub use cycle::cycle_start;
-pub use orders::{Booked, Orders, booked};
+pub use orders::{Booked, GivenBack, Orders, booked};
 
 use crate::entry::{AzureCreditGranted, Benefit, ChargeRecorded, CoverageRecorded, RefundGranted, TaxSet};
 use crate::filing::{Filing, Said};
@@ -123,8 +123,14 @@ impl ChargeBook {
     /// INV-12: the tax rate in force for a partner on a day: the newest set by then, ties by identity.
     #[must_use]
     pub fn tax_at(&self, partner: Guid, day: Day) -> Option<Decimal> {
+        self.tax_set(partner, day).map(|(_, tax)| tax.rate)
+    }
+
+    /// What set that rate.
+    #[must_use]
+    pub fn tax_set(&self, partner: Guid, day: Day) -> Option<(Identity, &TaxSet)> {
         let set = self.taxes.iter().filter(|(_, tax)| tax.partner == partner && tax.from <= day);
-        set.max_by_key(|(identity, tax)| (tax.from, *identity)).map(|(_, tax)| tax.rate)
+        set.max_by_key(|(identity, tax)| (tax.from, *identity))
     }
 }
 

@@ -6,9 +6,12 @@
 //! every fact the entry of the journal that told it.
 
 mod access;
+mod beside;
+mod booked;
 mod day;
 mod document;
 mod line;
+mod steps;
 
 use clap::Args;
 use domain::facts::Facts;

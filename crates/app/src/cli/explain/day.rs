@@ -3,19 +3,22 @@
 use std::collections::BTreeSet;
 
 use domain::commerce::Placement;
+use domain::entry::Portion;
 use domain::finding::Finding;
-use domain::ids::{Currency, Guid, Identity};
+use domain::ids::{Guid, Identity};
 use domain::period::{Day, Instant, Period};
-use domain::rating::line_key;
+use domain::rating::{Piece, Verdict, line_key};
 use domain::scope::Scope;
 use engine::books::{self, Books};
 use engine::trace::{self, Wanted, WantedUsage};
 use serde::Serialize;
 
 use super::access::{self, AccessAnswer};
-use super::{EVENTS_SHOWN, EventAnswer, Step, event_answer, print_events, print_steps};
+use super::beside::{self, Grants};
+use super::steps::{self, usd};
+use super::{EVENTS_SHOWN, EventAnswer, Step, event_answer, line, print_events, print_steps};
 use crate::cli::Context;
-use crate::cli::invoice::{FindingAnswer, findings_answer, money, nothing, print_findings};
+use crate::cli::invoice::{FindingAnswer, findings_answer, nothing, print_findings};
 use crate::cli::select::{self, short_scope};
 use crate::cli::start::fault;
 use crate::exit::{Exit, Problem};
@@ -65,7 +68,13 @@ pub(super) fn explain(
     let judged =
         placements.iter().map(|placement| access::judged(books, subscription, placement, &scope, day, &mut cited));
     let access: Vec<AccessAnswer> = judged.collect();
-    let (charges, findings) = charged(subscription, &placements, &scope, day, books);
+    let mut grants = Grants::new();
+    let (charges, findings) = charged(subscription, &placements, &scope, day, books, &mut grants);
+    cited.extend(beside::granted(facts, &grants));
+    for placement in &placements {
+        let here = |on: Day, at: &Scope| on == day && *at == scope;
+        cited.extend(beside::covering(facts, placement.plan, None, &here));
+    }
     let usage = WantedUsage { days: [(scope.clone(), [day].into())].into(), meter: None };
     let markets = placements.iter().filter_map(|placement| books.commerce.market(placement.customer));
     let sheets = markets.filter_map(|market| facts.prices.list(day.period(), market));
@@ -114,6 +123,7 @@ fn charged(
     scope: &Scope,
     day: Day,
     books: &mut Books<'_>,
+    grants: &mut Grants,
 ) -> (Vec<Charge>, Vec<Finding>) {
     let revision = books.facts.policy.at(day).revision;
     let (mut charges, mut findings) = (Vec::new(), Vec::new());
@@ -122,6 +132,7 @@ fn charged(
     for bill_to in partners.filter(|bill_to| asked.insert(*bill_to)) {
         let (_, found) = books.draft(bill_to, day.period(), &mut |piece| {
             if *piece.scope == *scope && piece.day == day && piece.subscription == subscription {
+                beside::note(piece, grants);
                 charges.push(charge(piece, revision));
             }
         });
@@ -169,17 +180,19 @@ fn resolve(what: &str, month: Period, books: &Books<'_>) -> anyhow::Result<(Guid
     }
 }
 
-fn charge(piece: &domain::rating::Piece<'_>, policy_revision: u32) -> Charge {
+fn charge(piece: &Piece<'_>, policy_revision: u32) -> Charge {
     let (outcome, reason) = engine::digest::verdict(piece.verdict);
-    let usd = |amount: &domain::money::Exact| money(amount, Currency::USD);
     let (list, stake) = (piece.list_charge(), piece.credit_at_stake());
-    let mut arithmetic = vec![Step {
-        rule: "RATE-3",
-        what: "list charge",
-        how: format!("{} × {} at {}", piece.quantity, piece.band.row.unit, usd(&piece.unit_price())),
-        result: usd(&list),
-    }];
-    if !matches!(piece.verdict, domain::rating::Verdict::Never(_)) {
+    let mut arithmetic = vec![list_charge(piece)];
+    if let Some(grant) = piece.grant {
+        arithmetic.push(Step {
+            rule: "RATE-11",
+            what: "paid by credit",
+            how: format!("grant {} pays at list price", grant.grant),
+            result: usd(&list),
+        });
+    }
+    if !matches!(piece.verdict, Verdict::Never(_)) {
         arithmetic.push(Step {
             rule: "RATE-7",
             what: if piece.credited { "credit earned" } else { "credit lost" },
@@ -189,7 +202,7 @@ fn charge(piece: &domain::rating::Piece<'_>, policy_revision: u32) -> Charge {
     }
     Charge {
         meter: piece.meter.to_string(),
-        product: format!("{} / {}", piece.band.row.product_title, piece.band.row.sku_title),
+        product: line::product(&piece.band.row.product_title, &piece.band.row.sku_title),
         tier: piece.band.tier,
         outcome,
         reason: (!reason.is_empty()).then_some(reason),
@@ -199,6 +212,25 @@ fn charge(piece: &domain::rating::Piece<'_>, policy_revision: u32) -> Charge {
         policy_revision,
         rules_version: domain::policy::RULES_VERSION,
     }
+}
+
+/// RATE-3; RATE-10 where the units are covered and nothing is charged. What Azure credit split by money is
+/// more or less than quantity × price below the 15th decimal of a unit, and printed.
+fn list_charge(piece: &Piece<'_>) -> Step {
+    let (quantity, unit) = (piece.quantity, &piece.band.row.unit);
+    let covered = match piece.portion {
+        Portion::Reservation => Some("a reservation"),
+        Portion::SavingsPlan => Some("a savings plan"),
+        Portion::PayAsYouGo | Portion::AzureCredit => None,
+    };
+    let (rule, how) = match covered {
+        Some(by) => ("RATE-10", format!("{quantity} × {unit} covered by {by}, nothing is charged")),
+        None => {
+            let split = piece.split.as_ref().map_or_else(String::new, steps::plus);
+            ("RATE-3", format!("{quantity} × {unit} at {}{split}", usd(&piece.unit_price())))
+        }
+    };
+    Step { rule, what: "list charge", how, result: usd(&piece.list_charge()) }
 }
 
 fn print(answer: &DayAnswer, out: &mut Output) -> anyhow::Result<()> {
