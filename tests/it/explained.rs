@@ -409,3 +409,38 @@ fn a_false_equation_is_told_apart() {
     assert_eq!(is("1 ÷ 8 USD per EUR, rounded half-even to 2 decimals"), Ratio::of("0.12"));
     assert_eq!(value_of("used on one day"), None);
 }
+
+/// A line that stands in an issued invoice and in no draft is explained from the documents.
+#[test]
+fn an_issued_line_that_vanished_is_explained_from_its_documents() {
+    let journal = "\
+2024-01-01            grant   sub-a       Owner  us
+2025-03-10            usage   sub-a/vm-1  vm     10
+2025-04-05            close   us          2025-03
+2025-03-10T12:00:00Z  revoke  sub-a       Owner  us  recorded=2025-04-20
+2025-04-02            usage   sub-a/vm-1  vm     2
+";
+    let open = world(journal, "");
+    let status = open.ask(&["status"]).remove(0);
+    let document = open.ask(&["explain", status["issued"][0].as_str().unwrap()]).remove(0);
+    let name = text(&document["lines"][0], "line").to_owned();
+    let explain = |world: &World| {
+        let answer = world.ask(&["explain", &name]).remove(0);
+        must_fit(&schema("explain"), &answer);
+        assert_eq!(answer["about"], "issued-line");
+        answer
+    };
+    let issued = explain(&open);
+    assert_eq!((list(&issued, "documents").len(), issued["stands"][0]["subtotal"].as_str()), (1, Some("8.50 USD")));
+    assert_eq!(issued["next"][0]["subtotal"], "-8.50 USD");
+    let said = open.say(&["explain", &name]);
+    assert!(said.contains("The next close takes back what stands of it") && said.contains("8.50 USD"), "{said}");
+
+    let closed = open.ask(&["close", "--partner", "us", "--period", "2025-04", "--reason", "month end"]).remove(0);
+    assert_eq!(closed["outcome"], "issued", "{closed}");
+    let back = explain(&open);
+    assert_eq!((list(&back, "documents").len(), back["stands"][0]["subtotal"].as_str()), (2, Some("0.00 USD")));
+    assert!(text(&back, "meaning").ends_with("All of it was taken back."), "{back}");
+    assert!(list(&back, "next").is_empty());
+    assert_eq!(says(&back, "invoice issued").len(), 1, "the close that took it back: {back}");
+}

@@ -10,6 +10,7 @@ mod beside;
 mod booked;
 mod day;
 mod document;
+mod issued;
 mod line;
 mod steps;
 

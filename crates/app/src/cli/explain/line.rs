@@ -16,6 +16,7 @@ use engine::trace::{self, Wanted, WantedUsage};
 use serde::Serialize;
 
 use super::beside::{self, Grants};
+use super::issued;
 use super::steps::{self, Split};
 use super::{EVENTS_SHOWN, EventAnswer, Step, event_answer, print_events, print_steps};
 use crate::cli::Context;
@@ -94,11 +95,14 @@ pub(super) fn explain(
             }
         }
     }
+    if let Some(exit) = issued::explain(name, period, as_of, books, context, out)? {
+        return Ok(exit);
+    }
     if books.periods().is_empty() {
         return Err(crate::cli::invoice::nothing(books, domain::period::Day(0).period()).into());
     }
     let when = period.map_or_else(|| "any month".to_owned(), |period| period.to_string());
-    Err(Problem::refused(format!("no draft of {when} has a line {name}"))
+    Err(Problem::refused(format!("no draft of {when} and no issued document has a line {name}"))
         .hint("pec invoice --period MONTH --lines shows them; a line changes its name when its rate or tier changes")
         .into())
 }
