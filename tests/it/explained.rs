@@ -444,3 +444,26 @@ fn an_issued_line_that_vanished_is_explained_from_its_documents() {
     assert!(list(&back, "next").is_empty());
     assert_eq!(says(&back, "invoice issued").len(), 1, "the close that took it back: {back}");
 }
+
+/// Small words: one day is no sum, a total in yen has no decimals, a refund is called so.
+#[test]
+fn totals_days_and_refunds_read_well() {
+    let journal = "\
+2025-03-10  usage   sub-a/vm-1  vm  33
+2025-03-12  refund  goodwill    1   reason=Outage
+2025-04-05  close   us          2025-03
+";
+    let world = world(journal, "currency = \"JPY\"\nusd_per_unit = { JPY = \"0.00667\" }\n");
+    let answer = world.ask(&["invoice", "--partner", "us", "--period", "2025-03"]).remove(0);
+    assert_eq!(answer["invoices"][0]["total"], "4797 JPY");
+    let said = world.say(&["invoice", "--partner", "us", "--period", "2025-03"]);
+    assert!(said.contains("4,797 JPY") && !said.contains("4,797.00"), "{said}");
+    let id = world.ask(&["status"])[0]["issued"][0].as_str().unwrap().to_owned();
+    let document = world.ask(&["explain", &id]).remove(0);
+    must_fit(&schema("explain"), &document);
+    assert_eq!(document["total"], "4797 JPY");
+    let said = world.say(&["explain", &id]);
+    assert!(said.contains("4797 JPY") && said.contains("refund") && !said.contains(" / "), "{said}");
+    let used = lines(&world).into_iter().find(|(line, _)| line["rule"] == "INV-1").unwrap().1;
+    assert_eq!(steps(&used, "quantity")[0].1, "used on one day");
+}

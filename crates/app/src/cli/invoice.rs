@@ -171,6 +171,11 @@ pub(crate) fn money(amount: &Exact, currency: Currency) -> String {
     format!("{} {currency}", amount.to_fixed(2))
 }
 
+/// The total of a document, in the currency's minor unit: `5004 JPY`.
+pub(crate) fn total(amount: &Exact, currency: Currency) -> String {
+    format!("{} {currency}", amount.to_fixed(currency.minor_unit()))
+}
+
 /// The same for tables: exact amounts are cut to the cent where people only compare them.
 pub(super) fn cents(amount: &Exact, currency: Currency) -> String {
     let cut = amount.round(2, domain::money::Rounding::TowardZero);
@@ -180,9 +185,9 @@ pub(super) fn cents(amount: &Exact, currency: Currency) -> String {
 /// `1234567.89` reads `1,234,567.89`.
 fn grouped_digits(text: &str) -> String {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
     match whole.parse() {
-        Ok(number) => format!("{sign}{}.{fraction}", thousands(number)),
+        Ok(number) => format!("{sign}{}{fraction}", thousands(number)),
         Err(_) => text.to_owned(),
     }
 }
@@ -267,7 +272,7 @@ impl Invoice {
             policy_revision: draft.policy.revision,
             policy_revisions: books::draft_revisions(books.facts, draft),
             exchange_rate: draft.exchange_rate.to_string(),
-            total: money(&total, currency),
+            total: self::total(&total, currency),
             rounding: money(&rounding, currency),
             subtotal: money(&totals.subtotal, currency),
             tax: draft.tax().map(|tax| money(&tax, currency)),
@@ -487,11 +492,18 @@ fn print_lines(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Cuts an exact amount in text to the cent, for tables that people compare by eye.
+/// Cuts an exact amount in text to the cent, for tables that people compare by eye. A total that has no
+/// decimals has none here either.
 pub(super) fn short(amount: &str) -> String {
     let parsed =
         amount.split_once(' ').and_then(|(digits, currency)| Some((Exact::parse(digits)?, Currency::parse(currency)?)));
-    parsed.map_or_else(|| amount.to_owned(), |(digits, currency)| cents(&digits, currency))
+    let whole = !amount.contains('.');
+    parsed.map_or_else(
+        || amount.to_owned(),
+        |(digits, currency)| {
+            if whole { format!("{} {currency}", grouped_digits(&digits.to_string())) } else { cents(&digits, currency) }
+        },
+    )
 }
 
 /// `0.15` reads `15 %`.
@@ -556,6 +568,8 @@ mod tests {
         assert_eq!(cents(&exact, Currency::USD), "-1,234,567.89 USD");
         assert_eq!(money(&exact, Currency::USD), "-1234567.899 USD");
         assert_eq!(short("0.5 EUR"), "0.50 EUR");
+        assert_eq!(short("5004 JPY"), "5,004 JPY", "a total in yen");
+        assert_eq!(short("5004.1 JPY"), "5,004.10 JPY", "columns keep two decimals");
         assert_eq!(percent("0.15"), "15 %");
     }
 

@@ -18,7 +18,9 @@ use engine::restore;
 use serde::Serialize;
 
 use super::{issued_findings, obstacles, other_reasons};
-use crate::cli::invoice::{self, FindingAnswer, Party, cents, findings_answer, money, revisions_in_words, short};
+use crate::cli::invoice::{
+    self, FindingAnswer, Party, cents, findings_answer, money, revisions_in_words, short, total,
+};
 use crate::cli::start::fault;
 use crate::cli::what_if::{self, Guard};
 use crate::cli::{Context, period, select};
@@ -183,7 +185,7 @@ impl Check {
             period: self.period.to_string(),
             can_be_closed,
             issued,
-            total: money(&draft.total_and_rounding().0, draft.currency),
+            total: total(&draft.total_and_rounding().0, draft.currency),
             reasons,
             findings: checked(findings, self.period, hanging),
             waiting,

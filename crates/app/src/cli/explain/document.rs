@@ -20,7 +20,7 @@ use engine::trace::{self, Wanted};
 use serde::Serialize;
 
 use super::{EVENTS_SHOWN, EventAnswer, event_answer, print_events};
-use crate::cli::invoice::{Party, money, revisions_in_words};
+use crate::cli::invoice::{Party, money, revisions_in_words, total};
 use crate::cli::start::fault;
 use crate::cli::{Context, period};
 use crate::exit::{Exit, Problem};
@@ -147,7 +147,7 @@ fn answer(document: &IssuedDocument, books: &mut Books<'_>, events: (Vec<EventAn
         period: document.period.to_string(),
         currency: document.currency.to_string(),
         revision: document.revision,
-        total: amount(document.total),
+        total: total(&Exact::from(document.total), document.currency),
         rounding: amount(document.rounding),
         tax: document.tax.map(amount),
         issued_by: document.decision.actor.to_string(),
