@@ -63,6 +63,8 @@ use app::scenario::{azure, memory};
 mod questions;
 // Every reason at once, and the entries behind it.
 mod reasons;
+// What is shown of places and of money: moves and the tree behind a verdict, true equations.
+mod explained;
 // The leak meter: a revoked grant becomes an alert, its return an end.
 mod leaks;
 // Access that ends by itself, and delegations with several authorisations.

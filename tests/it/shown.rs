@@ -63,6 +63,12 @@ impl World {
         std::fs::write(self.dir.path().join(name), text).unwrap();
     }
 
+    /// The same of a scenario's text, with its month.
+    pub(crate) fn with_month(text: &str) -> (Self, String) {
+        let (world, scenario) = Self::of(&File { path: "asked".to_owned(), text: text.to_owned() });
+        (world, scenario.period.to_string())
+    }
+
     /// What a command prints for people, notes included, whatever its exit code.
     pub(crate) fn say(&self, words: &[&str]) -> String {
         self.run(words.iter().copied(), false)

@@ -7,7 +7,7 @@
 //!
 //! Reading order: `copies` (one record told twice), `estate` (what existed where), `evidence` (what each record
 //! proves), `lives` (assignments), `grants` (delegations, schedules, links), `groups` (members), `denies`
-//! (what is refused), `view` (all of it, findable by scope).
+//! (what is refused), `view` (all of it, findable by scope), `whereabouts` (where a resource was, in words).
 
 mod copies;
 mod denies;
@@ -17,6 +17,7 @@ mod grants;
 mod groups;
 mod lives;
 mod view;
+mod whereabouts;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub(crate) use copies::agree;
 pub use denies::Deny;
 pub use grants::{Grant, PalLink, Via};
 pub use view::{Access, DenyId, DenyReach, GrantId, Ground, Reach, Stay};
+pub use whereabouts::{Presence, Whereabouts};
 
 use std::borrow::Cow;
 

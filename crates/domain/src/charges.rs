@@ -10,7 +10,7 @@ mod orders;
 use rust_decimal::Decimal;
 
 pub use cycle::cycle_start;
-pub use orders::{Booked, Orders, booked};
+pub use orders::{Booked, GivenBack, Orders, booked};
 
 use crate::entry::{AzureCreditGranted, Benefit, ChargeRecorded, CoverageRecorded, RefundGranted, TaxSet};
 use crate::filing::{Filing, Said};
@@ -70,6 +70,8 @@ pub struct ChargeBook {
 pub struct TaxInForce {
     pub rate: Decimal,
     pub from: Day,
+    /// What set it.
+    pub event: Identity,
     /// The events that set different rates from that one day, all of them; empty where they agree.
     pub rivals: Vec<Identity>,
 }
@@ -133,14 +135,14 @@ impl ChargeBook {
     #[must_use]
     pub fn tax_at(&self, partner: Guid, day: Day) -> Option<TaxInForce> {
         let set = || self.taxes.iter().filter(move |(_, tax)| tax.partner == partner && tax.from <= day);
-        let (_, newest) = set().max_by_key(|(identity, tax)| (tax.from, *identity))?;
+        let (event, newest) = set().max_by_key(|(identity, tax)| (tax.from, *identity))?;
         let of_that_day = set().filter(|(_, tax)| tax.from == newest.from);
         let mut told: Vec<(Identity, Decimal)> = of_that_day.map(|(identity, tax)| (identity, tax.rate)).collect();
         if told.iter().all(|(_, rate)| *rate == newest.rate) {
             told.clear();
         }
         let rivals = told.into_iter().map(|(identity, _)| identity).collect();
-        Some(TaxInForce { rate: newest.rate, from: newest.from, rivals })
+        Some(TaxInForce { rate: newest.rate, from: newest.from, event, rivals })
     }
 }
 

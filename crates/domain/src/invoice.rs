@@ -12,6 +12,7 @@ mod tax;
 
 use std::collections::BTreeMap;
 
+pub use beside::{Amount, amounts_of};
 pub use line::{Line, TooLong};
 pub use tax::{TaxRate, cut_tax, due_tax};
 

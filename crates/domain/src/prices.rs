@@ -20,7 +20,7 @@ use crate::policy::Policy;
 
 /// How many decimals an inverted rate is carried with under the policy `exact`: 1 ÷ a rate has no
 /// end as a rule, and no printed amount has so many digits that the 41st could matter.
-const EXACT_RATE_DECIMALS: u32 = 40;
+pub const EXACT_RATE_DECIMALS: u32 = 40;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PriceBook {

@@ -117,7 +117,11 @@ pub fn rule(event: &Event) -> Option<&'static str> {
         Event::PlanSuspended(_) | Event::PlanReactivated(_) => "USE-8",
         Event::CoverageRecorded(_) => "RATE-10",
         Event::AzureCreditGranted(_) => "RATE-11",
-        Event::ChargeRecorded(_) => "INV-9",
+        Event::ChargeRecorded(charge) => match charge.action {
+            ChargeAction::New | ChargeAction::Renew => "INV-9",
+            ChargeAction::CancelImmediate => "INV-11",
+            ChargeAction::MoveQuantity => "INV-16",
+        },
         Event::RefundGranted(_) => "INV-13",
         Event::TaxSet(_) => "INV-12",
         Event::ResellerOfRecordSet(_) => "PEC-4",

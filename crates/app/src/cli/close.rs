@@ -21,7 +21,7 @@ use engine::close::{self, Outcome, Wish};
 use engine::restore::{self, Lack};
 use serde::Serialize;
 
-use super::invoice::{FindingAnswer, Party, findings_answer, money, print_findings, revisions_in_words};
+use super::invoice::{FindingAnswer, Party, findings_answer, money, print_findings, revisions_in_words, total};
 use super::start::{decider, fault};
 use super::{Context, period, select};
 use crate::exit::{Exit, Problem};
@@ -175,7 +175,7 @@ fn document_answers(context: &Context<'_>, ids: &[Box<str>]) -> anyhow::Result<V
     let documents = ids.iter().filter_map(|id| facts.issued.document(id)).map(|document| DocumentAnswer {
         id: document.id.to_string(),
         period: document.period.to_string(),
-        total: money(&Exact::from(document.total), document.currency),
+        total: total(&Exact::from(document.total), document.currency),
         rounding: money(&Exact::from(document.rounding), document.currency),
         tax: document.tax.map(|tax| money(&Exact::from(tax), document.currency)),
         lines: document.lines.len(),

@@ -11,7 +11,7 @@ mod issued;
 mod lines;
 
 pub(crate) use amounts::money;
-pub(super) use amounts::{cents, revisions_in_words, short};
+pub(super) use amounts::{cents, revisions_in_words, short, total};
 pub(super) use findings::{FindingAnswer, findings_answer, print_findings};
 
 use clap::Args;
@@ -237,7 +237,7 @@ impl Invoice {
             policy_revision: draft.policy.revision,
             policy_revisions: books::draft_revisions(books.facts, draft),
             exchange_rate: draft.exchange_rate.to_string(),
-            total: whole.as_ref().map(|(total, _)| money(total, currency)),
+            total: whole.as_ref().map(|(total, _)| self::total(total, currency)),
             rounding: whole.as_ref().map(|(_, rounding)| money(rounding, currency)),
             subtotal: money(&totals.subtotal, currency),
             tax: draft.tax().filter(|_| whole.is_some()).map(|tax| money(&tax, currency)),

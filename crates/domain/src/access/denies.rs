@@ -48,6 +48,27 @@ impl Deny {
         without(&named(&self.principals), &named(&self.excluded))
     }
 
+    /// The entries by which it names or excepts a principal within a stretch of time; none where it does not
+    /// name it.
+    pub(super) fn naming(
+        &self,
+        principal: Guid,
+        members: &BTreeMap<Guid, Vec<Membership>>,
+        within: &[Interval],
+    ) -> Vec<Identity> {
+        let then = |interval: &Interval| within.iter().any(|part| !part.intersect(interval).is_empty());
+        let by = |groups: &[Guid]| -> Vec<Identity> {
+            let inside = groups.iter().filter_map(|group| members.get(group)).flatten();
+            let mine = inside.filter(|one| one.member == principal && then(&one.interval));
+            mine.flat_map(|one| one.events.clone()).collect()
+        };
+        let through = by(&self.principals);
+        if through.is_empty() && !self.principals.iter().any(|id| *id == principal || *id == EVERYBODY) {
+            return Vec::new();
+        }
+        self.events.iter().copied().chain(through).chain(by(&self.excluded)).collect()
+    }
+
     /// The ids that it names, whose members matter.
     pub(super) fn named(&self) -> impl Iterator<Item = Guid> {
         self.principals.iter().chain(&self.excluded).copied()

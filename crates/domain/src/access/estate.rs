@@ -256,6 +256,12 @@ impl Estate {
         stays.filter(|(_, within)| !within.is_empty()).collect()
     }
 
+    /// The entries that moved a scope or a container of it within a stretch of time, away or here.
+    pub(super) fn moved(&self, scope: &Scope, within: Interval) -> Vec<Identity> {
+        let moves = self.moves_of(&self.out_of, scope).chain(self.moves_of(&self.into, scope));
+        moves.filter(|(moved, _)| within.contains(moved.at)).map(|(moved, _)| moved.event).collect()
+    }
+
     /// The moves of a scope or of a container of it, with the rest of the path below what moved.
     fn moves_of<'a>(
         &'a self,

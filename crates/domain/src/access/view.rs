@@ -14,7 +14,7 @@ use crate::access::groups::{Membership, groups};
 use crate::access::{AccessBook, evidence, lives};
 use crate::commerce::Commerce;
 use crate::finding::Finding;
-use crate::ids::Guid;
+use crate::ids::{Guid, Identity};
 use crate::partners::Partners;
 use crate::period::{Day, Instant, Interval, union, without};
 use crate::scope::{Level, Scope};
@@ -78,7 +78,7 @@ pub struct Access {
     denies_by_scope: BTreeMap<Box<str>, Vec<DenyId>>,
     /// The people of interest in each group that a grant or a deny assignment names.
     members: BTreeMap<Guid, Vec<Membership>>,
-    estate: Estate,
+    pub(super) estate: Estate,
     /// Scopes of which anything is told that makes them differ from their neighbours.
     marked: BTreeSet<Box<str>>,
     /// Scopes of which the creation is told; matter only where a policy says so.
@@ -143,6 +143,18 @@ impl Access {
     #[must_use]
     pub fn denied(&self, id: DenyId, principal: Guid) -> Vec<Interval> {
         self.deny(id).reaches(principal, &self.members)
+    }
+
+    /// The entries by which a deny assignment names or excepts a principal within a stretch of time: its own,
+    /// and the memberships on the way. None where it does not name it.
+    #[must_use]
+    pub fn naming(&self, id: DenyId, principal: Guid, within: &[Interval]) -> Vec<Identity> {
+        self.deny(id).naming(principal, &self.members, within)
+    }
+
+    /// Whether anything is granted or denied on exactly this scope.
+    pub(super) fn any_on(&self, scope: &Scope) -> bool {
+        self.by_scope.contains_key(scope.as_str()) || self.denies_by_scope.contains_key(scope.as_str())
     }
 
     /// A role that a group holds becomes grants of its members.

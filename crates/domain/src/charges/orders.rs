@@ -46,6 +46,41 @@ pub struct Booked {
     pub quantity: Exact,
     pub rule: &'static str,
     pub event: Identity,
+    /// Everything that was told of the order until then, the amount's own event included.
+    pub behind: Vec<Identity>,
+    /// What of the price goes back; absent on what is no return.
+    pub back: Option<GivenBack>,
+}
+
+/// What a return gives back of the price of one unit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GivenBack {
+    /// All that the partner billed for it paid: the price, or so many instalments of it.
+    Everything { instalments: usize },
+    /// The share of the days that are left of the term, or of the instalment that runs, less a fee.
+    Rest { left: i32, of: i32, fee_percent: i64 },
+}
+
+impl GivenBack {
+    /// Of a price, as numerator and divisor.
+    fn of(self, price: &Exact) -> (Exact, Exact) {
+        let whole = |number: i64| Exact::from(rust_decimal::Decimal::from(number));
+        match self {
+            Self::Everything { instalments } => {
+                (price * &Exact::from(rust_decimal::Decimal::from(instalments)), Exact::one())
+            }
+            Self::Rest { left, of, .. } => (price * &whole(i64::from(left)), whole(i64::from(of))),
+        }
+    }
+
+    /// The hundredths of it that go back.
+    fn hundredths(self) -> Exact {
+        let kept = match self {
+            Self::Everything { .. } => 0,
+            Self::Rest { fee_percent, .. } => fee_percent,
+        };
+        Exact::from(rust_decimal::Decimal::new(100 - kept, 2))
+    }
 }
 
 impl Booked {
@@ -67,6 +102,8 @@ struct Run<'a> {
     returned: Vec<(Instant, Exact)>,
     /// Moved to a partner billed in another currency: no instalment starts from here on.
     ends: Option<Instant>,
+    /// All that was told of it, in order of time; the purchase first.
+    told: Vec<(Instant, Identity)>,
 }
 
 impl Run<'_> {
@@ -133,6 +170,8 @@ impl Run<'_> {
             quantity: Exact::from(bought.quantity),
             rule,
             event: self.identity,
+            behind: self.told.iter().filter(|(when, _)| *when <= at).map(|(_, identity)| *identity).collect(),
+            back: None,
         }
     }
 }
@@ -212,6 +251,9 @@ impl Orders {
     ) -> Vec<Run<'a>> {
         let mut runs: Vec<Run<'a>> = Vec::new();
         for (at, action, identity, charge) in changes {
+            if let Some(run) = runs.last_mut() {
+                run.told.push((*at, *identity));
+            }
             match (action, runs.last_mut()) {
                 (ChargeAction::New | ChargeAction::Renew, _) => runs.push(Run {
                     identity: *identity,
@@ -220,6 +262,7 @@ impl Orders {
                     paid_since: *at,
                     returned: Vec::new(),
                     ends: None,
+                    told: vec![(*at, *identity)],
                 }),
                 (_, None) => self.odd(Code::OverdrawnOrder, charge, *identity, "the order was never bought"),
                 (ChargeAction::CancelImmediate, Some(run)) => self.returned(run, charge, *identity),
@@ -252,17 +295,18 @@ impl Orders {
             );
             return;
         }
-        let (unit, divisor, kept) = match given_back(run, at) {
-            Ok(share) => share,
+        let back = match given_back(run, at) {
+            Ok(back) => back,
             Err(why) => return self.odd(Code::ReturnRefused, charge, identity, why),
         };
+        let (unit, divisor) = back.of(&Exact::from(run.bought.unit_price));
         run.returned.push((at, quantity.clone()));
         let value = (&unit * &quantity).divide(&divisor, 2, crate::money::Rounding::TowardZero);
         let returns = self.returns.entry(charge.customer).or_default();
         returns.push((Day::of(at), value.expect("a term has days"), identity));
-        let unit = -&(&unit * &hundredths(kept));
+        let unit = -&(&unit * &back.hundredths());
         let booked = run.book(ChargeType::CancelImmediate, at, "INV-11");
-        self.booked.push(Booked { unit, divisor, quantity, event: identity, ..booked });
+        self.booked.push(Booked { unit, divisor, quantity, event: identity, back: Some(back), ..booked });
     }
 
     /// INV-16: an order that moves is not prorated: the source keeps the last full instalment, the
@@ -336,6 +380,8 @@ impl Orders {
             quantity: Exact::one(),
             rule: "INV-13",
             event: identity,
+            behind: vec![identity],
+            back: None,
         });
     }
 
@@ -423,53 +469,33 @@ impl Orders {
     }
 }
 
-fn hundredths(count: i64) -> Exact {
-    Exact::from(rust_decimal::Decimal::new(count, 2))
-}
-
-fn days(from: Day, to: Day) -> Exact {
-    Exact::from(rust_decimal::Decimal::from(to.0 - from.0))
-}
-
-/// What the return of one unit gives back, as numerator and divisor, and how many hundredths of it;
-/// or why nothing.
-fn given_back(run: &Run<'_>, at: Instant) -> Result<(Exact, Exact, i64), &'static str> {
+/// What the return of one unit gives back, or why nothing.
+fn given_back(run: &Run<'_>, at: Instant) -> Result<GivenBack, &'static str> {
     let within = |hours: i64| at - run.bought.at <= chrono::TimeDelta::hours(hours);
-    let everything = || (price_paid(run, at), Exact::one(), 100);
+    let paid = |start: Instant| run.paid_since <= start && start <= at;
+    let everything = || GivenBack::Everything { instalments: run.cycles().filter(|(_, start)| paid(*start)).count() };
     match run.bought.kind {
         ChargeKind::SavingsPlan => Err("a savings plan is final"),
         ChargeKind::Reservation if within(RESERVATION_HOURS) => Ok(everything()),
         ChargeKind::Marketplace | ChargeKind::ThirdParty if within(MARKETPLACE_HOURS) => Ok(everything()),
         ChargeKind::Marketplace | ChargeKind::ThirdParty => Err("72 hours have passed"),
-        ChargeKind::Reservation => {
-            let (unit, divisor) = unused(run, at).ok_or("it has no term, and five days have passed")?;
-            Ok((unit, divisor, 100 - RETURN_FEE_PERCENT))
-        }
+        ChargeKind::Reservation => unused(run, at).ok_or("it has no term, and five days have passed"),
     }
 }
 
-/// What the partner billed for it paid for one unit until an instant.
-fn price_paid(run: &Run<'_>, at: Instant) -> Exact {
-    let begun = run.cycles().filter(|(_, start)| run.paid_since <= *start && *start <= at).count();
-    let begun = Exact::from(rust_decimal::Decimal::from(begun));
-    &Exact::from(run.bought.unit_price) * &begun
-}
-
-/// The price of one unit for the days that are left, as numerator and divisor: of the whole term, or
-/// of the instalment that runs, which gives nothing back to a partner that did not pay it (INV-16).
-/// `None` without a term.
-fn unused(run: &Run<'_>, at: Instant) -> Option<(Exact, Exact)> {
+/// The days that are left: of the whole term, or of the instalment that runs, which gives nothing back to a
+/// partner that did not pay it (INV-16). `None` without a term.
+fn unused(run: &Run<'_>, at: Instant) -> Option<GivenBack> {
     let (from, to) = if run.monthly() {
         let (number, start) = run.cycles().filter(|(_, start)| *start <= at).last()?;
         if start < run.paid_since {
-            return Some((Exact::zero(), Exact::one()));
+            return Some(GivenBack::Everything { instalments: 0 });
         }
         let cycle = |number| cycle_start(run.bought_day(), number, run.bought.term);
         (cycle(number), cycle(number + 1))
     } else {
         (run.bought_day(), term_end(run.bought_day(), run.bought.term)?)
     };
-    let left = days(Day::of(at), to);
-    let left = if left.is_negative() { Exact::zero() } else { left };
-    Some((&Exact::from(run.bought.unit_price) * &left, days(from, to)))
+    let left = (to.0 - Day::of(at).0).max(0);
+    Some(GivenBack::Rest { left, of: to.0 - from.0, fee_percent: RETURN_FEE_PERCENT })
 }

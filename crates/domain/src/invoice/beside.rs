@@ -5,14 +5,16 @@
 
 use std::collections::BTreeMap;
 
+use super::Draft;
 use super::line::{COLUMN_DECIMALS, Line, PRICE_DECIMALS};
-use crate::charges::Booked;
+use crate::charges::{Booked, booked};
 use crate::commerce::Commerce;
 use crate::entry::{ChargeKey, ChargeKind, ChargeType, LineKey, Portion, PriceKind};
-use crate::ids::MeterId;
+use crate::ids::{Guid, MeterId};
 use crate::money::{Exact, Rounding};
-use crate::period::Period;
+use crate::period::{Instant, Period};
 use crate::policy::{ChargeRounding, Policy};
+use crate::rating::Desk;
 
 /// The first month whose credit lines carry today's reason code: the first that began after Azure credit
 /// offer balance (2022-07-27). Before it the reconciliation file printed another one (2021-01-29).
@@ -114,26 +116,53 @@ pub(crate) fn cut(unit: &Exact, divisor: &Exact, quantity: &Exact, rate: &Exact,
     }
 }
 
-fn line(booked: &Booked, commerce: &Commerce, period: Period, exchange_rate: &Exact, policy: &Policy) -> Line {
+/// The line that a purchase, return or refund is added to.
+fn key_of(booked: &Booked, commerce: &Commerce) -> LineKey {
     let (meter, price_kind) = word(booked.kind);
-    let (charge, subtotal) = cut(&booked.unit, &booked.divisor, &booked.quantity, exchange_rate, policy);
     let (order, charge_type) = (booked.order.clone(), booked.charge_type);
+    LineKey {
+        customer: booked.customer,
+        plan: booked.plan,
+        reseller: commerce.reseller_at(booked.plan, booked.at).map(Into::into),
+        meter: MeterId::parse(meter),
+        price_kind,
+        product: booked.product.clone(),
+        sku: booked.sku.clone(),
+        price_from: booked.day(),
+        tier: 1,
+        portion: Portion::PayAsYouGo,
+        credit_rate: None,
+        charge: Some(Box::new(ChargeKey { charge_type, order, reason: booked.reason.clone() })),
+    }
+}
+
+/// One amount that a line is the sum of, with what it comes to after its own cut.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Amount {
+    pub booked: Booked,
+    pub charge: Exact,
+    pub subtotal: Exact,
+}
+
+/// What the line of a purchase, return or refund is the sum of, in order of time; empty for every other line.
+#[must_use]
+pub fn amounts_of(desk: &Desk<'_>, draft: &Draft, line: &Line) -> Vec<Amount> {
+    let billed_in = |partner: Guid, at: Instant| desk.billing_currency(partner, at);
+    let (booked, _) = booked(&desk.facts.charges, desk.commerce, &billed_in, draft.bill_to, draft.period);
+    let of_line = booked.into_iter().filter(|one| key_of(one, desk.commerce) == line.key);
+    let amount = |booked: Booked| {
+        let (charge, subtotal) =
+            cut(&booked.unit, &booked.divisor, &booked.quantity, &line.exchange_rate, &draft.policy);
+        Amount { booked, charge, subtotal }
+    };
+    of_line.map(amount).collect()
+}
+
+fn line(booked: &Booked, commerce: &Commerce, period: Period, exchange_rate: &Exact, policy: &Policy) -> Line {
+    let (charge, subtotal) = cut(&booked.unit, &booked.divisor, &booked.quantity, exchange_rate, policy);
     let effective = booked.unit.divide(&booked.divisor, PRICE_DECIMALS, Rounding::AwayFromZero);
     Line {
-        key: LineKey {
-            customer: booked.customer,
-            plan: booked.plan,
-            reseller: commerce.reseller_at(booked.plan, booked.at).map(Into::into),
-            meter: MeterId::parse(meter),
-            price_kind,
-            product: booked.product.clone(),
-            sku: booked.sku.clone(),
-            price_from: booked.day(),
-            tier: 1,
-            portion: Portion::PayAsYouGo,
-            credit_rate: None,
-            charge: Some(Box::new(ChargeKey { charge_type, order, reason: booked.reason.clone() })),
-        },
+        key: key_of(booked, commerce),
         period,
         product_title: booked.product_title.clone(),
         sku_title: booked.sku_title.clone(),

@@ -263,6 +263,8 @@ fn order(order: &str, quantity: &str, at: &str) -> Booked {
         quantity: exact(quantity),
         rule: "INV-11",
         event: crate::ids::Identity(1),
+        behind: vec![crate::ids::Identity(1)],
+        back: None,
     }
 }
 

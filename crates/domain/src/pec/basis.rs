@@ -6,14 +6,17 @@
 use std::collections::BTreeSet;
 
 use crate::ids::{Guid, Identity};
+use crate::pec::qualify::intersect;
 use crate::pec::{Judge, PlaceId};
 use crate::period::{Day, Interval};
+use crate::scope::Scope;
 
 impl Judge<'_> {
     /// PEC-11: the entries behind the verdict of a day beside those of its grants: the lives of plan and
     /// subscription up to then, the reseller of record, the partners' registrations, memberships and
-    /// standing, the resellers' qualification, the role list and the policy in force.
-    pub fn basis(&mut self, place: PlaceId, day: Day) -> BTreeSet<Identity> {
+    /// standing, the resellers' qualification, the links and deny assignments of who held something, where the
+    /// resource was, the role list and the policy in force.
+    pub fn basis(&mut self, place: PlaceId, scope: &Scope, day: Day) -> BTreeSet<Identity> {
         let site = self.site_on(place, day);
         let tested = site.tested(day);
         let (standing, partners) = (site.terms.standing, site.terms.partners);
@@ -34,12 +37,21 @@ impl Judge<'_> {
                 behind.extend(partners.membership_events(bill_to));
             }
         }
+        for reach in site.reaches().filter(|reach| !intersect(&site.held(reach), &tested).is_empty()) {
+            let grant = site.grant(reach);
+            behind.extend(site.naming_events(grant, &tested));
+            if site.terms.route(grant).needs_link() {
+                behind.extend(site.terms.last_link(grant, tested[tested.len() - 1].to));
+            }
+        }
         let (subscription, plan) = (standing.subscription, standing.placement.plan);
         let until = day.next().start();
         let (facts, channel, partners) = (self.facts(), self.channel(), self.partners());
         let resellers = named.iter().filter(|partner| **partner != bill_to);
         behind.extend(resellers.flat_map(|reseller| channel.qualification_events(partners, *reseller)));
         behind.extend(facts.commerce.behind(subscription, plan, until));
+        let rows = self.grants().whereabouts(scope, day.interval());
+        behind.extend(self.grants().told_by(&facts.access, scope, &rows, day.interval()));
         behind.extend(facts.roles.list_on(day));
         behind.extend(facts.policy.document_at(day).map(|(identity, _)| identity));
         behind

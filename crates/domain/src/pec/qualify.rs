@@ -69,6 +69,14 @@ impl<'a> Terms<'a> {
         union(links.iter().map(|link| link.interval).collect())
     }
 
+    /// The entries of the newest link that the identity had there before an instant, ended or not.
+    pub(super) fn last_link(&self, grant: &Grant, before: Instant) -> &'a [Identity] {
+        let access: &'a Access = self.access;
+        let links = access.links(grant.principal, self.link_tenant(grant)).iter();
+        let begun = links.filter(|link| link.interval.from < before);
+        begun.max_by_key(|link| link.interval.from).map_or(&[], |link| &link.events)
+    }
+
     fn ties(&self, grant: &Grant) -> Vec<Tie> {
         let automatic =
             |belongs: Vec<Belongs>| belongs.into_iter().map(|belongs| Tie { belongs, events: Vec::new() }).collect();

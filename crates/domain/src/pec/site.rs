@@ -182,6 +182,15 @@ impl<'a> Site<'a> {
         union(absent)
     }
 
+    /// The entries of every deny assignment that names a grant's principal here within a stretch of time,
+    /// whether it makes a gap, is a flag or excepts it in the end.
+    pub(super) fn naming_events(&self, grant: &Grant, within: &[Interval]) -> Vec<Identity> {
+        let (access, policy) = (self.terms.access, self.terms.policy.moved_resources);
+        let here = self.ground.denies.iter().filter(|one| counts(one.stay, policy));
+        let then = here.filter(|one| !clip(within, access.deny(one.deny).interval.intersect(&one.within)).is_empty());
+        then.flat_map(|one| access.naming(one.deny, grant.principal, within)).collect()
+    }
+
     /// Every instant at which something that the judgement reads of this place changes.
     pub(super) fn edges(&self) -> Vec<Instant> {
         let mut spans: Vec<Interval> = self.ground.absent.clone();

@@ -19,7 +19,9 @@ use serde::Serialize;
 
 use super::planned::{self, Planned};
 use super::{issued_findings, obstacles, other_reasons};
-use crate::cli::invoice::{self, FindingAnswer, Party, cents, findings_answer, money, revisions_in_words, short};
+use crate::cli::invoice::{
+    self, FindingAnswer, Party, cents, findings_answer, money, revisions_in_words, short, total,
+};
 use crate::cli::start::fault;
 use crate::cli::what_if::{self, Guard};
 use crate::cli::{Context, period, select};
@@ -181,7 +183,7 @@ impl Check {
             can_be_closed: rehearsal.reasons.is_empty(),
             issued: rehearsal.stands.iter().map(ToString::to_string).collect(),
             documents: rehearsal.documents.iter().map(Planned::from).collect(),
-            total: money(&draft.total_and_rounding().0, draft.currency),
+            total: total(&draft.total_and_rounding().0, draft.currency),
             reasons: other_reasons(&rehearsal.reasons),
             findings: checked(findings, self.period, hanging),
             waiting,

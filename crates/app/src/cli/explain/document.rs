@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use domain::decide::{self, Closing};
-use domain::entry::{Decision, IssuedDocument, IssuedLine};
+use domain::entry::{Decision, IssuedDocument, IssuedLine, LineKey};
 use domain::facts::Facts;
 use domain::ids::{Currency, Digest};
 use domain::issued::canonical_lines;
@@ -20,7 +20,7 @@ use engine::trace::{self, Wanted};
 use serde::Serialize;
 
 use super::{EVENTS_SHOWN, EventAnswer, event_answer, print_events};
-use crate::cli::invoice::{Party, money, revisions_in_words};
+use crate::cli::invoice::{Party, money, revisions_in_words, total};
 use crate::cli::start::fault;
 use crate::cli::{Context, period};
 use crate::exit::{Exit, Problem};
@@ -69,25 +69,28 @@ struct DocumentAnswer {
 }
 
 #[derive(Serialize)]
-struct LineAnswer {
+pub(super) struct LineAnswer {
     line: String,
     period: String,
     customer: Party,
     meter: String,
     product: String,
     sku: String,
-    credit_rate: Option<String>,
-    quantity: String,
+    /// What people read in their place.
+    #[serde(skip)]
+    name: String,
+    pub(super) credit_rate: Option<String>,
+    pub(super) quantity: String,
     unit_price: String,
     effective_unit_price: String,
-    charge: String,
-    subtotal: String,
+    pub(super) charge: String,
+    pub(super) subtotal: String,
     tax: Option<String>,
-    rule: String,
+    pub(super) rule: String,
     days: Vec<String>,
     policy_revision: u32,
     /// Of the line's own days.
-    policy_revisions: Vec<u32>,
+    pub(super) policy_revisions: Vec<u32>,
     rules_version: u32,
 }
 
@@ -133,9 +136,7 @@ fn answer(document: &IssuedDocument, books: &mut Books<'_>, events: (Vec<EventAn
     let amending = facts.issued.documents().into_iter().filter(|other| other.amends.as_ref() == Some(&document.id));
     let amended_by = amending.map(|other| other.id.to_string()).collect();
     let changed = redraft(document, books);
-    let stated = Said { rules: document.rules_version, policy: document.policy_revision };
-    let today =
-        Said { rules: domain::policy::RULES_VERSION, policy: facts.policy.at(document.period.first_day()).revision };
+    let (stated, today) = (Said::by(document), Said::today(facts, document.period));
     DocumentAnswer {
         schema: "pec.explain.v1",
         about: "document",
@@ -146,7 +147,7 @@ fn answer(document: &IssuedDocument, books: &mut Books<'_>, events: (Vec<EventAn
         period: document.period.to_string(),
         currency: document.currency.to_string(),
         revision: document.revision,
-        total: amount(document.total),
+        total: total(&Exact::from(document.total), document.currency),
         rounding: amount(document.rounding),
         tax: document.tax.map(amount),
         issued_by: document.decision.actor.to_string(),
@@ -171,7 +172,7 @@ fn answer(document: &IssuedDocument, books: &mut Books<'_>, events: (Vec<EventAn
 
 /// INV-6: what a close after this one would carry for the document's month; nothing for a document
 /// that is void or a credit note, whose month is open again.
-fn redraft(document: &IssuedDocument, books: &mut Books<'_>) -> Vec<IssuedLine> {
+pub(super) fn redraft(document: &IssuedDocument, books: &mut Books<'_>) -> Vec<IssuedLine> {
     let facts = books.facts;
     if document.amends.is_some() || facts.issued.is_voided(&document.id) {
         return Vec::new();
@@ -199,12 +200,27 @@ fn redraft(document: &IssuedDocument, books: &mut Books<'_>) -> Vec<IssuedLine> 
 }
 
 /// By which rules and policy a line is said.
-struct Said {
+pub(super) struct Said {
     rules: u32,
     policy: u32,
 }
 
-fn line_answer(line: &IssuedLine, currency: Currency, said: &Said, books: &Books<'_>) -> LineAnswer {
+impl Said {
+    pub(super) fn by(document: &IssuedDocument) -> Self {
+        Self { rules: document.rules_version, policy: document.policy_revision }
+    }
+
+    pub(super) fn today(facts: &Facts, month: Period) -> Self {
+        Self { rules: domain::policy::RULES_VERSION, policy: facts.policy.at(month.first_day()).revision }
+    }
+}
+
+/// Product and SKU of a line as documents name them; a refund has neither, and is called so.
+pub(super) fn product(key: &LineKey) -> String {
+    if key.product.is_empty() { key.meter.to_string() } else { format!("{}/{}", key.product, key.sku) }
+}
+
+pub(super) fn line_answer(line: &IssuedLine, currency: Currency, said: &Said, books: &Books<'_>) -> LineAnswer {
     let key = &line.key;
     let usd = |amount: rust_decimal::Decimal| money(&Exact::from(amount), Currency::USD);
     LineAnswer {
@@ -214,6 +230,7 @@ fn line_answer(line: &IssuedLine, currency: Currency, said: &Said, books: &Books
         meter: key.meter.to_string(),
         product: key.product.to_string(),
         sku: key.sku.to_string(),
+        name: product(key),
         credit_rate: key.credit_rate.map(|rate| rate.normalize().to_string()),
         quantity: Exact::from(line.quantity).to_string(),
         unit_price: usd(line.unit_price),
@@ -272,7 +289,7 @@ fn print_lines(lines: &[LineAnswer], out: &mut Output) -> anyhow::Result<()> {
         let days: BTreeSet<&str> = line.days.iter().filter_map(|day| day.get(8..)).collect();
         let days = days.into_iter().collect::<Vec<_>>().join(" ");
         let month = if days.is_empty() { line.period.clone() } else { format!("{}\ndays {days}", line.period) };
-        let product = format!("{}/{}\n{}", line.product, line.sku, line.customer.name);
+        let product = format!("{}\n{}", line.name, line.customer.name);
         list.add_row([
             left(&line.line),
             left(month),

@@ -2,17 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::entry::{ChargeType, LineKey};
+use domain::facts::Facts;
 use domain::ids::{Currency, Identity};
-use domain::invoice::{Draft, Line};
-use domain::money::{Exact, Rounding};
+use domain::invoice::{Draft, Line, amounts_of};
+use domain::money::Exact;
+use domain::pec::LostCode;
 use domain::period::{Day, Instant, Period};
-use domain::policy::{LineSteps, Policy};
-use domain::rating::line_key;
+use domain::rating::{Piece, Verdict, line_key};
 use domain::scope::Scope;
 use engine::books::{Books, line_of, line_revisions};
 use engine::trace::{self, Wanted, WantedUsage};
 use serde::Serialize;
 
+use super::beside::{self, Grants};
+use super::issued;
+use super::steps::{self, Split};
 use super::{EVENTS_SHOWN, EventAnswer, Step, event_answer, print_events, print_steps};
 use crate::cli::Context;
 use crate::cli::invoice::{Party, money, revisions_in_words};
@@ -90,11 +95,14 @@ pub(super) fn explain(
             }
         }
     }
+    if let Some(exit) = issued::explain(name, period, as_of, books, context, out)? {
+        return Ok(exit);
+    }
     if books.periods().is_empty() {
         return Err(crate::cli::invoice::nothing(books, domain::period::Day(0).period()).into());
     }
     let when = period.map_or_else(|| "any month".to_owned(), |period| period.to_string());
-    Err(Problem::refused(format!("no draft of {when} has a line {name}"))
+    Err(Problem::refused(format!("no draft of {when} and no issued document has a line {name}"))
         .hint("pec invoice --period MONTH --lines shows them; a line changes its name when its rate or tier changes")
         .into())
 }
@@ -107,21 +115,11 @@ fn answer(
     books: &mut Books<'_>,
     context: &Context<'_>,
 ) -> anyhow::Result<LineAnswer> {
-    let mut parts: BTreeMap<(Day, Scope), (Exact, Exact, domain::rating::Verdict)> = BTreeMap::new();
-    books.drafts(draft.bill_to, draft.period, &mut |piece| {
-        if line_key(piece) == line.key {
-            let part = parts.entry((piece.day, piece.scope.clone()));
-            let part = part.or_insert_with(|| (Exact::zero(), Exact::zero(), piece.verdict));
-            part.0 += &piece.quantity.exact();
-            part.1 += &piece.daily_amount(&draft.exchange_rate, &draft.policy);
-        }
-    });
-    let mut days: BTreeMap<Scope, BTreeSet<Day>> = BTreeMap::new();
-    for (day, scope) in parts.keys() {
-        days.entry(scope.clone()).or_default().insert(*day);
-    }
-    let usage = WantedUsage { days, meter: Some(line.key.meter.clone()) };
-    let wanted = Wanted { identities: sheets(draft, line, books), usage: Some(usage), as_of };
+    let pieces = Pieces::of(draft, line, books);
+    let usage = WantedUsage { days: pieces.days(), meter: Some(line.key.meter.clone()) };
+    let mut identities = behind(draft, line, books);
+    identities.extend(pieces.behind(line, books.facts));
+    let wanted = Wanted { identities, usage: Some(usage), as_of };
     let (events, events_in_all) = trace::find(context.ledger.reader(), &wanted, EVENTS_SHOWN).map_err(fault)?;
     let key = &line.key;
     Ok(LineAnswer {
@@ -131,155 +129,145 @@ fn answer(
         period: draft.period.to_string(),
         bill_to: Party { id: draft.bill_to.to_string(), name: books.partner_name(draft.bill_to) },
         customer: Party { id: key.customer.to_string(), name: books.customer_name(key.customer) },
-        product: format!("{} / {}", line.product_title, line.sku_title),
+        product: product(&line.product_title, &line.sku_title),
         rules_version: draft.rules_version,
         policy_revision: draft.policy.revision,
         policy_revisions: line_revisions(books.facts, line),
-        arithmetic: arithmetic(draft, line, books),
+        arithmetic: steps::arithmetic(draft, line, &pieces.splits, books),
         amounts_by: "RATE-12",
-        parts: parts
-            .into_iter()
-            .map(|((day, scope), (quantity, amount, verdict))| {
-                let (outcome, reason) = engine::digest::verdict(verdict);
-                Part {
-                    day: day.to_string(),
-                    resource: scope.to_string(),
-                    quantity: quantity.to_string(),
-                    amount: format!("{amount} {}", draft.currency),
-                    outcome,
-                    reason: (!reason.is_empty()).then_some(reason),
-                    rule: verdict.rule(),
-                }
-            })
-            .collect(),
-        missing: line
-            .lost
-            .iter()
-            .map(|(code, amount)| Missing {
-                rule: code.rule(),
-                reason: code.text(),
-                amount: money(amount, Currency::USD),
-            })
-            .collect(),
+        parts: pieces.parts(draft.currency),
+        missing: missing(line),
         events: events.iter().map(|cited| event_answer(cited, books.facts)).collect(),
         events_in_all,
     })
 }
 
-/// The price sheet, the exchange rates and the policy documents that the line is made with.
-fn sheets(draft: &Draft, line: &Line, books: &Books<'_>) -> BTreeSet<Identity> {
-    let facts = books.facts;
-    let market = books.commerce.market(line.key.customer);
-    let sheet = market.and_then(|market| facts.prices.list(draft.period, market));
-    let rates = facts.prices.rate_event(draft.period, draft.currency);
-    let days = line.by_day.iter().map(|(day, _)| *day).chain([draft.period.first_day()]);
-    let policies = days.filter_map(|day| facts.policy.document_at(day)).map(|(identity, _)| identity);
-    sheet.into_iter().map(|chosen| chosen.value.published_by).chain(rates).chain(policies).collect()
+/// Product and SKU as people read them; what is bought or refunded may have the first alone.
+pub(super) fn product(product: &str, sku: &str) -> String {
+    if sku.is_empty() { product.to_owned() } else { format!("{product} / {sku}") }
 }
 
-/// INV-1 and INV-2 step by step; exact until the cuts that are named. Where the policy cuts in
-/// another way than the newest published one, the step says so and names INV-15.
-fn arithmetic(draft: &Draft, line: &Line, books: &Books<'_>) -> Vec<Step> {
-    let usd = |amount: &Exact| money(amount, Currency::USD);
-    let mut steps = vec![
-        Step {
-            rule: "RATE-3",
-            what: "quantity",
-            how: format!("sum over {} days", line.by_day.len()),
-            result: format!("{} × {}", line.quantity, line.unit),
-        },
-        Step {
-            rule: "INV-1",
-            what: "list charge",
-            how: if line.key.portion.is_covered() {
-                "paid in advance, nothing is charged".to_owned()
-            } else {
-                format!("{} × {}", line.quantity, usd(&line.unit_price))
-            },
-            result: usd(&line.list_charge),
-        },
-    ];
-    if let Some(rate) = line.key.credit_rate {
-        steps.push(Step {
-            rule: "INV-1",
-            what: "with credit",
-            how: format!("{} × (1 − {})", usd(&line.list_charge), rate.normalize()),
-            result: usd(&line.net_charge),
-        });
-    }
-    let (newest, cut) = cut_of(&draft.policy);
-    steps.push(Step {
-        rule: if newest { "INV-1" } else { "INV-15" },
-        what: "charge",
-        how: format!("{} {cut}", usd(&line.net_charge)),
-        result: usd(&line.charge),
-    });
-    steps.extend(exchanged(draft, line, books));
-    steps
-}
-
-/// How amounts are cut, and whether that is how the newest published formula cuts them.
-fn cut_of(policy: &Policy) -> (bool, &'static str) {
-    match policy.line_rounding {
-        Rounding::TowardZero => (true, "cut to 2 decimals"),
-        Rounding::AwayFromZero => (false, "rounded away from zero to 2 decimals"),
-        Rounding::HalfEven => (false, "rounded half-even to 2 decimals"),
-        Rounding::HalfUp => (false, "rounded half-up to 2 decimals"),
-    }
-}
-
-/// From the charge in dollars to the printed columns in billing currency.
-fn exchanged(draft: &Draft, line: &Line, books: &Books<'_>) -> Vec<Step> {
-    let usd = |amount: &Exact| money(amount, Currency::USD);
-    let mut steps = Vec::new();
-    if let Some(usd) = books.facts.prices.usd_per_unit(draft.period, draft.currency) {
-        let decimals = draft.policy.exchange_rate_decimals.map_or_else(String::new, |n| format!(", to {n} decimals"));
-        steps.push(Step {
-            rule: "RATE-8",
-            what: "exchange rate",
-            how: format!("1 ÷ {} USD per {}{decimals}", usd.value, draft.currency),
-            result: line.exchange_rate.to_string(),
-        });
-    }
-    let (newest, cut) = cut_of(&draft.policy);
-    let two = draft.policy.line_steps == LineSteps::Two;
-    // Cut once after all factors, it starts from the exact charge, not from the printed one.
-    let from = if two { usd(&line.charge) } else { format!("{} USD", line.net_charge) };
-    steps.push(Step {
-        rule: if newest && two { "INV-2" } else { "INV-15" },
-        what: "subtotal",
-        how: format!("{from} × {} {cut}", line.exchange_rate),
-        result: money(&line.subtotal, draft.currency),
-    });
-    steps.push(Step {
-        rule: "INV-2",
-        what: "effective unit price",
-        how: if line.key.credit_rate.is_some() && !line.charge.is_zero() {
-            format!("{} ÷ {} rounded up at 15 decimals", usd(&line.charge), line.quantity)
-        } else {
-            usd(&line.unit_price)
-        },
-        result: usd(&line.effective_unit_price),
-    });
-    steps.extend(tax(draft, line));
-    steps
-}
-
-/// INV-12: what tax does to the line: its own cut, or none, because it is drawn on the total.
-fn tax(draft: &Draft, line: &Line) -> Option<Step> {
-    let drawn = draft.tax.as_ref()?;
-    let local = |amount: &Exact| money(amount, draft.currency);
-    let (how, result) = match &line.tax {
-        Some(tax) => (format!("{} × {} cut to 2 decimals", local(&line.subtotal), drawn.rate), local(tax)),
-        None => {
-            let total = draft.tax()?;
-            (
-                format!("rate {}, cut once on the sum of all lines", drawn.rate),
-                format!("{} on the total", local(&total)),
-            )
-        }
+fn missing(line: &Line) -> Vec<Missing> {
+    let one = |(code, amount): (&LostCode, &Exact)| Missing {
+        rule: code.rule(),
+        reason: code.text(),
+        amount: money(amount, Currency::USD),
     };
-    Some(Step { rule: "INV-12", what: "tax, beside the amount", how, result })
+    line.lost.iter().map(one).collect()
+}
+
+/// What one resource used on one day: quantity, amount in billing currency, verdict.
+type Used = (Exact, Exact, Verdict);
+
+/// The usage that a line is made of, and what stands beside it.
+struct Pieces {
+    parts: BTreeMap<(Day, Scope), Used>,
+    /// The parts that Azure credit split by money.
+    splits: Vec<Split>,
+    grants: Grants,
+}
+
+impl Pieces {
+    fn of(draft: &Draft, line: &Line, books: &mut Books<'_>) -> Self {
+        let mut pieces = Self { parts: BTreeMap::new(), splits: Vec::new(), grants: Grants::new() };
+        let key = used_by(line);
+        let mut paid: Vec<(Day, Scope, Grants)> = Vec::new();
+        books.drafts(draft.bill_to, draft.period, &mut |piece| {
+            let same = piece.plan == key.plan && *piece.meter == key.meter && piece.band.tier == key.tier;
+            if same && piece.grant.is_some() {
+                let mut grants = Grants::new();
+                beside::note(piece, &mut grants);
+                paid.push((piece.day, piece.scope.clone(), grants));
+            }
+            if line_key(piece) == key {
+                pieces.add(piece, draft, line);
+            }
+        });
+        for (day, scope, grants) in paid {
+            // A grant that paid for the same usage leaves the line the rest.
+            if pieces.parts.contains_key(&(day, scope)) {
+                pieces.grants.extend(grants);
+            }
+        }
+        pieces
+    }
+
+    fn add(&mut self, piece: &Piece<'_>, draft: &Draft, line: &Line) {
+        let part = self.parts.entry((piece.day, piece.scope.clone()));
+        let part = part.or_insert_with(|| (Exact::zero(), Exact::zero(), piece.verdict));
+        let amount = piece.daily_amount(&draft.exchange_rate, &draft.policy);
+        part.0 += &piece.quantity.exact();
+        part.1 += &if steps::gives_back(line) { -&amount } else { amount };
+        self.splits.extend(piece.split.as_ref().map(|lacks| Split {
+            day: piece.day,
+            quantity: piece.quantity.exact(),
+            lacks: lacks.clone(),
+        }));
+    }
+
+    fn days(&self) -> BTreeMap<Scope, BTreeSet<Day>> {
+        let mut days: BTreeMap<Scope, BTreeSet<Day>> = BTreeMap::new();
+        for (day, scope) in self.parts.keys() {
+            days.entry(scope.clone()).or_default().insert(*day);
+        }
+        days
+    }
+
+    /// The entries that granted the credit, and those that covered some of the same usage.
+    fn behind(&self, line: &Line, facts: &Facts) -> BTreeSet<Identity> {
+        let here = |day: Day, scope: &Scope| self.parts.contains_key(&(day, scope.clone()));
+        let mut behind = beside::granted(facts, &self.grants);
+        behind.extend(beside::covering(facts, line.key.plan, Some(&line.key.meter), &here));
+        behind
+    }
+
+    fn parts(self, currency: Currency) -> Vec<Part> {
+        let part = |((day, scope), (quantity, amount, verdict)): ((Day, Scope), Used)| {
+            let (outcome, reason) = engine::digest::verdict(verdict);
+            Part {
+                day: day.to_string(),
+                resource: scope.to_string(),
+                quantity: quantity.to_string(),
+                amount: format!("{amount} {currency}"),
+                outcome,
+                reason: (!reason.is_empty()).then_some(reason),
+                rule: verdict.rule(),
+            }
+        };
+        self.parts.into_iter().map(part).collect()
+    }
+}
+
+/// The key of the usage behind a line: its own, but for a line that gives back what Azure credit paid.
+fn used_by(line: &Line) -> LineKey {
+    let mut key = line.key.clone();
+    if let Some(charge) = key.charge.as_mut().filter(|_| steps::gives_back(line)) {
+        charge.charge_type = ChargeType::New;
+        charge.reason = None;
+    }
+    key
+}
+
+/// What the line is made with beside usage: price sheet or what was bought, returned and refunded, exchange
+/// rates, tax, and the policy documents.
+fn behind(draft: &Draft, line: &Line, books: &Books<'_>) -> BTreeSet<Identity> {
+    let facts = books.facts;
+    let mut behind: BTreeSet<Identity> = BTreeSet::new();
+    let amounts = amounts_of(&books.desk, draft, line);
+    if amounts.is_empty() {
+        let market = books.commerce.market(line.key.customer);
+        let sheet = market.and_then(|market| facts.prices.list(draft.period, market));
+        behind.extend(sheet.map(|chosen| chosen.value.published_by));
+    }
+    behind.extend(amounts.into_iter().flat_map(|amount| amount.booked.behind));
+    behind.extend(facts.prices.rate_event(draft.period, draft.currency));
+    if draft.tax.is_some() {
+        let last = Day(draft.period.next().first_day().0 - 1);
+        behind.extend(facts.charges.tax_at(draft.bill_to, last).map(|set| set.event));
+    }
+    let days = line.by_day.iter().map(|(day, _)| *day).chain([draft.period.first_day()]);
+    behind.extend(days.filter_map(|day| facts.policy.document_at(day)).map(|(identity, _)| identity));
+    behind
 }
 
 fn print(answer: &LineAnswer, out: &mut Output) -> anyhow::Result<()> {
@@ -290,6 +278,19 @@ fn print(answer: &LineAnswer, out: &mut Output) -> anyhow::Result<()> {
     for missing in &answer.missing {
         out.line(format!("  credit missing because {}: {}   ({})", missing.reason, missing.amount, missing.rule))?;
     }
+    if !answer.parts.is_empty() {
+        print_parts(answer, out)?;
+    }
+    print_events(&answer.events, answer.events_in_all, out)?;
+    out.line("")?;
+    let mut revisions: BTreeSet<u32> = answer.policy_revisions.iter().copied().collect();
+    revisions.insert(answer.policy_revision);
+    let revisions: Vec<u32> = revisions.into_iter().collect();
+    out.line(format!("Rules version {} · {}", answer.rules_version, revisions_in_words(&revisions)))?;
+    Ok(())
+}
+
+fn print_parts(answer: &LineAnswer, out: &mut Output) -> anyhow::Result<()> {
     out.line("")?;
     let names = Names::of(answer.parts.iter().map(|part| part.resource.as_str()));
     let mut parts = table(&["day", "resource", "quantity", "amount", "verdict"]);
@@ -310,11 +311,5 @@ fn print(answer: &LineAnswer, out: &mut Output) -> anyhow::Result<()> {
     if answer.parts.len() > PARTS_SHOWN {
         out.note(format!("{PARTS_SHOWN} of {} days and resources are shown; all with --json", answer.parts.len()))?;
     }
-    print_events(&answer.events, answer.events_in_all, out)?;
-    out.line("")?;
-    let mut revisions: BTreeSet<u32> = answer.policy_revisions.iter().copied().collect();
-    revisions.insert(answer.policy_revision);
-    let revisions: Vec<u32> = revisions.into_iter().collect();
-    out.line(format!("Rules version {} · {}", answer.rules_version, revisions_in_words(&revisions)))?;
     Ok(())
 }
