@@ -7,7 +7,7 @@ use domain::money::Exact;
 use domain::period::Period;
 use serde::Serialize;
 
-use crate::cli::invoice::{money, short};
+use crate::cli::invoice::{money, short, total};
 use crate::output::{Output, count};
 
 /// One document that a close would issue.
@@ -51,7 +51,7 @@ impl From<&IssuedDocument> for Planned {
         Self {
             id: document.id.to_string(),
             currency: document.currency.to_string(),
-            total: amount(&document.total.into()),
+            total: total(&document.total.into(), document.currency),
             rounding: amount(&document.rounding.into()),
             tax: document.tax.map(|tax| amount(&tax.into())),
             lines: document.lines.len(),

@@ -209,39 +209,19 @@ pub(super) fn print(access: &AccessAnswer, out: &mut Output) -> anyhow::Result<(
     if !access.also.is_empty() {
         out.line(format!("Also earned if this alone were repaired: {}", access.also.join(", ")))?;
     }
-    let list = |stretches: &[Stretch]| -> String { stretches.iter().map(clock).collect::<Vec<_>>().join(", ") };
     for row in &access.whereabouts {
         let when = row.when.as_ref().map_or_else(String::new, |when| span(when).replace('\n', " "));
         out.line(format!("  {:<8} {} {when} ({})", row.what, place(row), row.rules.join(", ")))?;
     }
-    out.line(format!("  tested   {} ({})", list(&access.tested_parts), access.tested_rules.join(", ")))?;
+    out.line(format!("  tested   {} ({})", clocks(&access.tested_parts), access.tested_rules.join(", ")))?;
     if !access.covered.is_empty() {
-        out.line(format!("  covered  {}", list(&access.covered)))?;
+        out.line(format!("  covered  {}", clocks(&access.covered)))?;
     }
     if !access.open.is_empty() {
-        out.line(format!("  open     {}", list(&access.open)))?;
+        out.line(format!("  open     {}", clocks(&access.open)))?;
     }
     if !access.grants.is_empty() {
-        out.line("")?;
-        let mut grants = table(&["route", "role", "on", "held", "counted"]);
-        for grant in &access.grants {
-            let role = if grant.role_eligible { grant.role.clone() } else { format!("{} (not eligible)", grant.role) };
-            let held = grant.held.as_ref().map_or_else(String::new, span);
-            let doubt =
-                grant.unknown.as_ref().map_or_else(String::new, |unknown| format!("\nunknown {}", span(unknown)));
-            let held = format!("{held}{doubt}\n({})", grant.rules.join(", "));
-            let mut counted = if grant.counted.is_empty() { "no".to_owned() } else { list(&grant.counted) };
-            if !grant.denied.is_empty() {
-                counted = format!("{counted}\ndenied {}", list(&grant.denied));
-            }
-            let whose = grant.organisation.as_deref().unwrap_or("unknown");
-            let mut route = format!("{}\nof {whose}", grant.route);
-            if !grant.flags.is_empty() {
-                route = format!("{route}\n{}", grant.flags.join(" "));
-            }
-            grants.add_row([left(route), left(role), left(short_scope(&grant.scope)), left(held), left(counted)]);
-        }
-        out.table(grants)?;
+        print_grants(&access.grants, out)?;
     }
     if let Some(remedy) = &access.remedy {
         out.line("")?;
@@ -249,6 +229,34 @@ pub(super) fn print(access: &AccessAnswer, out: &mut Output) -> anyhow::Result<(
         out.line(format!("  {remedy}"))?;
     }
     Ok(())
+}
+
+fn print_grants(all: &[GrantAnswer], out: &mut Output) -> anyhow::Result<()> {
+    out.line("")?;
+    let mut grants = table(&["route", "role", "on", "held", "counted"]);
+    for grant in all {
+        let role = if grant.role_eligible { grant.role.clone() } else { format!("{} (not eligible)", grant.role) };
+        let held = grant.held.as_ref().map_or_else(String::new, span);
+        let doubt = grant.unknown.as_ref().map_or_else(String::new, |unknown| format!("\nunknown {}", span(unknown)));
+        let held = format!("{held}{doubt}\n({})", grant.rules.join(", "));
+        let mut counted = if grant.counted.is_empty() { "no".to_owned() } else { clocks(&grant.counted) };
+        if !grant.denied.is_empty() {
+            counted = format!("{counted}\ndenied {}", clocks(&grant.denied));
+        }
+        let whose = grant.organisation.as_deref().unwrap_or("unknown");
+        let mut route = format!("{}\nof {whose}", grant.route);
+        if !grant.flags.is_empty() {
+            route = format!("{route}\n{}", grant.flags.join(" "));
+        }
+        grants.add_row([left(route), left(role), left(short_scope(&grant.scope)), left(held), left(counted)]);
+    }
+    out.table(grants)?;
+    Ok(())
+}
+
+/// Stretches within one day.
+fn clocks(stretches: &[Stretch]) -> String {
+    stretches.iter().map(clock).collect::<Vec<_>>().join(", ")
 }
 
 /// A place as people call it; a management group by its own name.

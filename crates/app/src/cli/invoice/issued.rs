@@ -10,7 +10,7 @@ use engine::adjusting::{self, Part};
 use engine::books::Books;
 use serde::Serialize;
 
-use super::{money, short};
+use super::{money, short, total};
 use crate::output::Output;
 
 /// What documents say of a month, beside what it is drafted to now. Subtotals of its lines.
@@ -70,7 +70,7 @@ pub(super) fn answer(
     let part = |part: &Part| PartAnswer {
         document: part.document.to_string(),
         period: part.period.to_string(),
-        total: money(&part.total, currency),
+        total: total(&part.total, currency),
         lines: part.sum.lines,
         subtotal: money(&part.sum.subtotal, currency),
     };
