@@ -4,6 +4,7 @@
 //! is the part of the day in which the subscription existed under this plan. Each condition of
 //! qualifying can be lifted, which is how `reason` tries its repairs; nothing else differs then.
 
+use super::groups::{is_group, ways};
 use super::reason::Code;
 use super::world::{By, DAY, DayNumber, Id, Kind, Partner, Qualified, Role, Span, Time, World, in_force};
 
@@ -89,7 +90,27 @@ pub fn holdings(world: &World) -> Vec<Holding> {
             Route::Template(made.managing_tenant)
         },
     });
+    let grants = grants.flat_map(|holding| of_members(world, holding));
     grants.chain(delegations).enumerate().map(|(number, holding)| Holding { number, ..holding }).collect()
+}
+
+/// What a group holds is one holding for each way in which somebody belongs to it; of a way of which it is
+/// unknown whether it was there nothing counts as held.
+fn of_members(world: &World, holding: Holding) -> Vec<Holding> {
+    if !matches!(holding.route, Route::Individual) || !is_group(world, holding.principal) {
+        return vec![holding];
+    }
+    let mut found = Vec::new();
+    for way in ways(world, holding.principal) {
+        let known = holding.held.common(&way.during);
+        let perhaps = if way.unknown { known.clone() } else { None };
+        let unknown = perhaps.or_else(|| holding.unknown.as_ref().and_then(|unknown| unknown.common(&way.during)));
+        let nothing = unknown.as_ref().and_then(|unknown| unknown.to).map(|to| Span { from: to, to: Some(to) });
+        if let Some(held) = nothing.or(known) {
+            found.push(Holding { principal: way.member, held, unknown, ..holding.clone() });
+        }
+    }
+    found
 }
 
 impl<'w> Case<'w> {
@@ -268,7 +289,11 @@ impl<'w> Case<'w> {
     pub fn denied(&self, holding: &Holding, at: Time) -> bool {
         matches!(holding.route, Route::Individual)
             && self.world.denies.iter().any(|deny| {
-                let reaches = deny.principal == holding.principal && contains(&deny.scope, self.resource);
+                let named = deny.principal == holding.principal
+                    || ways(self.world, deny.principal)
+                        .iter()
+                        .any(|way| way.member == holding.principal && !way.unknown && way.during.holds(at));
+                let reaches = named && contains(&deny.scope, self.resource);
                 reaches && *deny.every_write.counts() && deny.held.holds(at)
             })
     }
@@ -298,8 +323,11 @@ impl<'w> Case<'w> {
     }
 }
 
-/// The PartnerID that an identity is linked to in a tenant at an instant.
+/// The PartnerID that an identity is linked to in a tenant at an instant; none once it is deleted.
 fn link(world: &World, principal: Id, tenant: Id, at: Time) -> Option<&str> {
+    if world.departures.iter().any(|one| one.principal == principal && one.at <= at) {
+        return None;
+    }
     let mut links = world.links.iter().filter(|link| link.principal == principal && link.tenant == tenant);
     links.find(|link| link.held.holds(at)).map(|link| link.partner_id.counts().as_str())
 }
