@@ -12,6 +12,8 @@ pub mod number;
 pub mod world;
 // What counts where one event was told in several ways.
 pub mod conflict;
+// Who belongs to which group when.
+pub mod groups;
 // Who earned which day.
 pub mod access;
 // Why a day was lost.

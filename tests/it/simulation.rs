@@ -15,6 +15,8 @@ pub mod answers;
 mod splits;
 // Events of every kind among what is told, in any order.
 mod arrivals;
+// Everything that the rules distinguish, counted.
+mod counting;
 // What must hold whatever the numbers.
 mod properties;
 // Months that are closed while facts are still arriving.
@@ -39,9 +41,9 @@ use journal::wire::Message;
 use self::dice::Dice;
 use crate::memory::Memory;
 use crate::oracle::conflict::Told;
-use crate::oracle::money::{Says, answer};
-use crate::oracle::reason::{self, reason};
-use crate::oracle::world::{DAY, Offer, Qualified, Spell, World, in_force};
+use crate::oracle::money::answer;
+use crate::oracle::reason::reason;
+use crate::oracle::world::{DAY, Qualified, World, in_force};
 
 /// How many seeds are tried by default; `PEC_SEEDS` asks for more, `PEC_SEED` for a single one.
 const SEEDS: u64 = 200;
@@ -182,7 +184,7 @@ fn another_world_has_other_reasons() {
 /// counts, contradicts somewhere.
 #[test]
 fn another_opinion_of_qualification_or_conflicts_is_seen() {
-    let spoil: [(&str, fn(&mut World)); 17] = [
+    let spoil: [(&str, fn(&mut World)); 18] = [
         ("qualification", |world| world.partners.iter_mut().for_each(|one| one.qualified = Qualified::Untold)),
         ("delegations", |world| world.delegations.iter_mut().for_each(|made| other_way(&mut made.role))),
         ("resellers", |world| {
@@ -192,6 +194,7 @@ fn another_opinion_of_qualification_or_conflicts_is_seen() {
         ("grants", |world| world.grants.iter_mut().for_each(|made| other_way(&mut made.role))),
         ("removals", |world| world.grants.iter_mut().filter_map(|made| made.held.end.as_mut()).for_each(other_way)),
         ("denies", |world| world.denies.iter_mut().for_each(|made| other_way(&mut made.every_write))),
+        ("groups", |world| world.members.iter_mut().filter_map(|one| one.held.end.as_mut()).for_each(other_way)),
         ("registrations", |world| world.partners.iter_mut().for_each(|one| other_way(&mut one.registered))),
         ("memberships", |world| {
             let spells = world.partners.iter_mut().flat_map(|one| one.memberships.iter_mut().flatten());
@@ -226,10 +229,11 @@ fn decisions_that_are_ignored_are_seen() {
     fn deaf<T>(told: &mut Told<T>) {
         told.rulings.clear();
     }
-    let deafen: [(&str, fn(&mut World)); 9] = [
+    let deafen: [(&str, fn(&mut World)); 10] = [
         ("grants", |world| world.grants.iter_mut().for_each(|made| deaf(&mut made.role))),
         ("removals", |world| world.grants.iter_mut().filter_map(|made| made.held.end.as_mut()).for_each(deaf)),
         ("denies", |world| world.denies.iter_mut().for_each(|made| deaf(&mut made.every_write))),
+        ("groups", |world| world.members.iter_mut().filter_map(|one| one.held.end.as_mut()).for_each(deaf)),
         ("registrations", |world| world.partners.iter_mut().for_each(|one| deaf(&mut one.registered))),
         ("sheets", |world| world.sheets.iter_mut().for_each(|sheet| deaf(&mut sheet.published))),
         ("cover", |world| world.cover.iter_mut().for_each(|one| deaf(&mut one.quantity))),
@@ -326,100 +330,4 @@ fn a_lost_message_is_seen() {
     let all: Vec<u64> = (0..60).collect();
     let seen = all.iter().filter(|seed| changed(seed)).count();
     assert!(seen > 20, "of 60 lost messages only {seen} changed an answer: the comparison looks at too little");
-}
-
-/// What is never made is never tested: everything that the rules distinguish, counted.
-fn kinds_of(world: &World) -> Vec<String> {
-    let mut kinds = Vec::new();
-    for judged in answer(world, "0.15").judged {
-        kinds.push(judged.says.word().to_owned());
-        if let Says::Lost(reason) = &judged.says {
-            kinds.extend(reason.several.then(|| "several repairs".to_owned()));
-            kinds.extend((!reason.also.is_empty()).then(|| "another repair alone".to_owned()));
-        }
-        let offers = &world.subscriptions[judged.subscription].offers;
-        let dev_test = offers[0].1 == Offer::DevTest && !judged.credit.is_zero();
-        kinds.extend(dev_test.then(|| "credit at prices of DevTest".to_owned()));
-        kinds.extend((offers.len() > 1).then(|| "moved from the classic offer".to_owned()));
-    }
-    kinds.extend(world.usage.iter().filter_map(|used| conflict_of("usage", &used.quantity)));
-    kinds.extend(world.links.iter().filter_map(|link| conflict_of("link", &link.partner_id)));
-    kinds.extend(world.delegations.iter().filter_map(|made| conflict_of("delegation", &made.role)));
-    for plan in &world.plans {
-        kinds.extend(plan.resellers.iter().take(1).filter_map(|(_, told)| conflict_of("plan", told)));
-        kinds.extend(plan.resellers.iter().skip(1).filter_map(|(_, told)| conflict_of("reseller of record", told)));
-    }
-    kinds.extend(conflict_of("exchange rates", &world.usd_per_unit));
-    kinds.extend(conflicts_of_access(world).chain(conflicts_of_money(world)));
-    kinds.extend(world.orders.iter().filter(|one| one.returned.is_some()).map(|_| "a return".to_owned()));
-    kinds
-        .extend(world.prices().iter().filter(|price| price.bands.len() > 1).map(|_| "a price that changes".to_owned()));
-    kinds.extend(world.partners.iter().map(|partner| match partner.qualified {
-        Qualified::Untold => "qualification untold".to_owned(),
-        Qualified::Never => "never qualified".to_owned(),
-        Qualified::Since(since) if since > worlds::window().0 => "qualified late".to_owned(),
-        Qualified::Since(_) => "qualified in time".to_owned(),
-    }));
-    kinds
-}
-
-fn conflicts_of_access(world: &World) -> impl Iterator<Item = String> {
-    let (grants, partners) = (&world.grants, &world.partners);
-    let of_grants = grants.iter().filter_map(|made| conflict_of("grant", &made.role));
-    let ends = grants.iter().filter_map(|made| made.held.end.as_ref());
-    let of_removals = ends.filter_map(|end| conflict_of("removal", end));
-    let of_denies = world.denies.iter().filter_map(|made| conflict_of("deny", &made.every_write));
-    let of_partners = partners.iter().filter_map(|one| conflict_of("registration", &one.registered));
-    let ends = |spells: Vec<&Spell>| spells.into_iter().filter_map(|spell| spell.end.clone()).collect::<Vec<_>>();
-    let memberships = partners.iter().flat_map(|one| one.memberships.iter().flatten()).collect();
-    let of_memberships = ends(memberships).into_iter().filter_map(|end| conflict_of("membership", &end));
-    let barred = partners.iter().flat_map(|one| &one.barred).collect();
-    let of_barring = ends(barred).into_iter().filter_map(|end| conflict_of("barring", &end));
-    of_grants.chain(of_removals).chain(of_denies).chain(of_partners).chain(of_memberships).chain(of_barring)
-}
-
-fn conflicts_of_money(world: &World) -> impl Iterator<Item = String> {
-    let of_headers = world.sheets.iter().filter_map(|sheet| conflict_of("sheet", &sheet.published));
-    let of_rows = world.sheets.iter().filter_map(|sheet| conflict_of("rows of a sheet", &sheet.whole));
-    let of_cover = world.cover.iter().filter_map(|one| conflict_of("cover", &one.quantity));
-    let of_credit = world.credits.iter().filter_map(|one| conflict_of("Azure credit", &one.amount));
-    let of_orders = world.orders.iter().filter_map(|one| conflict_of("order", &one.price));
-    let of_refunds = world.refunds.iter().filter_map(|one| conflict_of("refund", &one.amount));
-    of_headers.chain(of_rows).chain(of_cover).chain(of_credit).chain(of_orders).chain(of_refunds)
-}
-
-fn conflict_of<T>(what: &str, told: &Told<T>) -> Option<String> {
-    let kind = match (told.bodies.len(), told.rulings.len(), told.is_open()) {
-        (1, ..) => return None,
-        (_, 0, _) => "in conflict",
-        (.., true) => "decided by somebody who did not know every body",
-        (.., false) => "conflict decided",
-    };
-    Some(format!("{what} {kind}"))
-}
-
-#[test]
-fn worlds_have_what_the_rules_distinguish() {
-    let mut found: BTreeMap<String, u32> = BTreeMap::new();
-    for seed in 0..SEEDS {
-        for kind in kinds_of(&worlds::make(seed)) {
-            *found.entry(kind).or_default() += 1;
-        }
-    }
-    let mut wanted: Vec<String> = reason::ALL.iter().map(|code| code.text().to_owned()).collect();
-    let products = ["earned", "legacy-offer", "spot", "third-party", "zero-charge"];
-    wanted
-        .extend(["reservation", "savings-plan", "azure-credit", "a return", "a price that changes"].map(str::to_owned));
-    let others =
-        ["several repairs", "another repair alone", "credit at prices of DevTest", "moved from the classic offer"];
-    wanted.extend(products.into_iter().chain(others).map(str::to_owned));
-    wanted.extend(["never qualified", "qualified late", "qualified in time"].map(str::to_owned));
-    let of_money = ["usage", "exchange rates", "sheet", "rows of a sheet", "cover", "Azure credit", "order", "refund"];
-    let of_access = ["link", "delegation", "grant", "removal", "deny", "registration", "membership", "barring"];
-    for what in ["plan", "reseller of record"].into_iter().chain(of_money).chain(of_access) {
-        let kinds = ["in conflict", "conflict decided", "decided by somebody who did not know every body"];
-        wanted.extend(kinds.into_iter().map(|kind| format!("{what} {kind}")));
-    }
-    let missing: Vec<&String> = wanted.iter().filter(|kind| found.get(*kind).is_none_or(|count| *count < 3)).collect();
-    assert!(missing.is_empty(), "{missing:?} are hardly ever made: {found:#?}");
 }

@@ -4,13 +4,14 @@
 //! is the part of the day in which the subscription existed under this plan. Each condition of
 //! qualifying can be lifted, which is how `reason` tries its repairs; nothing else differs then.
 
+use super::groups::{is_group, ways};
 use super::reason::Code;
 use super::world::{By, DAY, DayNumber, Grant, Id, Kind, Partner, Qualified, Role, Span, Time, World, in_force};
 
 /// A role at the subscription written this soon after it was created counts from the creation.
 const CREATION_GRACE: Time = 15 * 60;
-/// An activation's assignment is written at most this long before its schedule is active.
-const WRITTEN_AHEAD: Time = 5 * 60;
+/// An activation's assignment is written at most this far from when its schedule becomes active.
+const WRITTEN_AROUND: Time = 5 * 60;
 
 /// The day of a resource that is judged, under the plan that its subscription stood under.
 #[derive(Clone, Debug)]
@@ -94,27 +95,59 @@ pub fn holdings(world: &World) -> Vec<Holding> {
             Route::Template(made.managing_tenant)
         },
     });
+    let grants = grants.flat_map(|holding| of_members(world, holding));
     grants.chain(delegations).enumerate().map(|(number, holding)| Holding { number, ..holding }).collect()
 }
 
 /// When the activation ended that an assignment was written for: one of the same role to the same principal at the
-/// same place that begins while a schedule of theirs is active, or just before.
+/// same place that begins when a schedule of theirs becomes active, a few minutes more or less.
 fn activation_is_over(world: &World, grant: &Grant) -> Option<Time> {
+    let from = grant.held.span().from;
+    let active = active_alike(world, grant);
+    let own = |span: &&Span| {
+        let mut begin = span.from;
+        while let Some(before) = active.iter().find(|one| one.from < begin && one.to.is_none_or(|to| to >= begin)) {
+            begin = before.from;
+        }
+        (from - begin).abs() <= WRITTEN_AROUND && span.to.is_none_or(|to| from < to)
+    };
+    let mut over = active.iter().find(own)?.to?;
+    while let Some(next) = active.iter().find(|span| span.from <= over && span.to.is_none_or(|to| to > over)) {
+        over = next.to?;
+    }
+    Some(over)
+}
+
+/// When schedules of the same role for the same principal at the same place are active; none for what is no
+/// assignment that was written.
+pub fn active_alike(world: &World, grant: &Grant) -> Vec<Span> {
     if matches!(grant.by, By::Schedule | By::EligibleSchedule | By::RemovalAlone) {
-        return None;
+        return Vec::new();
     }
     let same = |other: &&Grant| {
         let alike = other.principal == grant.principal && other.scope == grant.scope;
         other.by == By::Schedule && alike && other.role.counts() == grant.role.counts()
     };
-    let active: Vec<Span> = world.grants.iter().filter(same).map(|other| other.held.span()).collect();
-    let from = grant.held.span().from;
-    let soon = |span: &&Span| span.from <= from + WRITTEN_AHEAD && span.to.is_none_or(|to| from < to);
-    let mut over = active.iter().find(soon)?.to?;
-    while let Some(next) = active.iter().find(|span| span.from <= over && span.to.is_none_or(|to| to > over)) {
-        over = next.to?;
+    world.grants.iter().filter(same).map(|other| other.held.span()).collect()
+}
+
+/// What a group holds is one holding for each way in which somebody belongs to it; of a way of which it is
+/// unknown whether it was there nothing counts as held.
+fn of_members(world: &World, holding: Holding) -> Vec<Holding> {
+    if !matches!(holding.route, Route::Individual) || !is_group(world, holding.principal) {
+        return vec![holding];
     }
-    Some(over)
+    let mut found = Vec::new();
+    for way in ways(world, holding.principal) {
+        let known = holding.held.common(&way.during);
+        let perhaps = if way.unknown { known.clone() } else { None };
+        let unknown = perhaps.or_else(|| holding.unknown.as_ref().and_then(|unknown| unknown.common(&way.during)));
+        let nothing = unknown.as_ref().and_then(|unknown| unknown.to).map(|to| Span { from: to, to: Some(to) });
+        if let Some(held) = nothing.or(known) {
+            found.push(Holding { principal: way.member, held, unknown, ..holding.clone() });
+        }
+    }
+    found
 }
 
 impl<'w> Case<'w> {
@@ -293,7 +326,11 @@ impl<'w> Case<'w> {
     pub fn denied(&self, holding: &Holding, at: Time) -> bool {
         matches!(holding.route, Route::Individual)
             && self.world.denies.iter().any(|deny| {
-                let reaches = deny.principal == holding.principal && contains(&deny.scope, self.resource);
+                let named = deny.principal == holding.principal
+                    || ways(self.world, deny.principal)
+                        .iter()
+                        .any(|way| way.member == holding.principal && !way.unknown && way.during.holds(at));
+                let reaches = named && contains(&deny.scope, self.resource);
                 reaches && *deny.every_write.counts() && deny.held.holds(at)
             })
     }
@@ -323,8 +360,11 @@ impl<'w> Case<'w> {
     }
 }
 
-/// The PartnerID that an identity is linked to in a tenant at an instant.
+/// The PartnerID that an identity is linked to in a tenant at an instant; none once it is deleted.
 fn link(world: &World, principal: Id, tenant: Id, at: Time) -> Option<&str> {
+    if world.departures.iter().any(|one| one.principal == principal && one.at <= at) {
+        return None;
+    }
     let mut links = world.links.iter().filter(|link| link.principal == principal && link.tenant == tenant);
     links.find(|link| link.held.holds(at)).map(|link| link.partner_id.counts().as_str())
 }

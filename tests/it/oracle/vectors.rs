@@ -54,6 +54,8 @@ fn month(currency: &'static str, bands: &[(&str, &str)], days: &[(&str, bool)]) 
         delegations: Vec::new(),
         denies: Vec::new(),
         links: Vec::new(),
+        members: Vec::new(),
+        departures: Vec::new(),
         sheets: vec![Sheet {
             id: 12,
             published: Told::of([Some(0)]),

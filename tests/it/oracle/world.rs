@@ -28,6 +28,16 @@ impl Span {
         self.from <= at && self.to.is_none_or(|to| at < to)
     }
 
+    /// What two spans share.
+    pub fn common(&self, other: &Self) -> Option<Self> {
+        let from = self.from.max(other.from);
+        let to = match (self.to, other.to) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        to.is_none_or(|to| from < to).then_some(Self { from, to })
+    }
+
     pub fn instants(&self, into: &mut Vec<Time>) {
         into.push(self.from);
         into.extend(self.to);
@@ -179,6 +189,33 @@ pub enum By {
     RemovalAlone,
 }
 
+/// Somebody belongs to a group, directly.
+#[derive(Clone, Debug)]
+pub struct Member {
+    pub group: Id,
+    pub member: Id,
+    pub held: Spell,
+    pub by: Joined,
+}
+
+/// How a membership was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joined {
+    /// When it began, and when it ended.
+    Told,
+    /// When it began, and until when it lasts.
+    UntilStated,
+    /// Only its end; whether it was there before is unknown, and nothing of the span counts.
+    RemovalAlone,
+}
+
+/// A user or service principal is deleted from its directory.
+#[derive(Clone, Debug)]
+pub struct Departure {
+    pub principal: Id,
+    pub at: Time,
+}
+
 /// A deny assignment of every write, or of something narrower.
 #[derive(Clone, Debug)]
 pub struct Deny {
@@ -322,6 +359,8 @@ pub struct World {
     pub delegations: Vec<Delegation>,
     pub denies: Vec<Deny>,
     pub links: Vec<Link>,
+    pub members: Vec<Member>,
+    pub departures: Vec<Departure>,
     pub sheets: Vec<Sheet>,
     /// USD per one unit of each currency, published together.
     pub usd_per_unit: Told<Rates>,
@@ -356,6 +395,8 @@ impl World {
         self.delegations.iter().for_each(|delegation| delegation.held.instants(&mut all));
         self.denies.iter().for_each(|deny| deny.held.instants(&mut all));
         self.links.iter().for_each(|link| link.held.instants(&mut all));
+        self.members.iter().for_each(|one| one.held.span().instants(&mut all));
+        all.extend(self.departures.iter().map(|one| one.at));
         all.sort_unstable();
         all.dedup();
         all

@@ -11,9 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::entry::{Outcome, Stream};
 use domain::facts::Facts;
 use domain::ids::Guid;
-use domain::period::Instant;
+use domain::period::{Day, Instant};
 use domain::projection::Fold;
 use engine::books::Books;
+use engine::burn;
 use engine::burns::Burns;
 use engine::leak::{self, Concern, Found, Leak};
 
@@ -31,10 +32,13 @@ fn seeds() -> Vec<u64> {
     (0..SEEDS).collect()
 }
 
+/// A subscription and a resource in it.
+type Place = (Guid, String);
+
 /// What leaks, by subscription and resource, and when cover is known to end.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Known {
-    leaks: BTreeMap<(Guid, String), Leak>,
+    leaks: BTreeMap<Place, Leak>,
     ends: BTreeMap<Guid, Instant>,
 }
 
@@ -62,6 +66,13 @@ fn look(facts: &Facts, burns: &mut Burns, concerns: Option<&BTreeSet<Concern>>) 
     (leak::leaks(&books, burns, now(), only.as_ref()), only)
 }
 
+/// The places that have a burn.
+fn costing(facts: &Facts) -> BTreeSet<Place> {
+    let commerce = facts.commerce.view();
+    let burns = burn::burns(&Books::new(facts, &commerce), Day::of(now()));
+    burns.into_keys().map(|(subscription, scope)| (subscription, scope.to_string())).collect()
+}
+
 /// What one world came to.
 #[derive(Default)]
 struct Seen {
@@ -82,7 +93,7 @@ fn watched(seed: u64, concern: &dyn Fn(&domain::entry::Event) -> Option<Concern>
         // Access comes last, as it does once everything runs: then most changes are changes of leaks.
         delivered.sort_by_key(|message| message.stream == Stream::Access);
     }
-    for message in delivered {
+    for (number, message) in delivered.iter().enumerate() {
         let entries = memory.append(message, telling::instant(1_800_000_000)).expect("what is told can be read");
         entries.iter().for_each(|entry| fold.apply(entry));
         let counts = |entry: &&domain::entry::Entry| matches!(entry.outcome, Outcome::Accepted | Outcome::Conflicting);
@@ -105,6 +116,15 @@ fn watched(seed: u64, concern: &dyn Fn(&domain::entry::Event) -> Option<Concern>
         for (place, leak) in known.leaks.iter_mut().filter(|(_, leak)| elsewhere(leak)) {
             if let Some(same) = whole.leaks.get(place) {
                 leak.burn = same.burn.clone();
+            }
+        }
+        if known != whole {
+            // Whether something elsewhere costs anything at all is a figure too.
+            let (earlier, later) = (costing(&super::fold(delivered[..number].iter().copied())), costing(fold.state()));
+            let here = |place: &Place| only.as_ref().is_none_or(|only| only.contains(&place.0));
+            for place in earlier.symmetric_difference(&later).filter(|place| !here(place)) {
+                known.leaks.remove(place);
+                known.leaks.extend(whole.leaks.get_key_value(place).map(|(place, leak)| (place.clone(), leak.clone())));
             }
         }
         if known != whole {

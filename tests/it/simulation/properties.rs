@@ -19,7 +19,9 @@ use super::answers::{self, Rows};
 use super::dice::Dice;
 use super::telling::guid;
 use super::{fold, for_every_seed, messages, worlds};
+use crate::oracle::access::active_alike;
 use crate::oracle::conflict::Told;
+use crate::oracle::groups;
 use crate::oracle::world::{By, Delegation, Grant, Span, Spell, World};
 
 /// Credit of each day of a resource and meter under a plan, exact.
@@ -161,14 +163,22 @@ fn parts(held: &Span, meet: Meet, dice: &mut Dice) -> Option<(Span, Span)> {
 
 /// Every grant and delegation in two.
 fn split(world: &World, meet: Option<Meet>, dice: &mut Dice) -> World {
+    // Of what may or may not have been held a first half is known to have ended, the whole is not. Where a
+    // schedule grants the same, a half may begin with it, and would be what Azure writes for its activation.
+    let in_doubt = |grant: &Grant| {
+        grant.by == By::RemovalAlone
+            || groups::ways(world, grant.principal).iter().any(|way| way.unknown)
+            || !active_alike(world, grant).is_empty()
+    };
+    let doubtful: Vec<bool> = world.grants.iter().map(in_doubt).collect();
     let mut world = world.clone();
     let (mut grants, mut delegations) = (Vec::new(), Vec::new());
     let how = |dice: &mut Dice| meet.unwrap_or(*dice.pick(&[Meet::Adjacent, Meet::Overlapping]));
-    for (number, grant) in (0..).zip(world.grants) {
+    for ((number, grant), doubtful) in (0..).zip(world.grants).zip(doubtful) {
         // Which body of a conflict counts goes by digests, and two halves have others than the whole.
         let held = grant.held.span();
         let grant = Grant { role: Told::of([*grant.role.counts()]), held: Spell::of(&held), ..grant };
-        match parts(&held, how(dice), dice).filter(|_| grant.by != By::RemovalAlone) {
+        match parts(&held, how(dice), dice).filter(|_| !doubtful) {
             None => grants.push(grant),
             Some((first, second)) => {
                 grants.push(Grant { id: 9_700 + number, held: Spell::of(&second), ..grant.clone() });

@@ -6,6 +6,8 @@
 
 // Partners: what they are, and how they stand.
 mod partners;
+// Who belonged to which group, and who left.
+mod people;
 // Prices, rates, and what is charged or paid beside usage.
 mod money;
 // The digests of what is told in several ways.
@@ -79,6 +81,7 @@ pub fn tell(world: &World, seed: u64) -> Vec<Told> {
     teller.delegations();
     teller.denies();
     teller.links();
+    teller.members();
     teller.usage();
     teller.cover();
     teller.credits();

@@ -5,13 +5,18 @@
 //! Left out on purpose, because definitions leave the answer to a person: negative day totals,
 //! unknown prices.
 
+// What is told in several ways.
+mod doubts;
+// Groups, their members, and who leaves.
+mod people;
 // Prices, and what is charged or paid beside usage.
 mod money;
 
+use self::doubts::doubt;
 use super::dice::Dice;
 use super::telling;
 use crate::oracle::access::subscription_scope;
-use crate::oracle::conflict::{Ruling, Told};
+use crate::oracle::conflict::Told;
 use crate::oracle::world::{
     By, DAY, DayNumber, Delegation, Deny, Grant, Id, Kind, Link, Offer, Partner, Plan, Qualified, Registered, Role,
     Span, Spell, Subscription, Time, Usage, World, in_force,
@@ -53,7 +58,8 @@ pub fn make(seed: u64) -> World {
     let grants = grants(dice, &subscriptions, &resources);
     let delegations = delegations(dice, &subscriptions, &resources);
     let denies = denies(dice, &subscriptions, &resources);
-    let links = links(dice);
+    let mut links = links(dice);
+    let (members, departures) = (people::members(dice), people::departures(dice, &mut links));
     let sheets = money::sheets(dice);
     let rates = |euro: &str| vec![("EUR", euro.to_owned()), ("JPY", "0.00912".to_owned())];
     let corrected = dice.chance(40).then(|| rates("1.1817635"));
@@ -68,6 +74,8 @@ pub fn make(seed: u64) -> World {
         delegations,
         denies,
         links,
+        members,
+        departures,
         sheets,
         usd_per_unit,
         usage: Vec::new(),
@@ -77,51 +85,20 @@ pub fn make(seed: u64) -> World {
         refunds: money::refunds(dice),
     };
     world.usage = usage(dice, &world, &resources);
+    let agreed = dice.chance(10);
+    if agreed {
+        doubts::agree(&mut world);
+    }
     telling::stamp(&mut world);
-    world.usage.iter_mut().for_each(|used| rule(dice, &mut used.quantity));
+    doubts::decide_usage(dice, &mut world);
     // Never more cover than usage: that stops the closing.
     world.cover = money::cover(dice, &world);
+    if agreed {
+        doubts::agree(&mut world);
+    }
     telling::stamp(&mut world);
-    decide(dice, &mut world);
+    doubts::decide(dice, &mut world);
     world
-}
-
-/// What people decided about everything but usage.
-fn decide(dice: &mut Dice, world: &mut World) {
-    world.links.iter_mut().for_each(|link| rule(dice, &mut link.partner_id));
-    world.delegations.iter_mut().for_each(|made| rule(dice, &mut made.role));
-    world.plans.iter_mut().flat_map(|plan| &mut plan.resellers).for_each(|(_, told)| rule(dice, told));
-    rule(dice, &mut world.usd_per_unit);
-    for grant in &mut world.grants {
-        rule(dice, &mut grant.role);
-        grant.held.end.iter_mut().for_each(|end| rule(dice, end));
-    }
-    world.denies.iter_mut().for_each(|made| rule(dice, &mut made.every_write));
-    for partner in &mut world.partners {
-        rule(dice, &mut partner.registered);
-        let spells = partner.memberships.iter_mut().flatten().chain(&mut partner.barred);
-        spells.filter_map(|spell| spell.end.as_mut()).for_each(|end| rule(dice, end));
-    }
-    for sheet in &mut world.sheets {
-        rule(dice, &mut sheet.published);
-        rule(dice, &mut sheet.whole);
-    }
-    world.cover.iter_mut().for_each(|cover| rule(dice, &mut cover.quantity));
-    world.credits.iter_mut().for_each(|credit| rule(dice, &mut credit.amount));
-    world.orders.iter_mut().for_each(|order| rule(dice, &mut order.price));
-    world.refunds.iter_mut().for_each(|refund| rule(dice, &mut refund.amount));
-}
-
-/// Some of what was told in several ways is decided: by who knew every body, or only one of them.
-fn rule<T>(dice: &mut Dice, told: &mut Told<T>) {
-    let all: Vec<[u8; 32]> = told.bodies.iter().map(|(digest, _)| *digest).collect();
-    if all.len() > 1 && dice.chance(60) {
-        for _ in 0..=dice.below(2) {
-            let keep = *dice.pick(&all);
-            let knew = if dice.chance(35) { vec![keep] } else { all.clone() };
-            told.rulings.push(Ruling { keep, knew });
-        }
-    }
 }
 
 /// The time in which usage falls.
@@ -138,14 +115,6 @@ fn minute(dice: &mut Dice) -> Time {
 pub fn span(dice: &mut Dice, not_before: Time) -> Span {
     let from = if dice.chance(60) { LONG_AGO } else { minute(dice) }.max(not_before);
     Span { from, to: dice.chance(40).then(|| minute(dice).max(from + 60)) }
-}
-
-/// The end of a span is told in another way too: at another time, or as something else altogether.
-fn doubt(dice: &mut Dice, spell: &mut Spell, other: Time) {
-    let Some(end) = &mut spell.end else { return };
-    let first = *end.counts();
-    let other = (!dice.chance(35)).then_some(if first == Some(other) { other + 60 } else { other });
-    *end = Told::of([first, other]);
 }
 
 /// 0: we, the provider; 1: the reseller; 2: another provider.
@@ -227,7 +196,7 @@ fn plan(dice: &mut Dice, bill_to: usize, number: u64) -> Plan {
     let reseller = |dice: &mut Dice| {
         let first = named(dice);
         let other = if first.is_some() { None } else { Some("2000001".to_owned()) };
-        let second = dice.chance(18).then_some(other);
+        let second = dice.chance(25).then_some(other);
         Told::of([first].into_iter().chain(second))
     };
     let mut resellers = vec![(LONG_AGO, reseller(dice))];
@@ -292,9 +261,13 @@ fn told_role(dice: &mut Dice) -> Told<Role> {
 
 fn grants(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, String)]) -> Vec<Grant> {
     let mut grants = Vec::new();
-    let principals =
-        [id(2, 0), id(2, 0), id(2, 1), id(2, 2), id(3, 0), person(0), person(0), person(1), person(2), person(3)];
-    for number in 0..dice.below(6) {
+    let agents = [id(2, 0), id(2, 0), id(2, 1), id(2, 2), id(3, 0)];
+    let persons = [person(0), person(0), person(1), person(2), person(3)];
+    let groups = [people::group(0), people::group(0), people::group(1)];
+    // Where nobody's agents hold anything, persons and groups decide.
+    let quiet = dice.chance(25);
+    let principals = [if quiet { &[][..] } else { &agents }, &persons, &groups].concat();
+    for number in 0..dice.below(7) {
         let (at, scope) = scope_above(dice, subscriptions, resources);
         let principal = *dice.pick(&principals);
         let held = span(dice, subscriptions[at].created);
@@ -324,7 +297,7 @@ fn grants(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, 
     }
     for (number, subscription) in (100..).zip(subscriptions) {
         let scope = subscription_scope(subscription.id);
-        if dice.chance(60) {
+        if !quiet && dice.chance(60) {
             let from = subscription.created + dice.between(0, 25) * 60;
             let held = Span { from, to: dice.chance(50).then(|| minute(dice).max(from + 60)) };
             let principal = id(2, dice.below(2));
@@ -347,8 +320,9 @@ fn grants(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, 
             }
             grants.push(grant);
         }
-        if dice.chance(35) {
-            let (principal, held) = (person(0), span(dice, subscription.created));
+        if dice.chance(50) {
+            let principal = *dice.pick(&[person(0), people::group(0), people::group(1)]);
+            let held = span(dice, subscription.created);
             grants.push(Grant {
                 id: id(4, number + 100),
                 scope,
@@ -387,7 +361,8 @@ fn denies(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, 
     let mut made = Vec::new();
     for number in 0..dice.below(6) {
         let (at, scope) = scope_above(dice, subscriptions, resources);
-        let principal = *dice.pick(&[id(2, 0), person(0), person(0), person(0), person(1), person(3)]);
+        let principal =
+            *dice.pick(&[id(2, 0), person(0), person(0), person(0), person(1), person(3), people::group(0)]);
         let (all, held) = (dice.chance(80), span(dice, subscriptions[at].created));
         let every_write = Told::of([all].into_iter().chain(dice.chance(35).then_some(!all)));
         made.push(Deny { id: id(11, number), scope, principal, every_write, held });

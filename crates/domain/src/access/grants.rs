@@ -222,12 +222,12 @@ pub(super) fn schedules(book: &AccessBook, estate: &Estate) -> Vec<Grant> {
     grants
 }
 
-/// How long before its schedule is recorded as provisioned an activation's assignment may be written.
-const WRITTEN_AHEAD: TimeDelta = TimeDelta::minutes(5);
+/// How far from the beginning of a schedule's active time its assignment may be written.
+const WRITTEN_AROUND: TimeDelta = TimeDelta::minutes(5);
 
 /// ACC-8: an activation is also written as a role assignment, whose end nobody may log. One principal holds one
 /// role on one scope by one assignment at a time (Azure refuses a second one with `RoleAssignmentExists`), so an
-/// assignment that begins in the active time of such a schedule is that schedule's, and ends with it.
+/// assignment that begins when such a schedule becomes active is that schedule's, and ends with it.
 pub(super) fn end_with_schedules(assignments: &mut [Grant], schedules: &[Grant]) {
     type Held<'a> = (&'a Scope, Guid, Guid);
     let mut active: BTreeMap<Held<'_>, Vec<(Interval, Vec<Identity>)>> = BTreeMap::new();
@@ -238,7 +238,7 @@ pub(super) fn end_with_schedules(assignments: &mut [Grant], schedules: &[Grant])
     let active: BTreeMap<Held<'_>, _> = active.into_iter().map(|(held, spans)| (held, joined(&spans))).collect();
     for grant in assignments.iter_mut().filter(|grant| matches!(grant.via, Via::Assignment(_))) {
         let spans = active.get(&(&grant.scope, grant.principal, grant.role)).into_iter().flatten();
-        let own = |span: &Interval| span.from - WRITTEN_AHEAD <= grant.held.from && grant.held.from < span.to;
+        let own = |span: &Interval| (grant.held.from - span.from).abs() <= WRITTEN_AROUND && grant.held.from < span.to;
         let Some((span, events)) = spans.into_iter().find(|(span, _)| own(span)) else { continue };
         if span.to < grant.held.to {
             grant.held = Interval::new(grant.held.from, span.to);

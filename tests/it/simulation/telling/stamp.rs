@@ -6,7 +6,7 @@
 use domain::entry::Event;
 use journal::wire;
 
-use super::{delegated, denied, granted, linked, money, partners, plan_created, removed, reseller_set, usage};
+use super::{delegated, denied, granted, linked, money, partners, people, plan_created, removed, reseller_set, usage};
 use crate::oracle::conflict;
 use crate::oracle::world::World;
 
@@ -42,6 +42,10 @@ pub fn stamp(world: &mut World) {
     for made in &mut world.denies {
         let of = made.clone();
         name(&mut made.every_write, |every_write| denied(&of, *every_write));
+    }
+    for made in &mut world.members {
+        let of = made.clone();
+        made.held.end.iter_mut().for_each(|end| name(end, |to| people::removed(&of, *to)));
     }
     for partner in &mut world.partners {
         let of = partner.clone();
