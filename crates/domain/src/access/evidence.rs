@@ -209,7 +209,9 @@ impl Gathered {
             let listing = Listing { at, events: &events, present: &present, known: &known };
             match scope.level() {
                 Level::ManagementGroup => self.absences_below(scope, &listing, estate),
-                _ => self.absences(scope, &listing),
+                Level::Root | Level::Subscription | Level::ResourceGroup | Level::Resource | Level::Other => {
+                    self.absences(scope, &listing);
+                }
             }
         }
     }
