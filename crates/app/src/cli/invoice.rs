@@ -344,7 +344,7 @@ fn credit(totals: &Totals, currency: Currency) -> Credit {
 
 fn print_customers(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::Result<()> {
     if invoice.customers.is_empty() {
-        out.line("No line: nothing that was used could be priced. The findings say what is missing.")?;
+        out.line("No line of its own. Where something was used, the findings say what is missing.")?;
         return Ok(());
     }
     let mut list = table(&["customer", "lines", "subtotal", "credit earned", "credit missing"]);
