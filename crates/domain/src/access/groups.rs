@@ -127,17 +127,16 @@ impl Groups {
 }
 
 fn of_member(grant: &Grant, membership: &Membership) -> Option<Grant> {
+    let common = |span: Interval| Some(span.intersect(&membership.interval)).filter(|span| !span.is_empty());
     let (held, unknown) = if membership.unknown {
-        let perhaps = grant.held.intersect(&membership.interval);
-        (Interval::new(perhaps.to, perhaps.to), Some(perhaps))
+        // Whether the group held it is no better known by way of a membership that may not have been.
+        let whole = |unknown: Interval| Interval::new(grant.held.from.min(unknown.from), grant.held.to.max(unknown.to));
+        (None, common(grant.unknown.map_or(grant.held, whole)))
     } else {
-        let perhaps = grant.unknown.map(|unknown| unknown.intersect(&membership.interval));
-        (grant.held.intersect(&membership.interval), perhaps)
+        (common(grant.held), grant.unknown.and_then(common))
     };
-    let unknown = unknown.filter(|unknown| !unknown.is_empty());
-    if held.is_empty() && unknown.is_none() {
-        return None;
-    }
+    // Of what may have been held it is known when that was over.
+    let held = held.or_else(|| unknown.map(|unknown| Interval::new(unknown.to, unknown.to)))?;
     let mut events = grant.events.clone();
     events.extend(membership.events.iter().filter(|event| !grant.events.contains(event)));
     let (member_of, nested) = (Some(grant.principal), membership.nested);
