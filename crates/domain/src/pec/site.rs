@@ -174,8 +174,14 @@ impl<'a> Site<'a> {
         if counts && !all { absent } else { Vec::new() }
     }
 
+    /// PEC-16: when the resource was deleted: where it then was or, by policy, where its id alone says.
+    pub(super) fn gone(&self) -> impl Iterator<Item = Interval> + use<'a> {
+        let policy = self.terms.policy.moved_resources;
+        self.ground.absent.iter().filter(move |(_, stay)| counts(*stay, policy)).map(|(gone, _)| *gone)
+    }
+
     fn absent(&self) -> Vec<Interval> {
-        let mut absent = self.ground.absent.clone();
+        let mut absent: Vec<Interval> = self.gone().collect();
         if self.terms.policy.known_creation == KnownCreation::Shortens {
             absent.extend(self.ground.founded.map(|at| Interval::new(Instant::MIN_UTC, at)));
         }
@@ -184,7 +190,7 @@ impl<'a> Site<'a> {
 
     /// Every instant at which something that the judgement reads of this place changes.
     pub(super) fn edges(&self) -> Vec<Instant> {
-        let mut spans: Vec<Interval> = self.ground.absent.clone();
+        let mut spans: Vec<Interval> = self.gone().collect();
         spans.extend(self.ground.founded.map(|at| Interval::new(Instant::MIN_UTC, at)));
         let mut edges = BTreeSet::new();
         for reach in &self.ground.grants {

@@ -59,7 +59,7 @@ impl Judge<'_> {
     pub fn counted(&mut self, place: PlaceId, day: Day) -> Vec<Interval> {
         let site = self.site_on(place, day);
         let qualifying = site.reaches().flat_map(|reach| site.spans(reach, None));
-        union(qualifying.chain(site.ground.absent.iter().copied()).collect())
+        union(qualifying.chain(site.gone()).collect())
     }
 
     /// Every grant that touched a place within some stretches of time, by policy and role list of the day
