@@ -49,7 +49,16 @@ impl<'a> Site<'a> {
     /// not have been held counts as held: that it once was is proven.
     pub(super) fn is_removed(&self, reach: &Reach, tested: &[Interval]) -> bool {
         let once = Repair { code: LostCode::UnknownAccess, tested };
-        self.ended(reach) <= tested[0].from && !self.spans(reach, Some(once)).is_empty()
+        let qualified = |one: &Reach| !self.spans(one, Some(once)).is_empty();
+        self.ended(reach) <= tested[0].from && self.alike(reach).any(qualified)
+    }
+
+    /// Every way in which the same grant reaches the resource, wherever that was on a day on which it moved.
+    fn alike(&self, reach: &Reach) -> impl Iterator<Item = &'a Reach> + use<'a> {
+        let (policy, of, left) = (self.terms.policy.moved_resources, reach.grant, reach.left);
+        let first = self.ground.grants.partition_point(|one| one.grant < of);
+        let same = self.ground.grants[first..].iter().take_while(move |one| one.grant == of);
+        same.filter(move |one| one.left == left && counts(one.stay, policy))
     }
 
     /// When a grant qualifies here, with or without one thing repaired.
