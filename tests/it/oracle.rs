@@ -14,6 +14,8 @@ pub mod world;
 pub mod conflict;
 // Who belongs to which group when.
 pub mod groups;
+// What is where, and when it is not there.
+pub mod estate;
 // Who earned which day.
 pub mod access;
 // Why a day was lost.

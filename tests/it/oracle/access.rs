@@ -4,9 +4,12 @@
 //! is the part of the day in which the subscription existed under this plan. Each condition of
 //! qualifying can be lifted, which is how `reason` tries its repairs; nothing else differs then.
 
-use super::groups::{is_group, ways};
+use super::estate::{below, is_root};
+use super::groups::{Way, is_group, ways};
 use super::reason::Code;
-use super::world::{By, DAY, DayNumber, Grant, Id, Kind, Partner, Qualified, Role, Span, Time, World, in_force};
+use super::world::{
+    By, DAY, DayNumber, Grant, Id, Kind, Partner, Qualified, Role, Span, Subscription, Time, World, in_force,
+};
 
 /// A role at the subscription written this soon after it was created counts from the creation.
 const CREATION_GRACE: Time = 15 * 60;
@@ -31,6 +34,8 @@ pub struct Holding {
     number: usize,
     principal: Id,
     scope: String,
+    /// From a management group, and then for this subscription only.
+    inherited_by: Option<usize>,
     role: Role,
     held: Span,
     /// The part of which it is not known whether it was held.
@@ -72,6 +77,7 @@ pub fn holdings(world: &World) -> Vec<Holding> {
             number: 0,
             principal: grant.principal,
             scope: grant.scope.clone(),
+            inherited_by: None,
             role: *grant.role.counts(),
             held: nothing.filter(|_| removal_alone).unwrap_or_else(|| held.clone()),
             unknown: removal_alone.then_some(held),
@@ -84,6 +90,7 @@ pub fn holdings(world: &World) -> Vec<Holding> {
         number: 0,
         principal: made.principal,
         scope: made.scope.clone(),
+        inherited_by: None,
         role: *made.role.counts(),
         held: made.held.clone(),
         unknown: None,
@@ -95,7 +102,7 @@ pub fn holdings(world: &World) -> Vec<Holding> {
             Route::Template(made.managing_tenant)
         },
     });
-    let grants = grants.flat_map(|holding| of_members(world, holding));
+    let grants = grants.flat_map(|holding| of_members(world, holding)).flat_map(|holding| inherited(world, holding));
     grants.chain(delegations).enumerate().map(|(number, holding)| Holding { number, ..holding }).collect()
 }
 
@@ -137,17 +144,35 @@ fn of_members(world: &World, holding: Holding) -> Vec<Holding> {
     if !matches!(holding.route, Route::Individual) || !is_group(world, holding.principal) {
         return vec![holding];
     }
-    let mut found = Vec::new();
-    for way in ways(world, holding.principal) {
-        let known = holding.held.common(&way.during);
-        let perhaps = if way.unknown { known.clone() } else { None };
-        let unknown = perhaps.or_else(|| holding.unknown.as_ref().and_then(|unknown| unknown.common(&way.during)));
-        let nothing = unknown.as_ref().and_then(|unknown| unknown.to).map(|to| Span { from: to, to: Some(to) });
-        if let Some(held) = nothing.or(known) {
-            found.push(Holding { principal: way.member, held, unknown, ..holding.clone() });
-        }
+    let of_one = |way: Way| {
+        let part = during(&holding, &way.during, way.unknown)?;
+        Some(Holding { principal: way.member, ..part })
+    };
+    ways(world, holding.principal).into_iter().filter_map(of_one).collect()
+}
+
+/// What is granted on a management group is one holding for each time for which a subscription stands below
+/// it. Where it is granted on the root, it reaches all of them always.
+fn inherited(world: &World, holding: Holding) -> Vec<Holding> {
+    if holding.scope.starts_with("/subscriptions/") || is_root(world, &holding.scope) {
+        return vec![holding];
     }
-    found
+    let of_one = |(number, subscription): (usize, &Subscription)| {
+        let spans = below(world, subscription.id, &holding.scope).into_iter();
+        let parts = spans.filter_map(|span| during(&holding, &span, false));
+        parts.map(|part| Holding { inherited_by: Some(number), ..part }).collect::<Vec<_>>()
+    };
+    world.subscriptions.iter().enumerate().flat_map(of_one).collect()
+}
+
+/// What of a holding falls into a span; of one of which it is unknown whether it was there nothing counts as
+/// held.
+fn during(holding: &Holding, span: &Span, doubtful: bool) -> Option<Holding> {
+    let known = holding.held.common(span);
+    let perhaps = if doubtful { known.clone() } else { None };
+    let unknown = perhaps.or_else(|| holding.unknown.as_ref().and_then(|unknown| unknown.common(span)));
+    let nothing = unknown.as_ref().and_then(|unknown| unknown.to).map(|to| Span { from: to, to: Some(to) });
+    Some(Holding { held: nothing.or(known)?, unknown, ..holding.clone() })
 }
 
 impl<'w> Case<'w> {
@@ -156,7 +181,13 @@ impl<'w> Case<'w> {
         let mut tested = world.instants();
         tested.retain(|at| *at >= day * DAY && *at < (day + 1) * DAY);
         tested.retain(|at| in_force(&world.subscriptions[subscription].plans, *at) == Some(&plan));
-        (!tested.is_empty()).then_some(Self { world, plan, subscription, resource, tested })
+        let mut case = Self { world, plan, subscription, resource, tested };
+        // It ends where the resource is deleted and not there again; usage proves that it was there before.
+        let last = case.tested.iter().rposition(|at| !case.is_gone(*at));
+        if let Some(last) = last {
+            case.tested.truncate(last + 1);
+        }
+        (!case.tested.is_empty()).then_some(case)
     }
 
     pub fn begins(&self) -> Time {
@@ -185,7 +216,7 @@ impl<'w> Case<'w> {
         may_receive
             && active
             && free
-            && self.reaches(holding)
+            && self.reaches(holding, at)
             && role
             && permanent
             && held
@@ -193,8 +224,11 @@ impl<'w> Case<'w> {
             && self.tied(holding, at, lifted)
     }
 
-    pub fn reaches(&self, holding: &Holding) -> bool {
-        contains(&holding.scope, self.resource)
+    pub fn reaches(&self, holding: &Holding, at: Time) -> bool {
+        match holding.inherited_by {
+            Some(subscription) => subscription == self.subscription,
+            None => is_root(self.world, &holding.scope) || contains(&holding.scope, self.home(at)),
+        }
     }
 
     /// Like "held", but a group's role at the subscription, written just after the subscription was
@@ -330,7 +364,7 @@ impl<'w> Case<'w> {
                     || ways(self.world, deny.principal)
                         .iter()
                         .any(|way| way.member == holding.principal && !way.unknown && way.during.holds(at));
-                let reaches = named && contains(&deny.scope, self.resource);
+                let reaches = named && contains(&deny.scope, self.home(at));
                 reaches && *deny.every_write.counts() && deny.held.holds(at)
             })
     }

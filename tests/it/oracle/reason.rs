@@ -106,8 +106,8 @@ fn applies(case: &Case<'_>, code: Code, holdings: &[Holding]) -> bool {
     let (first, last) = (case.begins(), *case.tested.last().expect("a tested part has a beginning"));
     let (at_start, at_end) = (qualified(first), qualified(last));
     let some = |what: &dyn Fn(&Holding, i64) -> bool| {
-        let ours = |holding: &&Holding| case.reaches(holding) && case.is_ours(holding);
-        holdings.iter().filter(ours).any(|holding| case.tested.iter().any(|at| what(holding, *at)))
+        let here = |holding: &Holding| case.tested.iter().any(|at| case.reaches(holding, *at) && what(holding, *at));
+        holdings.iter().any(|holding| case.is_ours(holding) && here(holding))
     };
     match code {
         Code::PartnerRole => bill_to.kind() == Kind::Reseller,
@@ -140,7 +140,7 @@ fn applies(case: &Case<'_>, code: Code, holdings: &[Holding]) -> bool {
         Code::Gap => at_start && at_end,
         Code::EarlyEnd => at_start && !at_end,
         Code::LateStart => !at_start && at_end,
-        Code::Removed => some(&|holding, _| case.once_qualified(holding)),
+        Code::Removed => holdings.iter().any(|holding| case.is_ours(holding) && case.once_qualified(holding)),
         Code::RoleNotEligible => some(&|holding, at| case.held(holding, at) && !case.has_eligible_role(holding)),
         Code::UnknownAccess => some(&|holding, at| case.is_unknown(holding, at)),
         Code::OtherPartner => {

@@ -55,6 +55,9 @@ fn month(currency: &'static str, bands: &[(&str, &str)], days: &[(&str, bool)]) 
         denies: Vec::new(),
         links: Vec::new(),
         members: Vec::new(),
+        resources: Vec::new(),
+        absences: Vec::new(),
+        tree: Vec::new(),
         departures: Vec::new(),
         sheets: vec![Sheet {
             id: 12,

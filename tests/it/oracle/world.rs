@@ -138,6 +138,30 @@ pub struct Subscription {
     pub offers: Vec<(Time, Offer)>,
 }
 
+/// Something that is used, and where it was: it has another id after each move.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// Index into the subscriptions.
+    pub subscription: usize,
+    /// Its id from a time on; the first one from the start.
+    pub homes: Vec<(Time, String)>,
+}
+
+/// A resource or resource group is deleted, and perhaps created again.
+#[derive(Clone, Debug)]
+pub struct Absence {
+    pub scope: String,
+    pub during: Span,
+}
+
+/// A subscription or management group stands below a management group; each below one at a time.
+#[derive(Clone, Debug)]
+pub struct Below {
+    pub child: String,
+    pub parent: String,
+    pub held: Span,
+}
+
 /// What a subscription is sold as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offer {
@@ -355,6 +379,9 @@ pub struct World {
     pub partners: Vec<Partner>,
     pub plans: Vec<Plan>,
     pub subscriptions: Vec<Subscription>,
+    pub resources: Vec<Resource>,
+    pub absences: Vec<Absence>,
+    pub tree: Vec<Below>,
     pub grants: Vec<Grant>,
     pub delegations: Vec<Delegation>,
     pub denies: Vec<Deny>,
@@ -391,6 +418,9 @@ impl World {
         }
         self.plans.iter().flat_map(|plan| &plan.resellers).for_each(|(at, _)| all.push(*at));
         self.subscriptions.iter().flat_map(|sub| &sub.plans).for_each(|(at, _)| all.push(*at));
+        self.resources.iter().flat_map(|one| &one.homes).for_each(|(at, _)| all.push(*at));
+        self.absences.iter().for_each(|one| one.during.instants(&mut all));
+        self.tree.iter().for_each(|place| place.held.instants(&mut all));
         self.grants.iter().for_each(|grant| grant.held.span().instants(&mut all));
         self.delegations.iter().for_each(|delegation| delegation.held.instants(&mut all));
         self.denies.iter().for_each(|deny| deny.held.instants(&mut all));

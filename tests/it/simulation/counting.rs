@@ -6,7 +6,7 @@ use super::{SEEDS, answers, worlds};
 use crate::oracle::conflict::Told;
 use crate::oracle::money::{Says, answer};
 use crate::oracle::reason;
-use crate::oracle::world::{Id, Joined, Offer, Qualified, Spell, World};
+use crate::oracle::world::{Grant, Id, Joined, Offer, Qualified, Spell, World};
 
 /// What a world has.
 fn kinds_of(world: &World) -> Vec<String> {
@@ -31,6 +31,10 @@ fn kinds_of(world: &World) -> Vec<String> {
     }
     kinds.extend(conflict_of("exchange rates", &world.usd_per_unit));
     kinds.extend(decisive(world));
+    let with_its_place = |grant: &&Grant| worlds::estate::ended(world, &grant.scope, grant.held.span().to);
+    kinds.extend(world.grants.iter().filter(with_its_place).map(|_| "a grant that ended with its place".to_owned()));
+    let again = world.absences.iter().filter(|one| one.during.to.is_some());
+    kinds.extend(again.map(|_| "a place created again".to_owned()));
     kinds.extend(conflicts_of_access(world).chain(conflicts_of_money(world)));
     kinds.extend(world.orders.iter().filter(|one| one.returned.is_some()).map(|_| "a return".to_owned()));
     kinds
@@ -45,7 +49,7 @@ fn kinds_of(world: &World) -> Vec<String> {
 }
 
 /// What makes a difference: without it, some answer would be another.
-const DECISIVE: [(&str, fn(&mut World)); 4] = [
+const DECISIVE: [(&str, fn(&mut World)); 8] = [
     ("a membership of a group", |world| world.members.clear()),
     ("a group within a group", |world| {
         let groups: Vec<Id> = world.members.iter().map(|one| one.group).collect();
@@ -56,6 +60,12 @@ const DECISIVE: [(&str, fn(&mut World)); 4] = [
         begun.for_each(|one| one.held.end = None);
     }),
     ("a deleted person", |world| world.departures.clear()),
+    ("a deletion", |world| world.absences.clear()),
+    ("a move", |world| world.resources.clear()),
+    ("a management group", |world| world.tree.clear()),
+    ("a place below a management group that ends", |world| {
+        world.tree.iter_mut().for_each(|place| place.held.to = None);
+    }),
 ];
 
 /// What of it decides something in this world.
@@ -135,6 +145,7 @@ fn worlds_have_what_the_rules_distinguish() {
         let kinds = ["in conflict", "conflict decided", "decided by somebody who did not know every body"];
         wanted.extend(kinds.into_iter().map(|kind| format!("{what} {kind}")));
     }
+    wanted.extend(["a grant that ended with its place", "a place created again"].map(str::to_owned));
     wanted.extend(DECISIVE.map(|(what, _)| what.to_owned()));
     let missing: Vec<&String> = wanted.iter().filter(|kind| found.get(*kind).is_none_or(|count| *count < 3)).collect();
     assert!(missing.is_empty(), "{missing:?} are hardly ever made: {found:#?}");

@@ -84,6 +84,7 @@ fn with_one_more(world: &World, dice: &mut Dice, number: u64) -> World {
             eligible_only: dice.chance(20),
             held,
         });
+        worlds::estate::settle(&mut world);
         return world;
     }
     let principal = *dice.pick(&[partner.admin_agents, partner.helpdesk_agents, partner.identities[0]]);
@@ -91,6 +92,7 @@ fn with_one_more(world: &World, dice: &mut Dice, number: u64) -> World {
     let by = if individual && dice.chance(40) { By::Schedule } else { By::Assignment };
     let (role, held) = (Told::of([role]), Spell::of(&held));
     world.grants.push(Grant { id: 9_600 + number, scope, principal, role, held, by });
+    worlds::estate::settle(&mut world);
     world
 }
 

@@ -8,6 +8,8 @@
 mod partners;
 // Who belonged to which group, and who left.
 mod people;
+// What became of resources and groups.
+mod estate;
 // Prices, rates, and what is charged or paid beside usage.
 mod money;
 // The digests of what is told in several ways.
@@ -30,6 +32,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::dice::Dice;
+use super::worlds;
 use crate::azure::{self, Record};
 use crate::memory::{Body, SOURCE, Told};
 use crate::oracle::conflict;
@@ -82,6 +85,7 @@ pub fn tell(world: &World, seed: u64) -> Vec<Told> {
     teller.denies();
     teller.links();
     teller.members();
+    teller.estate();
     teller.usage();
     teller.cover();
     teller.credits();
@@ -246,7 +250,7 @@ impl Teller<'_> {
         for made in &self.world.denies {
             let (deny, scope) = (guid(made.id), Scope::parse(&made.scope));
             self.say_all(&made.every_write, |every_write| denied(made, *every_write));
-            if let Some(to) = made.held.to {
+            if let Some(to) = made.held.to.filter(|_| !self.ended_with_its_place(&made.scope, made.held.to)) {
                 self.say(Event::DenyRemoved(DenyAssignmentDeleted { deny, scope, at: instant(to) }));
             }
         }
@@ -281,6 +285,9 @@ impl Teller<'_> {
             }
         }
         let Some(end) = &grant.held.end else { return };
+        if self.ended_with_its_place(&grant.scope, held.to) {
+            return;
+        }
         if end.bodies.len() > 1 {
             self.say_all(end, |to| removed(grant, *to));
             return;
@@ -295,9 +302,18 @@ impl Teller<'_> {
 
     fn record(&mut self, grant: &Grant, (what, result): (&str, &str), at: Time, properties: &Value) {
         let (assignment, scope) = (guid(grant.id), Scope::parse(&grant.scope));
-        let correlation = guid(60_000 + u64::try_from(self.correlations).expect("few records"));
+        let correlation = self.correlation();
         let said = Record { assignment, scope: &scope, what, result, correlation, at: instant(at) };
         self.say_body(Body::Record(azure::record(&said, properties)));
+    }
+
+    fn correlation(&self) -> Guid {
+        guid(60_000 + u64::try_from(self.correlations).expect("few records"))
+    }
+
+    /// Nobody removes what goes with its place; now and then somebody does so at that very instant.
+    fn ended_with_its_place(&mut self, scope: &str, to: Option<Time>) -> bool {
+        worlds::estate::ended(self.world, scope, to) && !self.dice.chance(20)
     }
 
     /// Azure's two records of one write: the first has the facts, the second the time.
@@ -323,6 +339,7 @@ impl Teller<'_> {
         // A plan made earlier is provisioned later, or the other way round: the later one counts.
         let (start, provisioned) = if self.dice.chance(50) { (0, -600) } else { (-3600, 0) };
         let held = grant.held.span();
+        let stated = held.to.filter(|_| !self.ended_with_its_place(&grant.scope, held.to));
         self.say(Event::ScheduleCreated(Schedule {
             schedule: guid(50_000 + number),
             scope: Scope::parse(&grant.scope),
@@ -331,7 +348,7 @@ impl Teller<'_> {
             role: role(*grant.role.counts()),
             eligible_only: grant.by == By::EligibleSchedule,
             start: instant(held.from + start),
-            end: held.to.map(instant),
+            end: stated.map(instant),
             provisioned_at: instant(held.from + provisioned),
         }));
     }
@@ -369,7 +386,7 @@ impl Teller<'_> {
         for made in &self.world.delegations {
             let (delegation, scope) = (guid(made.id), Scope::parse(&made.scope));
             self.say_all(&made.role, |role| Event::DelegationChanged(delegated(made, *role)));
-            if let Some(to) = made.held.to {
+            if let Some(to) = made.held.to.filter(|_| !self.ended_with_its_place(&made.scope, made.held.to)) {
                 self.say(Event::DelegationDeleted(DelegationDeleted { delegation, scope, at: instant(to) }));
             }
         }

@@ -7,6 +7,8 @@
 
 // What is told in several ways.
 mod doubts;
+// What becomes of resources and groups.
+pub mod estate;
 // Groups, their members, and who leaves.
 mod people;
 // Prices, and what is charged or paid beside usage.
@@ -18,8 +20,8 @@ use super::telling;
 use crate::oracle::access::subscription_scope;
 use crate::oracle::conflict::Told;
 use crate::oracle::world::{
-    By, DAY, DayNumber, Delegation, Deny, Grant, Id, Kind, Link, Offer, Partner, Plan, Qualified, Registered, Role,
-    Span, Spell, Subscription, Time, Usage, World, in_force,
+    By, DAY, DayNumber, Delegation, Deny, Grant, Id, Kind, Link, Offer, Partner, Plan, Qualified, Registered, Resource,
+    Role, Span, Spell, Subscription, Time, Usage, World, in_force,
 };
 
 /// 2026-01-01, and the month's length.
@@ -53,11 +55,15 @@ pub fn make(seed: u64) -> World {
     let plans = [0, 2, 0].into_iter().zip(0..).map(|(bill_to, number)| plan(dice, bill_to, number)).collect();
     let count = 1 + dice.below(2);
     let subscriptions: Vec<Subscription> = (0..count).map(|number| subscription(dice, number)).collect();
-    let resources: Vec<(usize, String)> =
+    let mut resources: Vec<Resource> =
         subscriptions.iter().enumerate().flat_map(|(at, sub)| resources(dice, at, sub)).collect();
-    let grants = grants(dice, &subscriptions, &resources);
-    let delegations = delegations(dice, &subscriptions, &resources);
-    let denies = denies(dice, &subscriptions, &resources);
+    let absences = estate::fates(dice, &subscriptions, &mut resources);
+    let tree = estate::tree(dice, &subscriptions);
+    let homes = |one: &Resource| one.homes.iter().map(|(_, id)| (one.subscription, id.clone())).collect::<Vec<_>>();
+    let places: Vec<(usize, String)> = resources.iter().flat_map(homes).collect();
+    let grants = grants(dice, &subscriptions, &places);
+    let delegations = delegations(dice, &subscriptions, &places);
+    let denies = denies(dice, &subscriptions, &places);
     let mut links = links(dice);
     let (members, departures) = (people::members(dice), people::departures(dice, &mut links));
     let sheets = money::sheets(dice);
@@ -70,6 +76,9 @@ pub fn make(seed: u64) -> World {
         partners,
         plans,
         subscriptions,
+        resources,
+        absences,
+        tree,
         grants,
         delegations,
         denies,
@@ -80,11 +89,12 @@ pub fn make(seed: u64) -> World {
         usd_per_unit,
         usage: Vec::new(),
         cover: Vec::new(),
-        credits: money::credits(dice, &resources),
+        credits: money::credits(dice, &places),
         orders: money::orders(dice),
         refunds: money::refunds(dice),
     };
-    world.usage = usage(dice, &world, &resources);
+    estate::settle(&mut world);
+    world.usage = usage(dice, &world);
     let agreed = dice.chance(10);
     if agreed {
         doubts::agree(&mut world);
@@ -168,7 +178,7 @@ fn memberships(dice: &mut Dice) -> Option<Vec<Spell>> {
             let left = minute(dice);
             let again = left + dice.between(1, 2 * 24 * 60) * 60;
             let mut first = Spell::of(&Span { from: LONG_AGO, to: Some(left) });
-            if dice.chance(40) {
+            if dice.chance(65) {
                 let sooner = left - dice.between(1, 600) * 60;
                 doubt(dice, &mut first, sooner);
             }
@@ -226,16 +236,15 @@ fn subscription(dice: &mut Dice, number: u64) -> Subscription {
     Subscription { id: id(7, number), created, plans, offers }
 }
 
-fn resources(dice: &mut Dice, at: usize, subscription: &Subscription) -> Vec<(usize, String)> {
+fn resources(dice: &mut Dice, at: usize, subscription: &Subscription) -> Vec<Resource> {
     let scope = subscription_scope(subscription.id);
     let count = 1 + dice.below(3);
     let name = |number: u64| {
         let group = number % 2;
         let child = if number == 2 { "/extensions/x" } else { "" };
-        (
-            at,
-            format!("{scope}/resourcegroups/rg-{group}/providers/microsoft.compute/virtualmachines/vm-{number}{child}"),
-        )
+        let id =
+            format!("{scope}/resourcegroups/rg-{group}/providers/microsoft.compute/virtualmachines/vm-{number}{child}");
+        Resource { subscription: at, homes: vec![(LONG_AGO, id)] }
     };
     (0..count).map(name).collect()
 }
@@ -279,8 +288,12 @@ fn grants(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, 
             _ => By::Assignment,
         };
         let held = if by == By::RemovalAlone { Span { from: FOREVER, ..held } } else { held };
-        // What is granted on the root reaches everything.
-        let scope = if by == By::Assignment && dice.chance(6) { "/".to_owned() } else { scope };
+        // What is granted on the root reaches everything, on a management group what stands below it.
+        let scope = match dice.below(100) {
+            0..6 if by == By::Assignment => "/".to_owned(),
+            6..24 if by != By::RemovalAlone => estate::anywhere_above(dice),
+            _ => scope,
+        };
         let role = if by == By::Assignment { told_role(dice) } else { Told::of([role(dice)]) };
         let mut grant = Grant { id: id(4, number), scope, principal, role, held: Spell::of(&held), by };
         if let (Some(ended), By::Assignment) = (held.to, by) {
@@ -295,6 +308,13 @@ fn grants(dice: &mut Dice, subscriptions: &[Subscription], resources: &[(usize, 
         }
         grants.push(grant);
     }
+    grants.extend(on_subscriptions(dice, subscriptions, quiet));
+    grants
+}
+
+/// What agents, persons and groups hold on whole subscriptions.
+fn on_subscriptions(dice: &mut Dice, subscriptions: &[Subscription], quiet: bool) -> Vec<Grant> {
+    let mut grants = Vec::new();
     for (number, subscription) in (100..).zip(subscriptions) {
         let scope = subscription_scope(subscription.id);
         if !quiet && dice.chance(60) {
@@ -401,19 +421,28 @@ fn links(dice: &mut Dice) -> Vec<Link> {
     links
 }
 
-fn usage(dice: &mut Dice, world: &World, resources: &[(usize, String)]) -> Vec<Usage> {
+fn usage(dice: &mut Dice, world: &World) -> Vec<Usage> {
     let mut made = Vec::new();
     for day in FIRST..FIRST + WINDOW {
-        for (at, resource) in resources {
-            let subscription = &world.subscriptions[*at];
+        for resource in &world.resources {
+            let subscription = &world.subscriptions[resource.subscription];
             let mut starts = vec![(day * DAY).max(subscription.created)];
             // A subscription that changes hands has usage on both sides of that day.
             starts.extend(subscription.plans.iter().skip(1).map(|(at, _)| *at));
+            // So has a resource that moves, or is created again.
+            starts.extend(resource.homes.iter().skip(1).map(|(at, _)| *at));
+            starts.extend(world.absences.iter().filter_map(|one| one.during.to));
+            starts.sort_unstable();
+            starts.dedup();
             starts.retain(|start| start.div_euclid(DAY) == day);
             for start in starts {
+                let home = in_force(&resource.homes, start).expect("it was somewhere from the start");
+                if estate::is_gone(world, home, start) {
+                    continue;
+                }
                 for price in &world.sheets[0].prices {
                     if dice.chance(35) && in_force(&subscription.plans, start).is_some() {
-                        made.push(one_usage(dice, *at, resource, price.meter, start));
+                        made.push(one_usage(dice, resource.subscription, home, price.meter, start));
                     }
                 }
             }

@@ -138,7 +138,8 @@ impl Estate {
         }
     }
 
-    /// What shows that a deleted scope is there again: it, or something in it, was created or granted.
+    /// What shows that a deleted scope is there again: it, or something in it, was created or granted, or
+    /// something moved into it.
     fn take_creations(&mut self, book: &AccessBook, records: &[Record<'_>]) {
         for (_, created) in book.founded.iter() {
             let first = self.founded.entry(created.scope.as_str().into()).or_insert(created.at);
@@ -151,6 +152,9 @@ impl Estate {
         for (_, created) in book.created.iter() {
             self.note_back(&created.scope, created.at);
         }
+        let arrivals: Vec<(Scope, Instant)> =
+            self.into.values().flatten().map(|moved| (moved.to.clone(), moved.at)).collect();
+        arrivals.iter().for_each(|(scope, at)| self.note_back(scope, *at));
         for (_, record) in records {
             if record.operation == ActivityOperation::Write && record.result == ActivityResult::Succeeded {
                 self.note_back(&record.scope, record.at);

@@ -62,8 +62,8 @@ pub struct DenyReach {
 pub struct Ground {
     pub grants: Vec<Reach>,
     pub denies: Vec<DenyReach>,
-    /// After a deletion, until something showed that it is there again.
-    pub absent: Vec<Interval>,
+    /// After a deletion of it where it then was, until something showed that it is there again.
+    pub absent: Vec<(Interval, Stay)>,
     /// When it was first created, where that is asked for and told.
     pub founded: Option<Instant>,
 }
@@ -202,8 +202,8 @@ impl Access {
     /// was then. `creations` asks for the creation of the scope, which most policies do not.
     #[must_use]
     pub fn ground(&self, scope: &Scope, customer: Guid, creations: bool) -> Ground {
-        let mut ground = Ground { absent: self.estate.absent(scope), ..Ground::default() };
-        ground.founded = self.estate.founded(scope).filter(|_| creations);
+        let founded = self.estate.founded(scope).filter(|_| creations);
+        let mut ground = Ground { founded, ..Ground::default() };
         let elsewhere = self.estate.elsewhere(scope);
         let away = union(elsewhere.iter().map(|(_, within)| *within).collect());
         for within in without(&[ALWAYS], &away) {
@@ -223,6 +223,8 @@ impl Access {
     }
 
     fn reaching(&self, scope: &Scope, customer: Guid, within: Interval, stay: Stay, ground: &mut Ground) {
+        let absent = self.estate.absent(scope).into_iter().map(|gone| (gone.intersect(&within), stay));
+        ground.absent.extend(absent.filter(|(gone, _)| !gone.is_empty()));
         let mut at = |path: &str, within: Interval, left: Instant| {
             let grants = self.by_scope.get(path).into_iter().flatten();
             ground.grants.extend(grants.map(|grant| Reach { grant: *grant, within, left, stay }));

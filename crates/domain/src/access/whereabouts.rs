@@ -69,7 +69,8 @@ impl Access {
     /// are named where something is granted or denied on them, also those that were left before.
     #[must_use]
     pub fn whereabouts(&self, scope: &Scope, day: Interval) -> Vec<Whereabouts> {
-        let mut rows = self.lived(scope, day);
+        let lived = self.lived(scope, day);
+        let mut rows = lived.clone();
         let places: BTreeSet<Scope> = rows.iter().map(|row| row.place.clone()).chain([scope.clone()]).collect();
         for subscription in places.iter().filter_map(Scope::subscription).collect::<BTreeSet<_>>() {
             let above = self.estate.above(subscription).iter();
@@ -87,7 +88,9 @@ impl Access {
             place: scope.clone(),
             interval: Interval::new(at, Instant::MAX_UTC),
         }));
-        rows.extend(self.gone(scope, day));
+        let stays: Vec<(Scope, Interval)> = lived.into_iter().map(|row| (row.place, row.interval)).collect();
+        let stays = if stays.is_empty() { vec![(scope.clone(), day)] } else { stays };
+        rows.extend(stays.iter().flat_map(|(place, within)| self.gone(place, *within)));
         rows
     }
 
@@ -106,8 +109,9 @@ impl Access {
         stays.into_iter().map(row).collect()
     }
 
-    /// While it was gone that day, itself or with a container: each stretch by the outermost scope that was.
-    fn gone(&self, scope: &Scope, day: Interval) -> Vec<Whereabouts> {
+    /// While it was gone within a part of the day that it lived at a scope, itself or with a container: each
+    /// stretch by the outermost scope that was.
+    fn gone(&self, scope: &Scope, within: Interval) -> Vec<Whereabouts> {
         let mut containers: Vec<Scope> = path(scope).map(Scope::parse).collect();
         containers.reverse();
         let mut told: Vec<Interval> = Vec::new();
@@ -116,7 +120,7 @@ impl Access {
             let new = without(&self.estate.absent(&place), &told);
             told = union(told.into_iter().chain(new.iter().copied()).collect());
             for interval in new {
-                if !interval.intersect(&day).is_empty() {
+                if !interval.intersect(&within).is_empty() {
                     rows.push(Whereabouts { what: Presence::Gone, place: place.clone(), interval });
                 }
             }
@@ -195,7 +199,20 @@ impl AccessBook {
             record.operation == ActivityOperation::Write && record.result == ActivityResult::Succeeded
         });
         let written = written.map(|(identity, record)| (identity, record.at, &record.scope));
-        let all = founded.chain(granted).chain(written);
-        all.filter(|(_, when, scope)| *when == at && place.contains(scope)).map(|(identity, ..)| identity).collect()
+        let moved = self.moved.iter().map(|(identity, one)| (identity, one.at, &one.to));
+        let all = founded.chain(granted).chain(written).chain(moved);
+        let shown = all.filter(|(_, when, scope)| *when == at && place.contains(scope)).map(|(identity, ..)| identity);
+        shown.chain(self.moved_into(place, at)).collect()
+    }
+
+    /// Azure's records of what moved into a place at an instant.
+    fn moved_into(&self, place: &Scope, at: Instant) -> Vec<Identity> {
+        let done = self.moves.iter().filter(|(_, one)| one.at == at && one.result == ActivityResult::Succeeded);
+        let records = done.map(|(identity, _)| self.of_move(identity));
+        let there = |record: &Identity| {
+            let stated = self.moves.get(*record).and_then(Drawer::effective);
+            stated.and_then(|(_, one)| one.target.as_ref()).is_some_and(|target| place.contains(target))
+        };
+        records.filter(|records| records.iter().any(there)).flatten().collect()
     }
 }

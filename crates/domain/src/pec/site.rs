@@ -49,7 +49,16 @@ impl<'a> Site<'a> {
     /// not have been held counts as held: that it once was is proven.
     pub(super) fn is_removed(&self, reach: &Reach, tested: &[Interval]) -> bool {
         let once = Repair { code: LostCode::UnknownAccess, tested };
-        self.ended(reach) <= tested[0].from && !self.spans(reach, Some(once)).is_empty()
+        let qualified = |one: &Reach| !self.spans(one, Some(once)).is_empty();
+        self.ended(reach) <= tested[0].from && self.alike(reach).any(qualified)
+    }
+
+    /// Every way in which the same grant reaches the resource, wherever that was on a day on which it moved.
+    fn alike(&self, reach: &Reach) -> impl Iterator<Item = &'a Reach> + use<'a> {
+        let (policy, of, left) = (self.terms.policy.moved_resources, reach.grant, reach.left);
+        let first = self.ground.grants.partition_point(|one| one.grant < of);
+        let same = self.ground.grants[first..].iter().take_while(move |one| one.grant == of);
+        same.filter(move |one| one.left == left && counts(one.stay, policy))
     }
 
     /// When a grant qualifies here, with or without one thing repaired.
@@ -174,8 +183,14 @@ impl<'a> Site<'a> {
         if counts && !all { absent } else { Vec::new() }
     }
 
+    /// PEC-16: when the resource was deleted: where it then was or, by policy, where its id alone says.
+    pub(super) fn gone(&self) -> impl Iterator<Item = Interval> + use<'a> {
+        let policy = self.terms.policy.moved_resources;
+        self.ground.absent.iter().filter(move |(_, stay)| counts(*stay, policy)).map(|(gone, _)| *gone)
+    }
+
     fn absent(&self) -> Vec<Interval> {
-        let mut absent = self.ground.absent.clone();
+        let mut absent: Vec<Interval> = self.gone().collect();
         if self.terms.policy.known_creation == KnownCreation::Shortens {
             absent.extend(self.ground.founded.map(|at| Interval::new(Instant::MIN_UTC, at)));
         }
@@ -193,7 +208,7 @@ impl<'a> Site<'a> {
 
     /// Every instant at which something that the judgement reads of this place changes.
     pub(super) fn edges(&self) -> Vec<Instant> {
-        let mut spans: Vec<Interval> = self.ground.absent.clone();
+        let mut spans: Vec<Interval> = self.gone().collect();
         spans.extend(self.ground.founded.map(|at| Interval::new(Instant::MIN_UTC, at)));
         let mut edges = BTreeSet::new();
         for reach in &self.ground.grants {

@@ -61,7 +61,7 @@ impl Judge<'_> {
     pub fn counted(&mut self, place: PlaceId, day: Day) -> Vec<Interval> {
         let site = self.site_on(place, day);
         let qualifying = site.reaches().flat_map(|reach| site.spans(reach, None));
-        union(qualifying.chain(site.ground.absent.iter().copied()).collect())
+        union(qualifying.chain(site.gone()).collect())
     }
 
     /// PEC-16: the whole days on which the resource of a place was elsewhere, by the moves that were told: from

@@ -7,7 +7,7 @@ use super::{CUSTOMER_PLANS, FIRST, MONTH, id, minute};
 use crate::oracle::conflict::Told;
 use crate::oracle::drawing::totals;
 use crate::oracle::number::Ratio;
-use crate::oracle::world::{AzureCredit, Bands, Cover, DAY, Order, Price, Refund, Sheet, World};
+use crate::oracle::world::{AzureCredit, Bands, Cover, DAY, Order, Price, Refund, Sheet, Usage, World};
 use crate::simulation::dice::Dice;
 
 fn band(above: &str, price: String) -> (String, String) {
@@ -66,8 +66,9 @@ pub fn cover(dice: &mut Dice, world: &World) -> Vec<Cover> {
     let mut made = Vec::new();
     for (cell, used) in totals(world) {
         let same = world.usage.iter().filter(|one| one.resource == cell.resource && one.meter == cell.meter);
-        let in_doubt =
-            same.filter(|one| one.start.div_euclid(DAY) == cell.day).any(|one| one.quantity.bodies.len() > 1);
+        // One event a day, so that it is plain what is covered.
+        let that_day: Vec<&Usage> = same.filter(|one| one.start.div_euclid(DAY) == cell.day).collect();
+        let in_doubt = that_day.len() > 1 || that_day.iter().any(|one| one.quantity.bodies.len() > 1);
         // One plan a day, so that it is plain which usage is covered.
         let moved =
             world.subscriptions[cell.subscription].plans.iter().skip(1).any(|(at, _)| at.div_euclid(DAY) == cell.day);

@@ -38,7 +38,7 @@ fn member(dice: &mut Dice, group: u64, member: u64) -> Vec<Member> {
     let held = span(dice, LONG_AGO);
     let by = match (dice.below(10), held.to) {
         (0 | 1, Some(_)) => Joined::RemovalAlone,
-        (2..=5, Some(_)) => Joined::UntilStated,
+        (2..=3, Some(_)) => Joined::UntilStated,
         _ => Joined::Told,
     };
     let from = if by == Joined::RemovalAlone { FOREVER } else { held.from };
@@ -49,7 +49,7 @@ fn member(dice: &mut Dice, group: u64, member: u64) -> Vec<Member> {
         let second = Member { held: again, by: Joined::Told, ..first.clone() };
         return vec![first, second];
     }
-    if by == Joined::Told && dice.chance(40) {
+    if by == Joined::Told && dice.chance(70) {
         let other = minute(dice).max(from + 60);
         doubt(dice, &mut first.held, other);
     }

@@ -41,7 +41,7 @@ impl World {
 
 /// When the machine of the plain group was not there.
 fn absent(world: &World) -> Vec<Interval> {
-    view(world).ground(&vm(), CUSTOMER, false).absent
+    view(world).ground(&vm(), CUSTOMER, false).absent.into_iter().map(|(gone, _)| gone).collect()
 }
 
 /// It was in a third group for two hours, in which we held nothing.
