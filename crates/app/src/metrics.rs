@@ -92,7 +92,7 @@ impl Metrics {
             ),
             segment_bytes: gauge("pec_journal_active_segment_bytes", "Bytes stored in the active segment."),
             conflicts: gauge("pec_open_conflicts", "Events told in two ways that nobody decided yet."),
-            leaks: gauge("pec_leaks_open", "Resources that lose credit since some access ended."),
+            leaks: gauge("pec_leaks_open", "Resources that lose credit since some access ended or stayed behind."),
             leak_cents: gauge("pec_leak_credit_cents_per_day", "Credit that open leaks lose a day, in US cents."),
             alerts_lost,
             registry,

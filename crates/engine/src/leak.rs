@@ -31,14 +31,33 @@ pub struct Leak {
     pub plan: Guid,
     pub bill_to: Guid,
     pub since: Instant,
-    /// The subscription moved then; otherwise some access ended.
-    pub moved: bool,
+    pub began_with: BeganWith,
     pub reason: LostCode,
     pub burn: Burn,
     /// The events behind the reason.
     pub events: Shared<Identity>,
     /// What would restore it, worded for whoever can do it.
     pub remedy: Arc<str>,
+}
+
+/// What happened when a leak began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BeganWith {
+    /// The last access that qualified ended.
+    AccessEnded,
+    /// The subscription moved, and its access stayed with the partner before: nobody took any away.
+    Transfer,
+}
+
+impl BeganWith {
+    /// The word for it in answers and alerts.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::AccessEnded => "access-ended",
+            Self::Transfer => "transfer",
+        }
+    }
 }
 
 /// What was found at an instant.
@@ -241,9 +260,9 @@ fn leak(
     covered: Covered,
     now: Instant,
 ) -> Option<Leak> {
-    let (since, moved) = match covered {
-        Covered::Lost(since) => (since, false),
-        Covered::Moved(since) => (since, true),
+    let (since, began_with) = match covered {
+        Covered::Lost(since) => (since, BeganWith::AccessEnded),
+        Covered::Moved(since) => (since, BeganWith::Transfer),
         Covered::Until(_) | Covered::Never => return None,
     };
     let verdict = judge.access(place, Day::of(now));
@@ -255,7 +274,7 @@ fn leak(
         plan: placement.plan,
         bill_to: placement.bill_to,
         since,
-        moved,
+        began_with,
         reason: loss.code,
         burn: Burn::default(),
         events: loss.events.clone(),

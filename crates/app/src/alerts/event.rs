@@ -11,7 +11,7 @@ use domain::ids::{Currency, Guid};
 use domain::money::Exact;
 use domain::period::Instant;
 use domain::policy::RULES_VERSION;
-use engine::leak::Leak;
+use engine::leak::{BeganWith, Leak};
 use serde::Serialize;
 
 use crate::cli::invoice::money;
@@ -76,6 +76,7 @@ struct Opened<'a> {
     subscription_id: String,
     plan_id: String,
     since: String,
+    began_with: &'static str,
     found_at: String,
     resource_count: usize,
     credit_per_day: String,
@@ -123,6 +124,7 @@ pub(super) struct Written {
 pub(super) struct News {
     pub id: String,
     pub kind: &'static str,
+    pub message: &'static str,
     pub said: Said,
 }
 
@@ -141,7 +143,12 @@ pub(super) const CLEARED: &str = "pec.leak.cleared.v1";
 
 /// An alert as it is sent. Its id ends with a digest of all that it says, when that was found included: what is
 /// lost again, or for another reason, is another alert.
-fn written<T: Serialize>(kind: &'static str, said: Said, now: Instant, data: &T) -> anyhow::Result<Written> {
+fn written<T: Serialize>(
+    (kind, message): (&'static str, &'static str),
+    said: Said,
+    now: Instant,
+    data: &T,
+) -> anyhow::Result<Written> {
     let data = serde_json::value::to_raw_value(data)?;
     let short = kind.trim_start_matches("pec.").trim_end_matches(".v1").replace('.', "-");
     let digest = blake3::hash(data.get().as_bytes()).to_hex();
@@ -156,10 +163,10 @@ fn written<T: Serialize>(kind: &'static str, said: Said, now: Instant, data: &T)
         data,
     };
     let (key, text) = (said.subscription.to_string(), serde_json::to_string(&event)?);
-    Ok(Written { key, text, news: News { id, kind, said } })
+    Ok(Written { key, text, news: News { id, kind, message, said } })
 }
 
-/// Leaks of one subscription that began at one time.
+/// Leaks of one subscription that began at one time, all with the same: what moved it also began its placement.
 pub(super) fn opened(lost: &[Costed<'_>], names: &Names, now: Instant) -> anyhow::Result<Option<Written>> {
     let Some(first) = lost.first().map(|one| one.leak) else { return Ok(None) };
     let since = instant(first.since);
@@ -173,6 +180,10 @@ pub(super) fn opened(lost: &[Costed<'_>], names: &Names, now: Instant) -> anyhow
         burn_days: leak.burn.days,
         events: leak.events.iter().map(ToString::to_string).collect(),
     });
+    let message = match first.began_with {
+        BeganWith::AccessEnded => "access ended: credit is lost from now on",
+        BeganWith::Transfer => "the subscription moved and its access stayed behind: credit is lost from now on",
+    };
     let reasons: BTreeSet<&str> = lost.iter().map(|one| one.leak.reason.text()).collect();
     let said = Said {
         subscription: first.subscription,
@@ -187,6 +198,7 @@ pub(super) fn opened(lost: &[Costed<'_>], names: &Names, now: Instant) -> anyhow
         bill_to: names.party(first.bill_to),
         subscription_id: first.subscription.to_string(),
         plan_id: first.plan.to_string(),
+        began_with: first.began_with.text(),
         found_at: instant(now),
         resource_count: lost.len(),
         credit_per_day: per_day,
@@ -195,7 +207,7 @@ pub(super) fn opened(lost: &[Costed<'_>], names: &Names, now: Instant) -> anyhow
         rules_version: RULES_VERSION,
         since,
     };
-    written(OPENED, said, now, &data).map(Some)
+    written((OPENED, message), said, now, &data).map(Some)
 }
 
 /// Resources of one subscription, lost at one time, that leak no longer.
@@ -232,5 +244,5 @@ pub(super) fn cleared(
         policy_revision: names.policy_revision,
         rules_version: RULES_VERSION,
     };
-    written(CLEARED, said, now, &data)
+    written((CLEARED, "no longer losing credit"), said, now, &data)
 }

@@ -369,7 +369,8 @@ impl News {
                 credit_per_day = said.per_day,
                 since = said.since,
                 reason = said.why,
-                "access ended: credit is lost from now on"
+                "{}",
+                self.message
             );
         } else {
             tracing::info!(
@@ -379,7 +380,8 @@ impl News {
                 resources = said.resources,
                 since = said.since,
                 because = said.why,
-                "no longer losing credit"
+                "{}",
+                self.message
             );
         }
     }
@@ -390,6 +392,7 @@ mod tests {
     use domain::pec::LostCode;
     use domain::scope::Scope;
     use engine::burn::Burn;
+    use engine::leak::BeganWith;
 
     use super::*;
 
@@ -405,7 +408,7 @@ mod tests {
             plan: Guid(2),
             bill_to: Guid(3),
             since: at("2026-03-01T10:00:00Z"),
-            moved: false,
+            began_with: BeganWith::AccessEnded,
             reason: LostCode::EarlyEnd,
             burn: Burn { credit: Exact::parse("7.7").unwrap(), days: 7 },
             events: Vec::new().into(),
@@ -484,6 +487,28 @@ mod tests {
         for alert in waiting {
             let event: serde_json::Value = serde_json::from_str(&alert.event).unwrap();
             assert_eq!(event["id"], alert.id.as_str());
+        }
+    }
+
+    /// Nobody took the access of a subscription away that moved, so neither the event nor the log says so.
+    #[test]
+    fn what_is_lost_since_a_transfer_is_not_said_to_be_lost_since_access_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        let (names, now) = (Names::default(), at("2026-03-01T10:00:01Z"));
+        for (began_with, word, said) in [
+            (BeganWith::AccessEnded, "access-ended", "access ended:"),
+            (BeganWith::Transfer, "transfer", "the subscription moved"),
+        ] {
+            let mut memory = Memory::load(dir.path(), BTreeSet::from([Sink::Webhook])).unwrap();
+            let leaks = vec![Leak { began_with, ..leak(word) }];
+            let found = Found { leaks: BTreeMap::from([(Guid(7), leaks)]), ends: BTreeMap::new() };
+            let news = memory.compare(&found, None, &names, now).unwrap();
+            let opened = news.iter().find(|news| news.kind == event::OPENED).unwrap();
+            assert!(opened.message.starts_with(said), "{}", opened.message);
+            let waiting = memory.waiting(Sink::Webhook, 9);
+            let sent = waiting.iter().find(|alert| alert.id == opened.id).unwrap();
+            let sent: serde_json::Value = serde_json::from_str(&sent.event).unwrap();
+            assert_eq!(sent["data"]["beganWith"], word);
         }
     }
 

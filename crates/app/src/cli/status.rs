@@ -9,6 +9,7 @@ use domain::money::Exact;
 use domain::policy::RULES_VERSION;
 use engine::books::Books;
 use engine::burns::Burns;
+use engine::leak::{BeganWith, Leak};
 use serde::Serialize;
 
 use super::Context;
@@ -107,8 +108,10 @@ struct LeakRow {
     subscription: String,
     resource: String,
     since: String,
-    /// `access-ended`, or `transfer` where the subscription moved and its access stayed behind.
     began_with: &'static str,
+    /// The same, for the table.
+    #[serde(skip)]
+    began: String,
     bill_to: Party,
     reason: &'static str,
     rule: &'static str,
@@ -117,14 +120,11 @@ struct LeakRow {
     per_day: Exact,
 }
 
-impl LeakRow {
-    /// What happened when the loss began.
-    fn began(&self) -> String {
-        if self.began_with == "transfer" {
-            format!("moved to {}", self.bill_to.name)
-        } else {
-            "access ended".to_owned()
-        }
+/// What happened when the loss began, for a table.
+fn began(leak: &Leak, bill_to: &str) -> String {
+    match leak.began_with {
+        BeganWith::AccessEnded => "access ended".to_owned(),
+        BeganWith::Transfer => format!("moved to {bill_to}"),
     }
 }
 
@@ -137,13 +137,15 @@ fn leaks(books: &Books<'_>, now: domain::period::Instant) -> Leaks {
         .leaks
         .values()
         .flatten()
-        .map(|leak| LeakRow {
+        .map(|leak| (leak, books.partner_name(leak.bill_to)))
+        .map(|(leak, partner)| LeakRow {
             customer: books.customer_name(leak.customer),
             subscription: leak.subscription.to_string(),
             resource: leak.resource.to_string(),
             since: super::period::instant(leak.since),
-            began_with: if leak.moved { "transfer" } else { "access-ended" },
-            bill_to: Party { id: leak.bill_to.to_string(), name: books.partner_name(leak.bill_to) },
+            began_with: leak.began_with.text(),
+            began: began(leak, &partner),
+            bill_to: Party { id: leak.bill_to.to_string(), name: partner },
             reason: leak.reason.text(),
             rule: leak.reason.rule(),
             credit_per_day: money(&leak.burn.per_day(), Currency::USD),
@@ -289,7 +291,7 @@ fn print_leaks(leaks: &Leaks, out: &mut Output) -> anyhow::Result<()> {
             left(&row.customer),
             left(short_scope(&row.resource)),
             left(since),
-            left(format!("{}: {}", row.began(), row.reason)),
+            left(format!("{}: {}", row.began, row.reason)),
             right(amount),
         ]);
     }
