@@ -120,6 +120,33 @@ fn a_tested_part_that_a_deletion_ended_says_so() {
     assert_eq!(says(&beside, "deleted in Azure").len(), 0, "what was deleted beside it does not matter");
 }
 
+/// What ends the tested part of usage under an old id is the deletion at the place to which the resource had moved,
+/// not one of the place that it had left.
+#[test]
+fn a_deletion_at_the_new_place_of_a_moved_resource_is_cited() {
+    let journal = "\
+2025-01-01            grant   sub-a            Owner  us
+2025-03-03T08:00:00Z  move    sub-a/rg-x/vm-a  sub-a/rg-y/vm-b
+2025-03-03T12:00:00Z  delete  sub-a/rg-x
+2025-03-03T15:00:00Z  delete  sub-a/rg-y
+2025-03-03T18:00:00Z  revoke  sub-a            Owner  us
+2025-03-03            usage   sub-a/rg-x/vm-a  vm     10
+";
+    let world = world(journal, "");
+    let answer = day(&world, "rg-x/vm-a", "2025-03-03");
+    assert_eq!(answer["access"][0]["outcome"], "earned", "{answer}");
+    assert_eq!(answer["access"][0]["tested_rules"], json!(["PEC-10", "PEC-15"]));
+    let rows = [
+        "lived vm-a 2025-03-03T00:00 to 2025-03-03T08:00 ACC-14 PEC-16",
+        "lived vm-b 2025-03-03T08:00 to 2025-03-04T00:00 ACC-14 PEC-16",
+        "gone rg-y 2025-03-03T15:00 to ever ACC-13 PEC-15",
+    ];
+    assert_eq!(whereabouts(&answer), rows);
+    let deletions = says(&answer, "deleted in Azure");
+    assert!(deletions.len() == 1 && deletions[0].contains("rg-y"), "{deletions:?}");
+    assert_eq!(says(&answer, "moved in Azure").len(), 1);
+}
+
 /// A group that was deleted and created again on one day: both are behind the day, and so is a creation that
 /// does not shorten what is tested.
 #[test]

@@ -7,9 +7,10 @@ use domain::ids::{Currency, Guid};
 use domain::money::Exact;
 use domain::period::Period;
 use engine::adjusting::{self, Sum};
-use engine::books::{self, Books};
+use engine::books::Books;
 use serde::Serialize;
 
+use super::lines::Named;
 use super::{Party, money, short};
 use crate::output::{Output, align_right, left, right, table, thousands};
 
@@ -28,15 +29,10 @@ pub(super) struct AdjustmentAnswer {
 /// What a line changes by.
 #[derive(Serialize)]
 struct ChangeAnswer {
-    line: String,
-    customer: Party,
-    plan: String,
-    reseller: Option<String>,
-    meter: String,
+    #[serde(flatten)]
+    named: Named,
     product: String,
     sku: String,
-    /// The order, grant or refund.
-    order: Option<String>,
     quantity: String,
     charge: String,
     subtotal: String,
@@ -76,14 +72,9 @@ pub(super) fn carried(
 fn change(books: &Books<'_>, line: &IssuedLine, currency: Currency) -> ChangeAnswer {
     let key = &line.key;
     ChangeAnswer {
-        line: books::line_name(key, line.period),
-        customer: Party { id: key.customer.to_string(), name: books.customer_name(key.customer) },
-        plan: key.plan.to_string(),
-        reseller: key.reseller.as_deref().map(str::to_owned),
-        meter: key.meter.to_string(),
+        named: Named::of(books, key, line.period),
         product: key.product.to_string(),
         sku: key.sku.to_string(),
-        order: key.charge.as_ref().map(|charge| charge.order.to_string()),
         quantity: Exact::from(line.quantity).to_string(),
         charge: money(&line.charge.into(), Currency::USD),
         subtotal: money(&line.subtotal.into(), currency),
@@ -119,10 +110,10 @@ pub(super) fn print(
     let mut list = table(&["line", "month", "customer", "meter", "quantity", "subtotal", "days that changed"]);
     for (one, line) in answers.iter().flat_map(|one| one.lines.iter().map(move |line| (one, line))) {
         list.add_row([
-            left(&line.line),
+            left(&line.named.line),
             left(&one.period),
-            left(&line.customer.name),
-            left(line.order.as_ref().unwrap_or(&line.meter)),
+            left(&line.named.customer.name),
+            left(line.named.order.as_ref().unwrap_or(&line.named.meter)),
             right(&line.quantity),
             right(short(&line.subtotal)),
             left(line.days.join(" ")),

@@ -1,7 +1,9 @@
 //! The lines of a draft, customer by customer.
 
+use domain::entry::LineKey;
 use domain::ids::Currency;
 use domain::invoice::{Draft, Line};
+use domain::period::Period;
 use engine::books::{self, Books};
 use serde::Serialize;
 
@@ -9,13 +11,35 @@ use super::amounts::percent;
 use super::{InvoiceAnswer, Party, money, short};
 use crate::output::{Output, align_right, left, right, table};
 
+/// Whose line it is and of what, as its key says.
+#[derive(Serialize)]
+pub(super) struct Named {
+    pub line: String,
+    pub customer: Party,
+    pub plan: String,
+    pub reseller: Option<String>,
+    pub meter: String,
+    /// The order, grant or refund.
+    pub order: Option<String>,
+}
+
+impl Named {
+    pub(super) fn of(books: &Books<'_>, key: &LineKey, period: Period) -> Self {
+        Self {
+            line: books::line_name(key, period),
+            customer: Party { id: key.customer.to_string(), name: books.customer_name(key.customer) },
+            plan: key.plan.to_string(),
+            reseller: key.reseller.as_deref().map(str::to_owned),
+            meter: key.meter.to_string(),
+            order: key.charge.as_ref().map(|charge| charge.order.to_string()),
+        }
+    }
+}
+
 #[derive(Serialize)]
 pub(super) struct LineAnswer {
-    line: String,
-    customer: Party,
-    plan: String,
-    reseller: Option<String>,
-    meter: String,
+    #[serde(flatten)]
+    named: Named,
     product: String,
     sku: String,
     tier: u32,
@@ -23,7 +47,6 @@ pub(super) struct LineAnswer {
     credit_rate: Option<String>,
     /// In the words of the column ChargeType; null on metered usage.
     charge_type: Option<&'static str>,
-    order: Option<String>,
     credit_reason: Option<String>,
     unit: String,
     quantity: String,
@@ -48,18 +71,13 @@ pub(super) struct LineAnswer {
 pub(super) fn line_answer(books: &Books<'_>, line: &Line, draft: &Draft) -> LineAnswer {
     let (key, currency) = (&line.key, draft.currency);
     LineAnswer {
-        line: books::line_name(key, line.period),
-        customer: Party { id: key.customer.to_string(), name: books.customer_name(key.customer) },
-        plan: key.plan.to_string(),
-        reseller: key.reseller.as_deref().map(str::to_owned),
-        meter: key.meter.to_string(),
+        named: Named::of(books, key, line.period),
         product: line.product_title.to_string(),
         sku: line.sku_title.to_string(),
         tier: key.tier,
         portion: books::portion(key),
         credit_rate: key.credit_rate.map(|rate| rate.normalize().to_string()),
         charge_type: key.charge.as_ref().map(|charge| charge.charge_type.text()),
-        order: key.charge.as_ref().map(|charge| charge.order.to_string()),
         credit_reason: key.charge.as_ref().and_then(|charge| charge.reason.as_deref().map(str::to_owned)),
         unit: line.unit.to_string(),
         quantity: line.quantity.to_string(),
@@ -87,9 +105,9 @@ pub(super) fn print_lines(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::
     let mut customer = "";
     let mut lists: Vec<(&str, Vec<&LineAnswer>)> = Vec::new();
     for line in &invoice.lines {
-        if line.customer.id != customer || lists.is_empty() {
-            customer = &line.customer.id;
-            lists.push((&line.customer.name, Vec::new()));
+        if line.named.customer.id != customer || lists.is_empty() {
+            customer = &line.named.customer.id;
+            lists.push((&line.named.customer.name, Vec::new()));
         }
         if let Some((_, lines)) = lists.last_mut() {
             lines.push(line);
@@ -109,7 +127,7 @@ pub(super) fn print_lines(invoice: &InvoiceAnswer, out: &mut Output) -> anyhow::
 
 /// The lines of one customer; the reseller of record where any of them has one.
 fn print_customer_lines(lines: &[&LineAnswer], out: &mut Output) -> anyhow::Result<()> {
-    let sold_through = lines.iter().any(|line| line.reseller.is_some());
+    let sold_through = lines.iter().any(|line| line.named.reseller.is_some());
     let mut heads = vec!["line", "product", "PEC", "quantity", "unit price", "subtotal", "rule"];
     if sold_through {
         heads.push("reseller");
@@ -118,7 +136,7 @@ fn print_customer_lines(lines: &[&LineAnswer], out: &mut Output) -> anyhow::Resu
     for line in lines {
         let rate = line.credit_rate.as_deref().map_or_else(|| "—".to_owned(), percent);
         let mut row = vec![
-            left(&line.line),
+            left(&line.named.line),
             left(what_is_charged(line)),
             right(rate),
             right(&line.quantity),
@@ -130,7 +148,7 @@ fn print_customer_lines(lines: &[&LineAnswer], out: &mut Output) -> anyhow::Resu
             left(line.rule),
         ];
         if sold_through {
-            row.push(left(line.reseller.as_deref().unwrap_or("—")));
+            row.push(left(line.named.reseller.as_deref().unwrap_or("—")));
         }
         list.add_row(row);
     }
@@ -144,7 +162,7 @@ fn what_is_charged(line: &LineAnswer) -> String {
     let tier = if line.tier > 1 { format!(", tier {}", line.tier) } else { String::new() };
     let estimate = if line.estimate { " (estimate)" } else { "" };
     let mut words = Vec::new();
-    if let (Some(charge_type), Some(order)) = (line.charge_type, &line.order) {
+    if let (Some(charge_type), Some(order)) = (line.charge_type, &line.named.order) {
         // What Azure credit pays is usage first; a second line gives it back.
         let paid = line.portion == "azure-credit" && charge_type != "customerCredit";
         words.push(if paid { format!("paid by Azure credit {order}") } else { format!("{charge_type} {order}") });
