@@ -99,12 +99,14 @@ impl Groups {
     }
 
     /// ACC-11: a role given to a group is one grant per member and membership. What partners recognise
-    /// by itself (their agents groups) stays whole, and so does what a delegation names, because the
-    /// link may be on the principal itself.
+    /// by itself (their agents groups) stays whole. What a delegation names is also the group's own,
+    /// because the link may be on the principal itself; of a group that nobody knows as a principal,
+    /// while nobody of interest is in it: a link is then a member's, or nobody has one.
     pub(super) fn spread(
         &self,
         grants: Vec<Grant>,
         agents: &BTreeSet<Guid>,
+        interest: &BTreeSet<Guid>,
         members: &BTreeMap<Guid, Vec<Membership>>,
     ) -> Vec<Grant> {
         let mut all = Vec::with_capacity(grants.len());
@@ -117,9 +119,17 @@ impl Groups {
                 all.push(grant);
                 continue;
             }
-            all.extend(members.get(&grant.principal).into_iter().flatten().filter_map(|one| of_member(&grant, one)));
+            let members = || members.get(&grant.principal).into_iter().flatten();
+            all.extend(members().filter_map(|one| of_member(&grant, one)));
             if matches!(grant.via, Via::Delegation { .. }) {
-                all.push(grant);
+                let direct = members().filter(|one| !one.nested && !one.unknown).map(|one| one.interval);
+                let theirs = union(direct.collect());
+                if theirs.is_empty() || grant.unknown.is_some() || interest.contains(&grant.principal) {
+                    all.push(grant);
+                } else {
+                    let own = without(&[grant.held], &theirs).into_iter();
+                    all.extend(own.map(|held| Grant { held, ..grant.clone() }));
+                }
             }
         }
         all

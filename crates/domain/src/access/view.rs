@@ -165,7 +165,7 @@ impl Access {
         let named = held.iter().map(|grant| grant.principal).chain(self.denies.iter().flat_map(Deny::named));
         let named: BTreeSet<Guid> = named.filter(|id| groups.is_group(*id)).collect();
         self.members = named.into_iter().map(|group| (group, groups.members(group, &interest))).collect();
-        self.grants = groups.spread(held, &agents, &self.members);
+        self.grants = groups.spread(held, &agents, &interest, &self.members);
     }
 
     fn learn_beginnings(&mut self, commerce: &Commerce, estate: &Estate) {
