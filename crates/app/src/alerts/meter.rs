@@ -26,7 +26,8 @@ use crate::metrics::Metrics;
 
 /// After a look that took some time, the next one waits this many times as long.
 const REST: u32 = 3;
-/// After some plans were rated, the next ones wait this many times as long: a tenth of a core at most.
+/// After some plans were rated, the next ones wait this many times as long: a tenth of a core at most. The
+/// first time since the start, or since midnight, does without: an end of everything may come then too.
 const REST_AFTER_RATING: u32 = 9;
 /// About so many series of usage are rated at a time: a change of access waits for no more.
 const SERIES_AT_ONCE: usize = 10_000;
@@ -37,6 +38,8 @@ pub(crate) struct AtHand {
     burns: Burns,
     /// Of which facts and on which day all of them were.
     all_of: Option<(u64, Day)>,
+    /// The day for which they are, and how many more times some are rated for it without a rest.
+    first: Option<(Day, usize)>,
     /// When some may be rated again, by the clock's uptime.
     rests_until: Duration,
 }
@@ -53,7 +56,22 @@ impl AtHand {
         let desk = Desk::new(&facts, &commerce);
         let all = self.burns.refresh_some(&desk, today, None, SERIES_AT_ONCE);
         self.all_of = all.then(|| (facts.end(), today));
+        let turns = || desk.used().map(|(one, _)| desk.usage_of(one).len()).sum::<usize>() / SERIES_AT_ONCE;
+        let left = match self.first {
+            Some((day, left)) if day == today => left.saturating_sub(1),
+            _ => turns(),
+        };
+        self.first = Some((today, if all { 0 } else { left }));
         Ok(all)
+    }
+
+    /// How long to rest after a rating that took some time. Facts that change all the while never have all burns
+    /// at hand; the turns without a rest are over all the same.
+    fn rest(&self, took: Duration) -> Duration {
+        match self.first {
+            Some((_, left)) if left > 0 => Duration::ZERO,
+            _ => took * REST_AFTER_RATING,
+        }
     }
 }
 
@@ -146,7 +164,7 @@ impl Meter {
             tracing::warn!("burns could not be brought up to date and will be later: {error:#}");
         }
         let done = clock.uptime();
-        self.at_hand.rests_until = done + done.saturating_sub(began) * REST_AFTER_RATING;
+        self.at_hand.rests_until = done + self.at_hand.rest(done.saturating_sub(began));
     }
 
     fn look(&mut self, now: Instant) -> anyhow::Result<()> {
@@ -209,4 +227,21 @@ fn find(
         .collect();
     names.covered = found.ends.keys().copied().collect();
     Ok((found, only, names))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who ends everything just after a start waits for the first rating, which therefore does not dawdle; whoever
+    /// writes all the while does not keep a core busy with it for ever.
+    #[test]
+    fn only_the_first_rating_of_a_day_does_without_rest() {
+        let took = Duration::from_millis(100);
+        let today = Day::of("2026-03-01T10:00:00Z".parse().unwrap());
+        let rest = |first| AtHand { first, ..AtHand::default() }.rest(took);
+        assert_eq!(rest(Some((today, 3))), Duration::ZERO);
+        assert_eq!(rest(Some((today, 0))), took * 9);
+        assert_eq!(rest(None), took * 9, "what failed is not tried without a pause");
+    }
 }
