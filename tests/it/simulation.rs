@@ -27,6 +27,8 @@ mod supposing;
 mod leaking;
 // Burns, kept from look to look.
 mod burning;
+// What a provider charges through its resellers.
+mod statements;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -178,13 +178,21 @@ pub struct Holding {
     pub role: Guid,
     pub scope: Scope,
     pub held: Interval,
-    /// Whose it was, where something says so.
-    pub organisation: Option<Organisation>,
+    /// Whose it was, where something says so, ours first; of what earned a day, for whom it counted. Several where
+    /// its link changed within the day, or where several partners manage from one tenant.
+    pub organisations: Vec<Organisation>,
     /// Of the grant and of the link it needs.
     pub events: Vec<Identity>,
 }
 
 impl Holding {
+    /// Whose it was, in one text.
+    #[must_use]
+    pub fn whose(&self) -> Option<String> {
+        let all: Vec<String> = self.organisations.iter().map(ToString::to_string).collect();
+        (!all.is_empty()).then(|| all.join(" and "))
+    }
+
     /// The role's name in Microsoft's table, else its id.
     #[must_use]
     pub fn role_name(&self) -> String {

@@ -238,8 +238,8 @@ fn attributed(books: &mut Books<'_>, earned: Earned) -> BTreeMap<Guid, BTreeMap<
         let place = books.judge.place(subscription, placement, &scope);
         let who = match books.judge.access(place, day) {
             AccessVerdict::Earned(cover) => {
-                let all: BTreeSet<String> =
-                    cover.holdings.iter().map(|holding| name(books, holding.organisation.as_ref())).collect();
+                let all = cover.holdings.iter().flat_map(|holding| &holding.organisations);
+                let all: BTreeSet<String> = all.map(|one| name(books, Some(one))).collect();
                 all.into_iter().collect::<Vec<_>>().join(" and ")
             }
             AccessVerdict::Lost(_) => name(books, None),

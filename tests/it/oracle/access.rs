@@ -4,6 +4,8 @@
 //! is the part of the day in which the subscription existed under this plan. Each condition of
 //! qualifying can be lifted, which is how `reason` tries its repairs; nothing else differs then.
 
+use std::collections::BTreeSet;
+
 use super::estate::{below, is_root};
 use super::groups::{Way, is_group, ways};
 use super::reason::Code;
@@ -340,6 +342,27 @@ impl<'w> Case<'w> {
             Route::Individual => by_link(self.world.customer_tenant),
             Route::Template(tenant) => by_link(tenant),
         }
+    }
+
+    /// The organisations by whom anything qualifies at some instant of the tested part.
+    pub fn earners(&self, holdings: &[Holding]) -> BTreeSet<String> {
+        let mut all = BTreeSet::new();
+        for at in self.tested.iter().copied() {
+            for holding in holdings.iter().filter(|holding| self.counts(holding, at, None)) {
+                let linked = |tenant: Id| link(self.world, holding.principal, tenant, at);
+                let by_link =
+                    |tenant: Id| linked(tenant).and_then(|id| partner_of(self.world, id)).into_iter().collect();
+                let tied: Vec<usize> = match holding.route {
+                    Route::Agents(partner) => vec![partner],
+                    Route::Offer(tenant) => managed_from(self.world, tenant).collect(),
+                    Route::Individual => by_link(self.world.customer_tenant),
+                    Route::Template(tenant) => by_link(tenant),
+                };
+                let earning = tied.into_iter().filter(|partner| self.may_earn(*partner, at, None));
+                all.extend(earning.map(|partner| self.world.partners[partner].organisation.clone()));
+            }
+        }
+        all
     }
 
     /// The PartnerID that it is linked to where it needs a link; `None` where it needs none.

@@ -286,7 +286,7 @@ impl<'a> Judge<'a> {
         let whole = with_nothing(covering.values().flatten().copied().collect());
         let alone = || covering.values().any(|parts| without(&tested, &with_nothing(parts.clone())).is_empty());
         if without(&tested, &whole).is_empty() && (site.terms.policy.union_of_grants || alone()) {
-            let holdings = covering.keys().map(|grant| site.terms.holding(*grant, &tested)).collect();
+            let holdings = covering.iter().map(|(grant, parts)| site.terms.earner(*grant, &tested, parts)).collect();
             let flagged = flagged(&site, covering.keys().copied(), &tested);
             let flags = codes(&flagged);
             self.note(standing, &flagged);

@@ -237,17 +237,7 @@ impl<'a> Terms<'a> {
         let lifted = |code: LostCode| repair.is_some_and(|repair| repair.code == code);
         let mut spans: Vec<Interval> = Vec::new();
         for tie in self.ties(grant) {
-            let part = if lifted(LostCode::OtherPartner) { vec![tie.belongs.interval] } else { self.our_part(&tie) };
-            let mut against: Vec<Interval> = Vec::new();
-            if let Some(partner) = tie.belongs.partner {
-                if !lifted(LostCode::Barred) {
-                    against.extend(self.partners.barred(partner));
-                }
-                if !lifted(LostCode::AgreementInactive) && partner != self.standing.placement.bill_to {
-                    against.extend(self.unqualified(partner));
-                }
-            }
-            spans.extend(without(&part, &union(against)));
+            spans.extend(self.earning(&tie, repair));
         }
         if ours && self.route(grant).needs_link() {
             let always = Interval::new(Instant::MIN_UTC, Instant::MAX_UTC);
@@ -259,6 +249,22 @@ impl<'a> Terms<'a> {
             }
         }
         union(spans)
+    }
+
+    /// When a tie is to somebody who earns.
+    fn earning(&self, tie: &Tie, repair: Option<Repair<'_>>) -> Vec<Interval> {
+        let lifted = |code: LostCode| repair.is_some_and(|repair| repair.code == code);
+        let part = if lifted(LostCode::OtherPartner) { vec![tie.belongs.interval] } else { self.our_part(tie) };
+        let mut against: Vec<Interval> = Vec::new();
+        if let Some(partner) = tie.belongs.partner {
+            if !lifted(LostCode::Barred) {
+                against.extend(self.partners.barred(partner));
+            }
+            if !lifted(LostCode::AgreementInactive) && partner != self.standing.placement.bill_to {
+                against.extend(self.unqualified(partner));
+            }
+        }
+        without(&part, &union(against))
     }
 
     /// The conditions that a grant failed while it was held within a stretch of time. None of them is
@@ -337,7 +343,7 @@ impl<'a> Terms<'a> {
     pub(super) fn holding(&self, id: GrantId, within: &[Interval]) -> Holding {
         let grant = self.access.grant(id);
         let mut events = grant.events.clone();
-        let mut organisation: Option<Organisation> = None;
+        let mut organisations: Vec<Organisation> = Vec::new();
         let ties = self.ties(grant);
         let at_hand = ties.into_iter().filter(|tie| !clip(within, tie.belongs.interval).is_empty());
         let mut at_hand: Vec<Tie> = at_hand.collect();
@@ -345,7 +351,12 @@ impl<'a> Terms<'a> {
         at_hand.sort_by_key(|tie| !self.standing.is_ours(&tie.belongs.organisation, within));
         for tie in at_hand {
             events.extend(tie.events.iter().filter(|event| !grant.events.contains(event)));
-            organisation = organisation.or(Some(tie.belongs.organisation));
+            if !organisations.contains(&tie.belongs.organisation) {
+                organisations.push(tie.belongs.organisation);
+            }
+        }
+        if organisations.is_empty() {
+            organisations.extend(self.registered_owner(grant));
         }
         Holding {
             grant: id,
@@ -356,9 +367,18 @@ impl<'a> Terms<'a> {
             role: grant.role,
             scope: grant.scope.clone(),
             held: grant.held,
-            organisation: organisation.or_else(|| self.registered_owner(grant)),
+            organisations,
             events,
         }
+    }
+
+    /// The same of a grant that earned with some parts of a day, which were theirs for whom it counted then.
+    pub(super) fn earner(&self, id: GrantId, tested: &[Interval], parts: &[Interval]) -> Holding {
+        let mut holding = self.holding(id, tested);
+        let counted = |tie: &Tie| !intersect(&self.earning(tie, None), parts).is_empty();
+        let counted: Vec<Tie> = self.ties(self.access.grant(id)).into_iter().filter(counted).collect();
+        holding.organisations.retain(|one| counted.iter().any(|tie| tie.belongs.organisation == *one));
+        holding
     }
 
     /// Whose a grant is that nothing ties at the moment: by the partners' own statements.

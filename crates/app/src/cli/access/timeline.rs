@@ -251,7 +251,7 @@ fn row(held: &Held, days: &[Day], within: Interval) -> Row {
         grant: held.holding.via.id().to_string(),
         route: held.holding.route.text(),
         principal: held.holding.principal.to_string(),
-        organisation: held.holding.organisation.as_ref().map(ToString::to_string),
+        organisation: held.holding.whose(),
         ours: held.ours,
         role: held.holding.role_name(),
         role_eligible: held.role_eligible,

@@ -191,7 +191,7 @@ fn grant(holding: &Holding, held: Option<&domain::pec::Held>, known: &Access) ->
         denied: held.map(|held| stretches(&held.denied)).unwrap_or_default(),
         flags: held.map(|held| held.flags.iter().map(|code| code.text()).collect()).unwrap_or_default(),
         role_eligible: held.is_none_or(|held| held.role_eligible),
-        organisation: holding.organisation.as_ref().map(ToString::to_string),
+        organisation: holding.whose(),
     }
 }
 

@@ -189,7 +189,7 @@ fn an_answer_carries_its_proof() {
                     assert!(!cover.holdings.is_empty(), "seed {seed}");
                     for holding in &cover.holdings {
                         assert!(
-                            !holding.events.is_empty() && holding.organisation.is_some(),
+                            !holding.events.is_empty() && !holding.organisations.is_empty(),
                             "seed {seed}: {holding:?}"
                         );
                         assert_ne!((holding.principal, holding.role), (Guid(0), READER), "seed {seed}");

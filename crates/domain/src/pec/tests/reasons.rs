@@ -14,29 +14,46 @@ fn loss(world: &World) -> Loss {
     world.verdict(&vm(), DAY).lost().expect("the day is lost").clone()
 }
 
-fn organisation(n: u128) -> Option<Organisation> {
-    Some(Organisation::Registered(format!("org-{n}").into()))
+fn organisation(n: u128) -> Organisation {
+    Organisation::Registered(format!("org-{n}").into())
 }
 
 /// Whose each grant behind the reason is, and the records that the reason cites of it.
-fn behind(loss: &Loss) -> Vec<(Guid, Option<Organisation>, Vec<Identity>)> {
+fn behind(loss: &Loss) -> Vec<(Guid, Vec<Organisation>, Vec<Identity>)> {
     let each = (&loss.holdings).into_iter();
-    each.map(|holding| (holding.principal, holding.organisation.clone(), holding.events.clone())).collect()
+    each.map(|holding| (holding.principal, holding.organisations.clone(), holding.events.clone())).collect()
 }
 
-/// An identity changes the PartnerID that it links at noon: the day is lost, and the grant is ours all
-/// the same.
+/// An identity changes the PartnerID that it links at noon: the day is lost, and the grant is ours before it is
+/// anybody else's.
 #[test]
-fn a_grant_that_was_tied_to_two_partners_in_a_day_is_named_as_ours() {
+fn a_grant_that_was_tied_to_two_partners_in_a_day_is_named_as_ours_first() {
     for (first, second) in [(3, 1), (1, 3)] {
         let mut world = World::new();
         let granted = world.grant(1, &sub(), user(1), CONTRIBUTOR, "2026-01-05");
         let early = world.link(user(1), CUSTOMER, &partner_id(first), "2026-01-05");
         let late = world.link(user(1), CUSTOMER, &partner_id(second), "2026-02-10T12:00:00");
         let [(_, whose, events)] = &behind(&loss(&world))[..] else { panic!("one grant is behind it") };
-        assert_eq!(*whose, organisation(1), "first {first}, then {second}");
+        assert_eq!(*whose, [organisation(1), organisation(3)], "first {first}, then {second}");
         let cited: std::collections::BTreeSet<&Identity> = events.iter().collect();
         assert_eq!(cited, [&granted, &early, &late].into_iter().collect());
+    }
+}
+
+/// Credit is shared out among those for whom a grant counted: each in turn where the link changed from the billed
+/// partner to the reseller of record, and never somebody for whom it counted nothing.
+#[test]
+fn who_earned_a_day_by_one_grant_is_whoever_it_counted_for() {
+    for (first, second, whose) in [(1, 2, vec![1, 2]), (3, 1, vec![1]), (1, 3, vec![1])] {
+        let mut world = World::new();
+        world.grant(1, &sub(), agents(1), OWNER, "2026-01-05");
+        world.grant(2, &sub(), user(1), CONTRIBUTOR, "2026-01-05");
+        world.link(user(1), CUSTOMER, &partner_id(first), "2026-01-05");
+        world.link(user(1), CUSTOMER, &partner_id(second), "2026-02-10T12:00:00");
+        let AccessVerdict::Earned(cover) = world.verdict(&vm(), DAY) else { panic!("the agents earn it anyway") };
+        let of_user = cover.holdings.iter().find(|holding| holding.principal == user(1)).expect("it qualified");
+        let whose: Vec<Organisation> = whose.into_iter().map(organisation).collect();
+        assert_eq!(of_user.organisations, whose, "first {first}, then {second}");
     }
 }
 
@@ -45,12 +62,12 @@ fn a_grant_that_was_tied_to_two_partners_in_a_day_is_named_as_ours() {
 fn an_identity_or_a_managing_tenant_without_a_link_is_named_as_its_partners() {
     let mut person = World::new();
     person.grant(1, &sub(), user(1), CONTRIBUTOR, "2026-01-05");
-    assert_eq!(behind(&loss(&person))[0].1, organisation(1));
+    assert_eq!(behind(&loss(&person))[0].1, [organisation(1)]);
     let mut template = World::new();
     let authorization = Authorization { principal: user(9), role: CONTRIBUTOR, eligible_only: false };
     template.delegate(1, &sub(), tenant(1), Offered::Template, authorization, "2026-01-05");
     let lost = loss(&template);
-    assert_eq!((lost.code, &behind(&lost)[0].1), (LostCode::PalMissing, &organisation(1)));
+    assert_eq!((lost.code, &behind(&lost)[0].1), (LostCode::PalMissing, &vec![organisation(1)]));
 }
 
 #[test]
@@ -60,7 +77,7 @@ fn another_partners_access_is_named_as_the_reason_and_nobody_elses() {
     let granted = world.grant(2, &sub(), agents(3), OWNER, "2026-01-05");
     let lost = loss(&world);
     assert_eq!(lost.code, LostCode::OtherPartner);
-    assert_eq!(behind(&lost), [(agents(3), organisation(3), vec![granted])]);
+    assert_eq!(behind(&lost), [(agents(3), vec![organisation(3)], vec![granted])]);
     assert_eq!(*lost.events, [granted]);
 }
 
