@@ -13,7 +13,7 @@ use crate::entry::{ChargeKey, ChargeKind, ChargeType, LineKey, Portion, PriceKin
 use crate::ids::{Guid, MeterId};
 use crate::money::{Exact, Rounding};
 use crate::period::{Instant, Period};
-use crate::policy::{ChargeRounding, Policy};
+use crate::policy::{ChargeRounding, LineSteps, Policy};
 use crate::rating::Desk;
 
 /// The first month whose credit lines carry today's reason code: the first that began after Azure credit
@@ -97,15 +97,20 @@ fn word(kind: Option<ChargeKind>) -> (&'static str, PriceKind) {
 }
 
 /// INV-15: a charge is cut once as an amount, or price by price as licences are (policy
-/// `charge-rounding`); either way toward zero also below zero (policy `line-rounding`). Source:
+/// `charge-rounding`); either way toward zero also below zero (policy `line-rounding`). The Subtotal of an
+/// amount starts from the printed charge or, cut once, from the exact one (policy `line-steps`). Source:
 /// reconciliation file (2022-01-18), whose own examples follow now one, now the other.
 pub(crate) fn cut(unit: &Exact, divisor: &Exact, quantity: &Exact, rate: &Exact, policy: &Policy) -> (Exact, Exact) {
     let mode = policy.line_rounding;
     let share = |amount: &Exact| amount.divide(divisor, COLUMN_DECIMALS, mode).expect("a term has days");
     match policy.charge_rounding {
         ChargeRounding::Amount => {
-            let charge = share(&(unit * quantity));
-            let subtotal = (&charge * rate).round(COLUMN_DECIMALS, mode);
+            let exact = unit * quantity;
+            let charge = share(&exact);
+            let subtotal = match policy.line_steps {
+                LineSteps::Two => (&charge * rate).round(COLUMN_DECIMALS, mode),
+                LineSteps::One => share(&(&exact * rate)),
+            };
             (charge, subtotal)
         }
         ChargeRounding::Unit => {

@@ -8,7 +8,7 @@ use crate::entry::{AzureCreditGranted, Benefit, ChargeType, Event, Portion};
 use crate::ids::Guid;
 use crate::money::Rounding;
 use crate::period::Day;
-use crate::policy::{ChargeRounding, Policy};
+use crate::policy::{ChargeRounding, LineSteps, Policy};
 use crate::rating::Desk;
 use crate::testing::*;
 
@@ -145,6 +145,11 @@ fn the_families_of_rounding_give_the_documented_amounts() {
     let abroad = |family| cut(&exact("10.01"), &exact("3"), &exact("2"), &exact("0.5"), &policy(family));
     assert_eq!(abroad(ChargeRounding::Unit), (exact("6.66"), exact("3.32")));
     assert_eq!(abroad(ChargeRounding::Amount), (exact("6.67"), exact("3.33")));
+    // Cut once after all factors, the Subtotal starts from 6.6933… and not from the printed 6.69.
+    let once = Policy { line_steps: LineSteps::One, ..policy(ChargeRounding::Amount) };
+    let seats = |policy: &Policy| cut(&exact("10.04"), &exact("3"), &exact("2"), &exact("1.5"), policy);
+    assert_eq!(seats(&once), (exact("6.69"), exact("10.04")));
+    assert_eq!(seats(&Policy::builtin()), (exact("6.69"), exact("10.03")));
     let share = &exact("4") * &exact("29");
     let half_up = Policy { line_rounding: Rounding::HalfUp, ..policy(ChargeRounding::Unit) };
     assert_eq!(cut(&share, &exact("30"), &exact("2"), &Exact::one(), &half_up).1, exact("7.74"));

@@ -5,7 +5,7 @@ use domain::charges::{Booked, GivenBack};
 use domain::entry::ChargeType;
 use domain::invoice::{Amount, Draft, Line};
 use domain::money::Exact;
-use domain::policy::ChargeRounding;
+use domain::policy::{ChargeRounding, LineSteps};
 
 use super::Step;
 use super::steps::{cut_of, usd};
@@ -52,14 +52,18 @@ fn charge(one: &Amount, draft: &Draft) -> Step {
 fn subtotal(one: &Amount, draft: &Draft, line: &Line) -> Step {
     let (newest, cut) = cut_of(&draft.policy);
     let whole = draft.policy.charge_rounding == ChargeRounding::Amount;
-    let rate = &line.exchange_rate;
-    let how = if whole {
+    let two = draft.policy.line_steps == LineSteps::Two;
+    let (rate, quantity) = (&line.exchange_rate, &one.booked.quantity);
+    let how = if whole && two {
         format!("{} × {rate} {cut}", usd(&one.charge))
+    } else if whole {
+        // Cut once after all factors, it starts from the exact charge, not from the printed one.
+        format!("{} {cut}", signed(&one.booked, &format!("{quantity} × {} × {rate}", unit(&one.booked))))
     } else {
         let price = signed(&one.booked, &format!("{} × {rate}", unit(&one.booked)));
-        format!("{} × ({price} {cut}) {cut}", one.booked.quantity)
+        format!("{quantity} × ({price} {cut}) {cut}")
     };
-    let rule = if newest && whole { "INV-2" } else { "INV-15" };
+    let rule = if newest && whole && two { "INV-2" } else { "INV-15" };
     Step { rule, what: "subtotal", how, result: money(&one.subtotal, draft.currency) }
 }
 
