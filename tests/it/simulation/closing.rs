@@ -413,7 +413,7 @@ fn what_was_issued_in_the_end_is_what_the_oracle_says_is_due() {
         let resellers = &mut world.plans[0].resellers;
         let place = resellers.partition_point(|(at, _)| *at <= changed);
         resellers.insert(place, (changed, conflict::Told::of([Some("2000002".to_owned())])));
-        let answer = answer(&world, "0.15");
+        let answer = answer(&world);
         let month = Day(i32::try_from(world.days.0).expect("a day of this century")).period();
         for (number, partner) in world.partners.iter().enumerate() {
             let lines = answer.lines.iter().filter(|(of, _)| world.plans[of.plan].bill_to == number);

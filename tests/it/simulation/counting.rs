@@ -11,7 +11,7 @@ use crate::oracle::world::{Grant, Id, Joined, Offer, Qualified, Spell, World};
 /// What a world has.
 fn kinds_of(world: &World) -> Vec<String> {
     let mut kinds = Vec::new();
-    for judged in answer(world, "0.15").judged {
+    for judged in answer(world).judged {
         kinds.push(judged.says.word().to_owned());
         if let Says::Lost(reason) = &judged.says {
             kinds.extend(reason.several.then(|| "several repairs".to_owned()));
