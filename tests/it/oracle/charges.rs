@@ -64,7 +64,12 @@ fn line(world: &World, plan: usize, unit: &Ratio, count: i64) -> Line {
     let by_unit = world.policy_of_month("charge-rounding") == "unit";
     let charge = if by_unit { world.column(unit).times(&quantity) } else { world.column(&unit.times(&quantity)) };
     let exchange = exchange_rate(world, world.partners[world.plans[plan].bill_to].currency);
-    let subtotal = world.column(&charge.times(&exchange));
+    // As of licences: each price is exchanged and cut, then multiplied.
+    let subtotal = if by_unit {
+        world.column(&unit.times(&exchange)).times(&quantity)
+    } else {
+        world.column(&charge.times(&exchange))
+    };
     Line {
         quantity,
         charge_without_credit: charge.clone(),
