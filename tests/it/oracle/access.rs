@@ -400,7 +400,7 @@ impl<'w> Case<'w> {
                 let named = deny.principal == holding.principal
                     || ways(self.world, deny.principal)
                         .iter()
-                        .any(|way| way.member == holding.principal && !way.unknown && self.goes(way.nested) && way.during.holds(at));
+                        .any(|way| way.member == holding.principal && !way.unknown && way.during.holds(at));
                 let reaches = named && contains(&deny.scope, self.home(at));
                 reaches && *deny.every_write.counts() && deny.held.holds(at)
             })

@@ -136,8 +136,9 @@ pub fn answer(world: &World) -> Answer {
             let with_credit = own && matches!(one.says, Says::Earned | Says::ZeroCharge) && why.is_none();
             let credit = with_credit.then(|| rate.text());
             for share in shares {
-                let sum =
-                    sums.entry(line_of(&cell, &share, credit.as_ref())).or_insert_with(|| (Ratio::zero(), Ratio::zero()));
+                let sum = sums
+                    .entry(line_of(&cell, &share, credit.as_ref()))
+                    .or_insert_with(|| (Ratio::zero(), Ratio::zero()));
                 *sum = (sum.0.plus(&share.quantity), sum.1.plus(&share.list));
             }
             judged.push(one);

@@ -2,22 +2,34 @@
 
 use super::money::Answer;
 use super::number::Ratio;
-use super::world::World;
+use super::world::{DayNumber, World};
 
 /// What a partner owes in tax for the month; `None` where tax is off. Whatever is given up goes toward zero.
 pub fn tax(world: &World, answer: &Answer, partner: usize) -> Option<Ratio> {
-    let last = world.days.1 - 1;
+    let lines = answer.lines.iter().filter(|(of, _)| world.plans[of.plan].bill_to == partner);
+    let subtotals: Vec<Ratio> = lines.map(|(_, line)| line.subtotal.clone()).collect();
+    let currency = world.partners[partner].currency;
+    let tax = tax_of(world, partner, (world.days.0, world.days.1 - 1), currency, &subtotals)?;
+    Some(tax.cut(minor_unit(currency)))
+}
+
+/// The tax of a month, by its first and last day, on these Subtotals: line by line as columns of two decimals, or
+/// once on the total, as an amount to pay.
+pub fn tax_of(
+    world: &World,
+    partner: usize,
+    (first, last): (DayNumber, DayNumber),
+    currency: &str,
+    subtotals: &[Ratio],
+) -> Option<Ratio> {
     let set = world.taxes.iter().filter(|tax| tax.partner == partner && tax.from <= last);
     let rate = Ratio::of(&set.max_by_key(|tax| tax.from)?.rate);
-    let lines = answer.lines.iter().filter(|(of, _)| world.plans[of.plan].bill_to == partner);
-    let subtotals = lines.map(|(_, line)| &line.subtotal);
     let sum = |sum: Ratio, one: Ratio| sum.plus(&one);
-    let tax = match world.policy_of_month("tax") {
-        "off" => return None,
-        "per-line" => subtotals.map(|subtotal| subtotal.times(&rate).cut(2)).fold(Ratio::zero(), sum),
-        _ => subtotals.cloned().fold(Ratio::zero(), sum).times(&rate),
-    };
-    Some(tax.cut(minor_unit(world.partners[partner].currency)))
+    match world.policy(first, "tax") {
+        "off" => None,
+        "per-line" => Some(subtotals.iter().map(|one| one.times(&rate).cut(2)).fold(Ratio::zero(), sum)),
+        _ => Some(subtotals.iter().cloned().fold(Ratio::zero(), sum).times(&rate).cut(minor_unit(currency))),
+    }
 }
 
 /// Decimals of a currency's smallest coin.

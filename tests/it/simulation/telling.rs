@@ -79,6 +79,7 @@ pub fn tell(world: &World, seed: u64) -> Vec<Told> {
     teller.partners();
     teller.commerce();
     teller.prices();
+    teller.policies();
     for grant in &world.grants {
         teller.grant(grant);
     }
@@ -93,7 +94,6 @@ pub fn tell(world: &World, seed: u64) -> Vec<Told> {
     teller.credits();
     teller.orders();
     teller.refunds();
-    teller.policies();
     teller.told
 }
 

@@ -14,7 +14,7 @@ mod people;
 // Prices, and what is charged or paid beside usage.
 mod money;
 // What is chosen by policy, and what is due in tax.
-mod policies;
+pub mod policies;
 
 use self::doubts::doubt;
 use super::dice::Dice;

@@ -15,13 +15,15 @@ impl Teller<'_> {
     pub(super) fn policies(&mut self) {
         let world = self.world;
         for document in &world.policies {
-            let setting = |(name, value): &(&str, String)| PolicySetting { name: (*name).into(), value: value.as_str().into() };
+            let setting =
+                |(name, value): &(&str, String)| PolicySetting { name: (*name).into(), value: value.as_str().into() };
             let settings = document.settings.iter().map(setting).collect();
             let (revision, effective_from) = (document.revision, day(document.from));
             self.say(Event::PolicyPublished(PolicyDocument { revision, effective_from, settings }));
         }
         for tax in &world.taxes {
-            let (partner, location) = (guid(world.partners[tax.partner].tenant), Market::parse("DE").expect("two letters"));
+            let (partner, location) =
+                (guid(world.partners[tax.partner].tenant), Market::parse("DE").expect("two letters"));
             let (rate, from) = (decimal(&tax.rate), day(tax.from));
             self.say(Event::TaxSet(TaxSet { partner, location, rate, from }));
         }

@@ -30,6 +30,14 @@ const CHOICES: [(&str, &[&str]); 17] = [
     ("unqualified-reseller", &["earning"]),
 ];
 
+/// Lists of meters.
+const LISTS: [&str; 2] = ["excluded-meters", "spot-meters"];
+
+/// Every field that some document names.
+pub fn fields() -> impl Iterator<Item = &'static str> {
+    CHOICES.map(|(field, _)| field).into_iter().chain(LISTS)
+}
+
 /// None, one, or two of which the later may be the lower one.
 pub fn documents(seed: u64) -> Vec<Document> {
     let dice = &mut Dice::new(seed ^ 0x0090_11c7);
@@ -49,7 +57,7 @@ fn document(dice: &mut Dice, revision: u32) -> Document {
             settings.push((field, (*dice.pick(values)).to_owned()));
         }
     }
-    for field in ["excluded-meters", "spot-meters"] {
+    for field in LISTS {
         if dice.chance(15) {
             let meters = [meter_text(id(10, dice.below(4))), meter_text(id(10, dice.below(4)))];
             settings.push((field, meters[..1 + usize::from(dice.chance(30))].join(" ")));
