@@ -250,5 +250,6 @@ pub fn exchange_rate(world: &World, currency: &str) -> Ratio {
     let (_, usd) =
         world.usd_per_unit.counts().iter().find(|(name, _)| *name == currency).expect("a rate for each currency");
     let rate = Ratio::whole(1).over(&Ratio::of(usd));
-    if world.policy_of_month("exchange-rate") == "exact" { rate } else { rate.nearest_even(9) }
+    // What is exact has no end, and a document holds twenty decimals of it.
+    rate.nearest_even(if world.policy_of_month("exchange-rate") == "exact" { 20 } else { 9 })
 }

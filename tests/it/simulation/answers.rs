@@ -71,13 +71,7 @@ pub fn of_oracle(world: &World) -> Rows {
         let how = world.policy_of_month("invoice-rounding");
         let (total, rate) = (subtotals.rounded(decimals, how), exchange_rate(world, partner.currency));
         let rounding = total.minus(&subtotals);
-        let said = format!(
-            "{} {} rounding {} at {}",
-            total.text(),
-            partner.currency,
-            rounding.text(),
-            rate.nearest_even(40).text()
-        );
+        let said = format!("{} {} rounding {} at {}", total.text(), partner.currency, rounding.text(), rate.text());
         rows.insert(format!("total of partner {bill_to}"), said);
         let tax = tax(world, &answer, bill_to);
         rows.extend(tax.map(|tax| (format!("tax of partner {bill_to}"), tax.text())));

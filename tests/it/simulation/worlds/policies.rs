@@ -50,10 +50,10 @@ pub fn documents(seed: u64) -> Vec<Document> {
 fn document(dice: &mut Dice, revision: u32) -> Document {
     // Long before, from the first of this month or of the next one, or on some day of usage.
     let within = FIRST + dice.between(1, WINDOW);
-    let from = *dice.pick(&[FIRST - 90, FIRST, FIRST, within, within, FIRST + MONTH]);
+    let from = *dice.pick(&[FIRST - 90, FIRST, FIRST, within, within, FIRST, FIRST + MONTH]);
     let mut settings = Vec::new();
     for (field, values) in CHOICES {
-        if dice.chance(25) {
+        if dice.chance(40) {
             settings.push((field, (*dice.pick(values)).to_owned()));
         }
     }
