@@ -16,7 +16,7 @@ pub struct Document {
 }
 
 /// What holds where no document says otherwise.
-const DEFAULTS: [(&str, &str); 20] = [
+const DEFAULTS: [(&str, &str); 19] = [
     ("aobo-grace-minutes", "15"),
     ("charge-rounding", "amount"),
     ("credit-rate", "0.15"),
@@ -34,7 +34,6 @@ const DEFAULTS: [(&str, &str); 20] = [
     ("spot-since", "2020-09-01"),
     ("tax", "off"),
     ("tier-counter", "plan"),
-    ("union-of-grants", "yes"),
     ("unlisted-roles", "not-eligible"),
     ("unqualified-reseller", "not-earning"),
 ];

@@ -82,14 +82,7 @@ pub struct Reason {
 pub fn reason(world: &World, plan: usize, subscription: usize, resource: &str, day: DayNumber) -> Option<Reason> {
     let case = Case::of(world, plan, subscription, resource, day).expect("usage lies under its plan");
     let holdings = holdings(world);
-    // In turn, or one of them all day.
-    let open = |lifted: Option<Code>| {
-        let all_day = |holding: &Holding| case.tested.iter().all(|at| case.counts(holding, *at, lifted));
-        match case.says("union-of-grants") {
-            "yes" => case.tested.iter().any(|at| !case.qualified(*at, lifted, &holdings)),
-            _ => !holdings.iter().any(all_day),
-        }
-    };
+    let open = |lifted: Option<Code>| case.tested.iter().any(|at| !case.qualified(*at, lifted, &holdings));
     if !open(None) {
         return None;
     }
