@@ -26,5 +26,9 @@ pub mod drawing;
 pub mod charges;
 // Verdicts, lines, rounding, totals.
 pub mod money;
+// What nobody states: the policy.
+pub mod policy;
+// What is due in tax.
+pub mod tax;
 // Numbers that Microsoft printed.
 mod vectors;

@@ -284,7 +284,7 @@ fn verdicts_lines_and_totals_are_the_oracles() {
     for_every_seed(|seed| {
         let world = worlds::make(seed);
         let (ours, findings) = answers::of_domain(&world, &fold(&messages(&world, seed)));
-        let judged = answer(&world, "0.15").judged.into_iter();
+        let judged = answer(&world).judged.into_iter();
         let theirs: Doubts = judged
             .filter(|one| one.doubtful && !one.quantity.is_zero())
             .map(|one| (one.plan, one.subscription, one.day))

@@ -18,9 +18,10 @@ use crate::money::{Exact, Rounding};
 use crate::period::Period;
 use crate::policy::Policy;
 
-/// How many decimals an inverted rate is carried with under the policy `exact`: 1 ÷ a rate has no
-/// end as a rule, and no printed amount has so many digits that the 41st could matter.
-pub const EXACT_RATE_DECIMALS: u32 = 40;
+/// How many decimals an inverted rate is carried with under the policy `exact`: 1 ÷ a rate has no end as a
+/// rule, and a document must be able to hold what was multiplied. So many fit in it beside eight digits before
+/// the point, and no printed amount is so large that the next one could matter.
+pub const EXACT_RATE_DECIMALS: u32 = 20;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PriceBook {

@@ -13,8 +13,6 @@ use super::world::{
     By, DAY, DayNumber, Grant, Id, Kind, Partner, Qualified, Role, Span, Subscription, Time, World, in_force,
 };
 
-/// A role at the subscription written this soon after it was created counts from the creation.
-const CREATION_GRACE: Time = 15 * 60;
 /// An activation's assignment is written at most this far from when its schedule becomes active.
 const WRITTEN_AROUND: Time = 5 * 60;
 
@@ -38,6 +36,10 @@ pub struct Holding {
     scope: String,
     /// From a management group, and then for this subscription only.
     inherited_by: Option<usize>,
+    /// From a management group or the root.
+    from_above: bool,
+    /// Held by a group, for members of groups within it.
+    nested: bool,
     role: Role,
     held: Span,
     /// The part of which it is not known whether it was held.
@@ -80,6 +82,8 @@ pub fn holdings(world: &World) -> Vec<Holding> {
             principal: grant.principal,
             scope: grant.scope.clone(),
             inherited_by: None,
+            from_above: !grant.scope.starts_with("/subscriptions/"),
+            nested: false,
             role: *grant.role.counts(),
             held: nothing.filter(|_| removal_alone).unwrap_or_else(|| held.clone()),
             unknown: removal_alone.then_some(held),
@@ -93,6 +97,8 @@ pub fn holdings(world: &World) -> Vec<Holding> {
         principal: made.principal,
         scope: made.scope.clone(),
         inherited_by: None,
+        from_above: false,
+        nested: false,
         role: *made.role.counts(),
         held: made.held.clone(),
         unknown: None,
@@ -148,7 +154,7 @@ fn of_members(world: &World, holding: Holding) -> Vec<Holding> {
     }
     let of_one = |way: Way| {
         let part = during(&holding, &way.during, way.unknown)?;
-        Some(Holding { principal: way.member, ..part })
+        Some(Holding { principal: way.member, nested: way.nested, ..part })
     };
     ways(world, holding.principal).into_iter().filter_map(of_one).collect()
 }
@@ -182,7 +188,13 @@ impl<'w> Case<'w> {
     pub fn of(world: &'w World, plan: usize, subscription: usize, resource: &'w str, day: DayNumber) -> Option<Self> {
         let mut tested = world.instants();
         tested.retain(|at| *at >= day * DAY && *at < (day + 1) * DAY);
-        tested.retain(|at| in_force(&world.subscriptions[subscription].plans, *at) == Some(&plan));
+        let under_it = |at: &Time| in_force(&world.subscriptions[subscription].plans, *at) == Some(&plan);
+        if !tested.iter().any(under_it) {
+            return None;
+        }
+        if world.policy(day, "partial-day") == "existence" {
+            tested.retain(under_it);
+        }
         let mut case = Self { world, plan, subscription, resource, tested };
         // It ends where the resource is deleted and not there again; usage proves that it was there before.
         let last = case.tested.iter().rposition(|at| !case.is_gone(*at));
@@ -209,7 +221,7 @@ impl<'w> Case<'w> {
         let active = member || lifted == Some(Code::AgreementInactive);
         let free = lifted == Some(Code::Barred) || !bill_to.barred.iter().any(|span| span.holds(at));
         let ours = |code: Code| lifted == Some(code) && self.is_ours(holding);
-        let role = holding.role.counts() || ours(Code::RoleNotEligible);
+        let role = self.has_eligible_role(holding) || ours(Code::RoleNotEligible);
         let permanent = !holding.just_in_time || ours(Code::JitOnly);
         let held = self.held(holding, at)
             || ours(Code::UnknownAccess) && self.is_unknown(holding, at)
@@ -226,7 +238,25 @@ impl<'w> Case<'w> {
             && self.tied(holding, at, lifted)
     }
 
+    /// The day that is judged, whose policy holds.
+    fn day(&self) -> DayNumber {
+        self.begins().div_euclid(DAY)
+    }
+
+    /// What the policy of that day says.
+    pub fn says(&self, field: &str) -> &'w str {
+        self.world.policy(self.day(), field)
+    }
+
+    /// Whether a way through groups counts.
+    fn goes(&self, nested: bool) -> bool {
+        !nested || self.says("nested-groups") == "count"
+    }
+
     pub fn reaches(&self, holding: &Holding, at: Time) -> bool {
+        if !self.goes(holding.nested) || holding.from_above && self.says("inherited-grants") == "ignore" {
+            return false;
+        }
         match holding.inherited_by {
             Some(subscription) => subscription == self.subscription,
             None => is_root(self.world, &holding.scope) || contains(&holding.scope, self.home(at)),
@@ -240,7 +270,8 @@ impl<'w> Case<'w> {
         let subscription = &self.world.subscriptions[self.subscription];
         let (created, written) = (subscription.created, holding.held.from);
         let moved = subscription.plans.get(1).map_or(Time::MAX, |(at, _)| *at);
-        let soon = written >= created && written <= created + CREATION_GRACE && written < moved;
+        let grace: Time = self.says("aobo-grace-minutes").parse().expect("a number of minutes");
+        let soon = written >= created && written <= created + grace * 60 && written < moved;
         let here = holding.scope == subscription_scope(subscription.id);
         let first_plan = self.plan == subscription.plans[0].1;
         let graced = holding.graced && matches!(holding.route, Route::Agents(_)) && here && soon && first_plan;
@@ -254,7 +285,7 @@ impl<'w> Case<'w> {
         holdings(self.world).iter().any(|other| {
             let same = other.principal == holding.principal && other.scope == holding.scope;
             let ended = other.held.to.is_some_and(|to| to >= created && to <= holding.held.from);
-            other.number != holding.number && same && ended && other.role.counts()
+            other.number != holding.number && same && ended && self.has_eligible_role(other)
         })
     }
 
@@ -286,7 +317,8 @@ impl<'w> Case<'w> {
             Qualified::Since(since) => since,
         };
         let (plan, plans) = (&self.world.plans[self.plan], &self.world.subscriptions[self.subscription].plans);
-        if partner == plan.bill_to || at >= since {
+        let harmless = self.says("unqualified-reseller") == "earning";
+        if harmless || partner == plan.bill_to || at >= since {
             return false;
         }
         // The stretch under this plan, and within it the one with this reseller.
@@ -381,7 +413,12 @@ impl<'w> Case<'w> {
 
     /// A deny assignment of every write is a gap for individual identities, a flag for the rest.
     pub fn denied(&self, holding: &Holding, at: Time) -> bool {
-        matches!(holding.route, Route::Individual)
+        let touched = match self.says("deny-assignments") {
+            "every" => true,
+            "flag" => false,
+            _ => matches!(holding.route, Route::Individual),
+        };
+        touched
             && self.world.denies.iter().any(|deny| {
                 let named = deny.principal == holding.principal
                     || ways(self.world, deny.principal)
@@ -413,7 +450,7 @@ impl<'w> Case<'w> {
     }
 
     pub fn has_eligible_role(&self, holding: &Holding) -> bool {
-        holding.role.counts()
+        self.world.takes(self.day(), holding.role)
     }
 }
 

@@ -56,14 +56,20 @@ fn of(
 ) -> LineOf {
     let reseller = in_force(&world.plans[plan].resellers, at).and_then(|told| told.counts().clone());
     let (what, from) = (What::Charge { word, kind, what, name: name.to_owned() }, at.div_euclid(DAY));
-    LineOf { plan, reseller, what, from, tier: 1, portion: Portion::PayAsYouGo, with_credit: false }
+    LineOf { plan, reseller, what, from, tier: 1, portion: Portion::PayAsYouGo, credit: None }
 }
 
 fn line(world: &World, plan: usize, unit: &Ratio, count: i64) -> Line {
     let quantity = Ratio::whole(count);
-    let charge = unit.times(&quantity).cut(2);
+    let by_unit = world.policy_of_month("charge-rounding") == "unit";
+    let charge = if by_unit { world.column(unit).times(&quantity) } else { world.column(&unit.times(&quantity)) };
     let exchange = exchange_rate(world, world.partners[world.plans[plan].bill_to].currency);
-    let subtotal = charge.times(&exchange).cut(2);
+    // As of licences: each price is exchanged and cut, then multiplied.
+    let subtotal = if by_unit {
+        world.column(&unit.times(&exchange)).times(&quantity)
+    } else {
+        world.column(&charge.times(&exchange))
+    };
     Line {
         quantity,
         charge_without_credit: charge.clone(),

@@ -87,11 +87,13 @@ pub fn totals(world: &World) -> BTreeMap<Cell, Ratio> {
 
 /// Every cell of the month with its shares.
 pub fn draw(world: &World) -> Vec<(Cell, Vec<Share>)> {
-    let mut counters: BTreeMap<(usize, u64, bool), Ratio> = BTreeMap::new();
+    let mut counters: BTreeMap<(usize, u64, bool, Option<usize>), Ratio> = BTreeMap::new();
+    let apart = world.policy_of_month("tier-counter") == "subscription";
     let mut drawn = Vec::new();
     for (cell, quantity) in totals(world) {
         let (mut shares, charged) = covered(world, &cell, quantity);
-        let counter = counters.entry((cell.plan, cell.meter, cell.dev_test)).or_insert_with(Ratio::zero);
+        let counted = (cell.plan, cell.meter, cell.dev_test, apart.then_some(cell.subscription));
+        let counter = counters.entry(counted).or_insert_with(Ratio::zero);
         let from = counter.clone();
         *counter = counter.plus(&charged);
         shares.extend(slices(world, &cell, &from, counter));

@@ -45,6 +45,9 @@ impl Case<'_> {
     /// On every other day its id speaks for itself.
     pub fn home(&self, at: Time) -> &str {
         let day = at.div_euclid(DAY) * DAY;
+        if self.world.policy(at.div_euclid(DAY), "moved-resources") == "id-alone" {
+            return self.resource;
+        }
         let on_that_day = |homes: &[(Time, String)]| {
             let until = |number: usize| homes.get(number + 1).map_or(Time::MAX, |(next, _)| *next);
             let lived =

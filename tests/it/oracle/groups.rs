@@ -12,6 +12,8 @@ pub struct Way {
     pub during: Span,
     /// Whether it was there at all is unknown.
     pub unknown: bool,
+    /// Through a group within the group.
+    pub nested: bool,
 }
 
 /// Whether anybody was ever said to belong to it.
@@ -30,9 +32,10 @@ fn further(world: &World, passed: &[Id], so_far: &Span, doubtful: bool) -> Vec<W
     for step in world.members.iter().filter(|step| step.group == here && !passed.contains(&step.member)) {
         let Some(during) = so_far.common(&step.held.span()) else { continue };
         let unknown = doubtful || step.by == Joined::RemovalAlone;
+        let nested = passed.len() > 1;
         let passed: Vec<Id> = passed.iter().copied().chain([step.member]).collect();
         found.extend(further(world, &passed, &during, unknown));
-        found.push(Way { member: step.member, during, unknown });
+        found.push(Way { member: step.member, during, unknown, nested });
     }
     found
 }

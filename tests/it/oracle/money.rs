@@ -41,6 +41,8 @@ pub enum Says {
     ThirdParty,
     Spot,
     AzureCredit,
+    /// The policy lists its meter as one that earns nothing.
+    Excluded,
     /// Nothing was charged; whether access would have earned it still decides the line.
     ZeroCharge,
 }
@@ -56,6 +58,7 @@ impl Says {
             Self::AzureCredit => "azure-credit",
             Self::ThirdParty => "third-party",
             Self::Spot => "spot",
+            Self::Excluded => "excluded",
             Self::ZeroCharge => "zero-charge",
         }
     }
@@ -71,7 +74,8 @@ pub struct LineOf {
     /// Counted from 1.
     pub tier: usize,
     pub portion: Portion,
-    pub with_credit: bool,
+    /// The rate of the credit, where there is one.
+    pub credit: Option<String>,
 }
 
 /// What a line is for.
@@ -112,14 +116,14 @@ pub struct Answer {
     pub lines: BTreeMap<LineOf, Line>,
 }
 
-/// Judges and prices the month. `rate` is the credit's, as text, such as `0.15`.
-pub fn answer(world: &World, rate: &str) -> Answer {
-    let rate = Ratio::of(rate);
+/// Judges and prices the month.
+pub fn answer(world: &World) -> Answer {
     let mut judged = Vec::new();
     let mut sums: BTreeMap<LineOf, (Ratio, Ratio)> = BTreeMap::new();
     let drawn = draw(world);
     let wholes = wholes(&drawn);
     for (cell, shares) in drawn {
+        let rate = Ratio::of(world.policy(cell.day, "credit-rate"));
         let why = reason(world, cell.plan, cell.subscription, &cell.resource, cell.day);
         let mut portions: BTreeMap<Portion, Vec<Share>> = BTreeMap::new();
         for share in shares {
@@ -130,9 +134,11 @@ pub fn answer(world: &World, rate: &str) -> Answer {
             let one = judge(world, &cell, (portion, &shares, free), why.clone(), &rate);
             let own = portion == Portion::PayAsYouGo;
             let with_credit = own && matches!(one.says, Says::Earned | Says::ZeroCharge) && why.is_none();
+            let credit = with_credit.then(|| rate.text());
             for share in shares {
-                let sum =
-                    sums.entry(line_of(&cell, &share, with_credit)).or_insert_with(|| (Ratio::zero(), Ratio::zero()));
+                let sum = sums
+                    .entry(line_of(&cell, &share, credit.as_ref()))
+                    .or_insert_with(|| (Ratio::zero(), Ratio::zero()));
                 *sum = (sum.0.plus(&share.quantity), sum.1.plus(&share.list));
             }
             judged.push(one);
@@ -140,7 +146,7 @@ pub fn answer(world: &World, rate: &str) -> Answer {
     }
     let mut lines = BTreeMap::new();
     for (of, (quantity, list)) in sums {
-        let line = cut(world, &of, quantity, &list, &rate);
+        let line = cut(world, &of, quantity, &list);
         if let What::Meter { meter, dev_test, paid: Some((_, name)) } = &of.what {
             let paid = Some(("customerCredit", name.clone()));
             let what = What::Meter { meter: *meter, dev_test: *dev_test, paid };
@@ -182,14 +188,18 @@ fn judge(
     let sum = |of: fn(&Share) -> &Ratio| shares.iter().fold(Ratio::zero(), |sum, share| sum.plus(of(share)));
     let (quantity, list) = (sum(|share| &share.quantity), sum(|share| &share.list));
     let unknown = |why: &Reason| why.code == Code::UnknownAccess || why.also.contains(&Code::UnknownAccess);
-    let may_earn = portion == Portion::PayAsYouGo && !cell.classic && !price.spot && !price.third_party;
+    let spot_earns_nothing = day_text(cell.day).as_str() >= world.policy(cell.day, "spot-since");
+    let spot = spot_earns_nothing && (price.spot || world.lists_meter(cell.day, "spot-meters", cell.meter));
+    let excluded = world.lists_meter(cell.day, "excluded-meters", cell.meter);
+    let may_earn = portion == Portion::PayAsYouGo && !cell.classic && !spot && !price.third_party && !excluded;
     let doubtful = may_earn && why.as_ref().is_some_and(unknown);
     let labelled = may_earn && why.is_none();
     let says = match why {
         _ if cell.classic => Says::Classic,
         _ if matches!(portion, Portion::Reservation | Portion::SavingsPlan) => Says::Covered(portion),
-        _ if price.spot => Says::Spot,
+        _ if spot => Says::Spot,
         _ if price.third_party => Says::ThirdParty,
+        _ if excluded => Says::Excluded,
         _ if portion == Portion::AzureCredit => Says::AzureCredit,
         _ if free => Says::ZeroCharge,
         None => Says::Earned,
@@ -202,7 +212,12 @@ fn judge(
     Judged { plan, subscription, resource, day, meter, portion, says, quantity, list, credit, missing, doubtful }
 }
 
-fn line_of(cell: &Cell, share: &Share, with_credit: bool) -> LineOf {
+/// A day of the month as documents write it.
+fn day_text(day: DayNumber) -> String {
+    format!("2026-01-{:02}", day - 20_453)
+}
+
+fn line_of(cell: &Cell, share: &Share, credit: Option<&String>) -> LineOf {
     let paid = share.paid_by.clone().map(|name| ("new", name));
     LineOf {
         plan: cell.plan,
@@ -211,16 +226,19 @@ fn line_of(cell: &Cell, share: &Share, with_credit: bool) -> LineOf {
         from: share.from,
         tier: share.tier,
         portion: share.portion,
-        with_credit,
+        credit: credit.cloned(),
     }
 }
 
-fn cut(world: &World, of: &LineOf, quantity: Ratio, list: &Ratio, rate: &Ratio) -> Line {
-    let net = if of.with_credit { list.minus(&list.times(rate)) } else { list.clone() };
+fn cut(world: &World, of: &LineOf, quantity: Ratio, list: &Ratio) -> Line {
+    let net = of.credit.as_ref().map_or_else(|| list.clone(), |rate| list.minus(&list.times(&Ratio::of(rate))));
     let exchange = exchange_rate(world, world.partners[world.plans[of.plan].bill_to].currency);
-    let (charge_without_credit, charge) = (list.cut(2), net.cut(2));
-    let subtotal_without_credit = charge_without_credit.times(&exchange).cut(2);
-    let subtotal = charge.times(&exchange).cut(2);
+    let (charge_without_credit, charge) = (world.column(list), world.column(&net));
+    // In two steps what is exchanged is the printed charge, in one the exact one.
+    let two = world.policy_of_month("line-steps") == "two";
+    let exchanged = |printed: &Ratio, exact: &Ratio| world.column(&if two { printed } else { exact }.times(&exchange));
+    let subtotal_without_credit = exchanged(&charge_without_credit, list);
+    let subtotal = exchanged(&charge, &net);
     Line { quantity, charge_without_credit, charge, subtotal_without_credit, subtotal }
 }
 
@@ -231,5 +249,7 @@ pub fn exchange_rate(world: &World, currency: &str) -> Ratio {
     }
     let (_, usd) =
         world.usd_per_unit.counts().iter().find(|(name, _)| *name == currency).expect("a rate for each currency");
-    Ratio::whole(1).over(&Ratio::of(usd)).nearest_even(9)
+    let rate = Ratio::whole(1).over(&Ratio::of(usd));
+    // What is exact has no end, and a document holds twenty decimals of it.
+    rate.nearest_even(if world.policy_of_month("exchange-rate") == "exact" { 20 } else { 9 })
 }

@@ -76,6 +76,25 @@ impl Ratio {
         Self::new(&self.over * &shift / &self.under, shift)
     }
 
+    /// To `decimals` digits, by a word of the policy; what is below zero as its opposite.
+    pub fn rounded(&self, decimals: u32, how: &str) -> Self {
+        if self.over < BigInt::ZERO {
+            let opposite = Self::zero().minus(self).rounded(decimals, how);
+            return Self::zero().minus(&opposite);
+        }
+        let cut = self.cut(decimals);
+        let step = Self::new(BigInt::from(1), BigInt::from(10).pow(decimals));
+        let (rest, half) = (self.minus(&cut), step.over(&Self::whole(2)));
+        let up = match how {
+            "toward-zero" => false,
+            "away-from-zero" => !rest.is_zero(),
+            "half-up" => rest >= half,
+            "half-even" => return self.nearest_even(decimals),
+            other => panic!("`{other}` is no way to round"),
+        };
+        if up { cut.plus(&step) } else { cut }
+    }
+
     /// To `decimals` digits, to the nearer neighbour, ties to the even one.
     pub fn nearest_even(&self, decimals: u32) -> Self {
         let shift = BigInt::from(10).pow(decimals);

@@ -5,6 +5,7 @@
 //! contradicts itself, a world holds all that was told ([`Told`]) and what people decided about it.
 
 use super::conflict::Told;
+use super::policy::Document;
 
 /// Seconds since the epoch.
 pub type Time = i64;
@@ -367,6 +368,14 @@ pub struct Usage {
     pub voided: bool,
 }
 
+/// The rate of a partner's tax, from a day on.
+#[derive(Clone, Debug)]
+pub struct Tax {
+    pub partner: usize,
+    pub rate: String,
+    pub from: DayNumber,
+}
+
 /// USD per one unit of a currency.
 pub type Rates = Vec<(&'static str, String)>;
 
@@ -396,6 +405,8 @@ pub struct World {
     pub credits: Vec<AzureCredit>,
     pub orders: Vec<Order>,
     pub refunds: Vec<Refund>,
+    pub policies: Vec<Document>,
+    pub taxes: Vec<Tax>,
 }
 
 impl World {

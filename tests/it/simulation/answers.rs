@@ -18,6 +18,7 @@ use domain::rating::{Desk, Verdict, judged};
 use super::telling::guid;
 use crate::oracle::money::{LineOf, What, answer, exchange_rate};
 use crate::oracle::number::Ratio;
+use crate::oracle::tax::{minor_unit, tax};
 use crate::oracle::world::World;
 
 /// Row name → what is said.
@@ -30,7 +31,7 @@ fn text(value: &Exact) -> String {
 /// What the oracle says about the whole month, of all bill-to partners.
 pub fn of_oracle(world: &World) -> Rows {
     let mut rows = Rows::new();
-    let answer = answer(world, "0.15");
+    let answer = answer(world);
     // A day on which the reseller of record changes has a cell for each of them, and one row.
     let mut days: BTreeMap<String, (&str, Ratio, Ratio, Ratio)> = BTreeMap::new();
     for judged in answer.judged.iter().filter(|judged| !judged.quantity.is_zero()) {
@@ -66,18 +67,21 @@ pub fn of_oracle(world: &World) -> Rows {
     }
     for (bill_to, subtotals) in totals {
         let partner = &world.partners[bill_to];
-        let decimals = if partner.currency == "JPY" { 0 } else { 2 };
-        let (total, rate) = (subtotals.cut(decimals), exchange_rate(world, partner.currency));
+        let decimals = minor_unit(partner.currency);
+        let how = world.policy_of_month("invoice-rounding");
+        let (total, rate) = (subtotals.rounded(decimals, how), exchange_rate(world, partner.currency));
         let rounding = total.minus(&subtotals);
         let said = format!("{} {} rounding {} at {}", total.text(), partner.currency, rounding.text(), rate.text());
         rows.insert(format!("total of partner {bill_to}"), said);
+        let tax = tax(world, &answer, bill_to);
+        rows.extend(tax.map(|tax| (format!("tax of partner {bill_to}"), tax.text())));
     }
     rows
 }
 
 fn line_name(of: &LineOf) -> String {
     let reseller = of.reseller.as_deref().unwrap_or("-");
-    let label = if of.with_credit { "with" } else { "without" };
+    let label = of.credit.as_ref().map_or_else(|| "without".to_owned(), |rate| format!("with {rate}"));
     let (meter, kind, charge) = match &of.what {
         What::Meter { meter, dev_test, paid } => {
             let kind = if *dev_test { "dev-test" } else { "consumption" };
@@ -125,7 +129,8 @@ pub fn of_domain(world: &World, facts: &Facts) -> (Rows, Vec<Finding>) {
         for line in &draft.lines {
             let plan = plan_number(world, line.key.plan);
             let reseller = line.key.reseller.as_deref().unwrap_or("-");
-            let label = if line.key.credit_rate.is_some() { "with" } else { "without" };
+            let rate = line.key.credit_rate.map(|rate| text(&Exact::from(rate)));
+            let label = rate.map_or_else(|| "without".to_owned(), |rate| format!("with {rate}"));
             let kind = engine::books::price_kind(&line.key);
             let charge = line.key.charge.as_ref();
             let charge = charge.map(|one| format!("{} {}", one.charge_type.text(), one.order)).unwrap_or_default();
@@ -151,6 +156,7 @@ pub fn of_domain(world: &World, facts: &Facts) -> (Rows, Vec<Finding>) {
             let rate = text(&draft.exchange_rate);
             let said = format!("{} {} rounding {} at {rate}", text(&total), draft.currency, text(&rounding));
             rows.insert(format!("total of partner {number}"), said);
+            rows.extend(draft.tax().map(|tax| (format!("tax of partner {number}"), text(&tax))));
         }
         findings.extend(found);
     }

@@ -12,6 +12,8 @@ mod people;
 mod estate;
 // Prices, rates, and what is charged or paid beside usage.
 mod money;
+// What is chosen, and taxes.
+mod policies;
 // The digests of what is told in several ways.
 mod stamp;
 
@@ -77,6 +79,7 @@ pub fn tell(world: &World, seed: u64) -> Vec<Told> {
     teller.partners();
     teller.commerce();
     teller.prices();
+    teller.policies();
     for grant in &world.grants {
         teller.grant(grant);
     }

@@ -13,6 +13,8 @@ pub mod estate;
 mod people;
 // Prices, and what is charged or paid beside usage.
 mod money;
+// What is chosen by policy, and what is due in tax.
+pub mod policies;
 
 use self::doubts::doubt;
 use super::dice::Dice;
@@ -92,7 +94,10 @@ pub fn make(seed: u64) -> World {
         credits: money::credits(dice, &places),
         orders: money::orders(dice),
         refunds: money::refunds(dice),
+        policies: policies::documents(seed),
+        taxes: Vec::new(),
     };
+    world.taxes = policies::taxes(seed, &world);
     estate::settle(&mut world);
     world.usage = usage(dice, &world);
     let agreed = dice.chance(10);

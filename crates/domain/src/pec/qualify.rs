@@ -186,7 +186,7 @@ impl<'a> Terms<'a> {
 
     /// Whether the grant may count at all, wherever it is inherited from: by policy. One on the root names
     /// no directory and reaches every customer's subscriptions; it is flagged like all that are inherited.
-    fn may_inherit(&self, grant: &Grant) -> bool {
+    pub(super) fn may_count(&self, grant: &Grant) -> bool {
         // ACC-11: by policy, a member of a group within the group holds nothing through it.
         if grant.nested && !self.policy.nested_groups {
             return false;
@@ -203,7 +203,7 @@ impl<'a> Terms<'a> {
     pub(super) fn spans(&self, grant: &Grant, repair: Option<Repair<'_>>, not_removed: bool) -> Vec<Interval> {
         let lifted = |code: LostCode| repair.is_some_and(|repair| repair.code == code);
         let ours = repair.is_some_and(|repair| self.is_ours(grant, repair.tested));
-        if !self.may_inherit(grant) {
+        if !self.may_count(grant) {
             return Vec::new();
         }
         if !(self.eligible(grant) || ours && lifted(LostCode::RoleNotEligible)) {

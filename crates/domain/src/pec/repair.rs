@@ -154,6 +154,10 @@ impl Lost<'_> {
         let (terms, site) = (&self.terms, &self.site);
         let grant = site.grant(reach);
         let held = intersect(&site.held(reach), self.tested);
+        // What does not count by policy is nobody's repair.
+        if !terms.may_count(grant) {
+            return false;
+        }
         let ours = || terms.is_ours(grant, self.tested);
         match code {
             LostCode::PartnerRole | LostCode::NeverGranted => false,
