@@ -67,8 +67,10 @@ fn line(world: &World, plan: usize, unit: &Ratio, count: i64) -> Line {
     // As of licences: each price is exchanged and cut, then multiplied.
     let subtotal = if by_unit {
         world.column(&unit.times(&exchange)).times(&quantity)
-    } else {
+    } else if world.policy_of_month("line-steps") == "two" {
         world.column(&charge.times(&exchange))
+    } else {
+        world.column(&unit.times(&quantity).times(&exchange))
     };
     Line {
         quantity,
