@@ -99,6 +99,32 @@ fn an_order_that_moves_at_once_is_charged_once() {
     assert_eq!(orders.findings.iter().map(|one| one.code).collect::<Vec<_>>(), [Code::MovedCurrency]);
 }
 
+/// INV-11: what comes back within five days gives back what was paid of it by then: of an order paid monthly
+/// the one instalment that was charged, not those to come. What is booked says so, and rests on what was told of
+/// the order by its own time.
+#[test]
+fn a_return_gives_back_the_instalments_that_were_charged() {
+    let monthly = |charge| ChargeRecorded { billing: Billing::Monthly, term: Term::Year, ..charge };
+    let (world, told) = world(vec![monthly(bought("o", "2020-01-10")), monthly(returned("o", "2020-01-12", "4"))]);
+    let booked = play(&world).booked;
+    let of = |wanted: ChargeType| booked.iter().find(|one| one.charge_type == wanted).unwrap();
+    let back = of(ChargeType::CancelImmediate);
+    assert_eq!(back.back, Some(GivenBack::Everything { instalments: 1 }));
+    assert!(!of(ChargeType::New).behind.contains(&told[1]), "it was bought before any of it came back");
+    assert!(of(ChargeType::CycleCharge).behind.contains(&told[1]), "the next instalment is of what is left");
+}
+
+/// USE-7: a plan is there from the instant at which it is created: what is bought at that instant is bought
+/// under it.
+#[test]
+fn a_purchase_may_come_with_its_plan() {
+    for (time, codes) in [("2020-01-01", vec![]), ("2019-12-31T23:59:59Z", vec![Code::ContradictedOrder])] {
+        let (world, _) = world(vec![ChargeRecorded { plan: SECOND, ..bought("o", time) }]);
+        let found: Vec<Code> = play(&world).findings.iter().map(|one| one.code).collect();
+        assert_eq!(found, codes, "bought at {time}");
+    }
+}
+
 /// INV-11: a reservation that comes back within five days, to the second, gives back all that was paid.
 #[test]
 fn a_reservation_comes_back_whole_for_five_days() {

@@ -262,25 +262,38 @@ fn what_comes_to_a_voided_month_is_not_late() {
     assert_eq!((world.facts.counts.late - late, issued(&world)), (1, vec![]));
 }
 
+/// Three months with prices and no rates yet; the partner is billed in euros, and in yen since November.
+fn in_euro_until_november() -> World {
+    let mut world = World::new();
+    let (from, until) = (Day::parse("2021-01-01").unwrap(), Day::parse("2022-01-01").unwrap());
+    bills_in(&mut world, "EUR", "2020-01-01");
+    bills_in(&mut world, "JPY", "2021-11-01");
+    for period in ["2021-09", "2021-10", "2021-11"] {
+        world.sheet(period, vec![PriceRow { from, until, ..row("1.7") }]);
+    }
+    world
+}
+
+fn bills_in(world: &mut World, unit: &str, since: &str) {
+    let country = crate::ids::Market::parse("US").unwrap();
+    let (billing_currency, at) = (currency(unit), at(since));
+    let registered = registered(BILL_TO, PartnerKind::Provider);
+    world.tell(Event::PartnerRegistered(PartnerRegistered { country, billing_currency, at, ..registered }));
+}
+
+fn euro<'a>(period: &'a str, at: &'a str) -> Ask<'a> {
+    Ask { unit: "EUR", ..ask(period, at) }
+}
+
 /// The same where the partner's currency has changed since: what is to be taken back is found in the
 /// currency in which it was issued.
 #[test]
 fn what_is_to_be_taken_back_is_in_the_currency_of_its_month() {
-    let mut world = World::new();
-    let (from, until) = (Day::parse("2021-01-01").unwrap(), Day::parse("2022-01-01").unwrap());
-    for (unit, since) in [("EUR", "2020-01-01"), ("JPY", "2021-11-01")] {
-        let country = crate::ids::Market::parse("US").unwrap();
-        let (billing_currency, at) = (currency(unit), at(since));
-        let registered = registered(BILL_TO, PartnerKind::Provider);
-        world.tell(Event::PartnerRegistered(PartnerRegistered { country, billing_currency, at, ..registered }));
-    }
+    let mut world = in_euro_until_november();
     for period in ["2021-09", "2021-10", "2021-11"] {
-        world.sheet(period, vec![PriceRow { from, until, ..row("1.7") }]);
-        for unit in ["EUR", "JPY"] {
-            world.rate(period, unit, "1");
-        }
+        world.rate(period, "EUR", "1");
+        world.rate(period, "JPY", "1");
     }
-    let euro = |period, at| Ask { unit: "EUR", ..ask(period, at) };
     let mut used = vec![world.uses("vm", "2021-09-03", "2")];
     let invoice = issue(&mut world, &euro("2021-09", "2021-10-04")).remove(0);
     used.push(world.uses("vm", "2021-09-20", "10"));
@@ -293,4 +306,91 @@ fn what_is_to_be_taken_back_is_in_the_currency_of_its_month() {
     world.uses("vm", "2021-11-03", "2");
     let refused = attempt(&world, &yen("2021-11", "2021-12-04")).unwrap_err();
     assert_eq!(refused.reasons, [Reason::OutOfOrder { open: month("2021-09") }]);
+}
+
+/// INV-7: whether a voided month has anything left to issue is asked in the currency that it was billed in. That
+/// nobody knows its rate in the one of today holds nobody up.
+#[test]
+fn a_voided_month_is_asked_in_its_own_currency() {
+    let mut world = in_euro_until_november();
+    world.rate("2021-09", "EUR", "1");
+    world.rate("2021-11", "JPY", "1");
+    let target = world.uses("vm", "2021-09-03", "2");
+    let invoice = issue(&mut world, &euro("2021-09", "2021-10-04")).remove(0);
+    let voided = void(&world.facts.issued, &invoice.id, 9, &decision("2021-11-05"), &fake_digest).unwrap();
+    tell_all(&mut world, voided);
+    world.tell(Event::UsageVoided(UsageVoided { target, reason: None }));
+    world.uses("vm", "2021-11-03", "2");
+    assert_eq!(issue(&mut world, &yen("2021-11", "2021-12-04")).len(), 1);
+}
+
+/// INV-6: what was issued in a currency is adjusted in it, even where it comes out later that the partner was
+/// billed in another one by then.
+#[test]
+fn an_issued_month_is_adjusted_in_the_currency_of_its_lines() {
+    let mut world = in_euro_until_november();
+    for period in ["2021-09", "2021-10"] {
+        world.rate(period, "EUR", "1");
+        world.rate(period, "JPY", "1");
+    }
+    world.uses("vm", "2021-09-03", "2");
+    issue(&mut world, &euro("2021-09", "2021-10-04"));
+    bills_in(&mut world, "JPY", "2021-08-01");
+    world.uses("vm", "2021-09-20", "10");
+    world.uses("vm", "2021-10-03", "1");
+    let mut said: Vec<_> = issue(&mut world, &yen("2021-10", "2021-11-04"))
+        .iter()
+        .flat_map(|one| one.lines.iter().map(|line| (one.currency, line.period, line.quantity)))
+        .collect();
+    said.sort_by_key(|(_, period, _)| *period);
+    let expected = [("EUR", "2021-09", "10"), ("JPY", "2021-10", "1")];
+    assert_eq!(said, expected.map(|(unit, period, quantity)| (currency(unit), month(period), number(quantity))));
+}
+
+/// INV-8: what stands of a month and its currency is read from that partner's standing invoices: neither another
+/// month's nor another partner's opens it again or says what it is billed in, nor one that was voided; and its
+/// own comes before another month's that bills some of it.
+#[test]
+fn a_month_is_read_from_the_invoices_that_stand_of_it() {
+    let mut world = in_euro_until_november();
+    world.rate("2021-09", "EUR", "1");
+    world.rate("2021-11", "JPY", "1");
+    world.uses("vm", "2021-09-03", "2");
+    world.uses("vm", "2021-11-03", "2");
+    let first = issue(&mut world, &euro("2021-09", "2021-10-04")).remove(0);
+    issue(&mut world, &yen("2021-11", "2021-12-04"));
+    let (september, november) = (month("2021-09"), month("2021-11"));
+    let issued = &world.facts.issued;
+    assert!(!issued.is_reopened(BILL_TO, november), "nothing of it was voided");
+    assert_eq!(issued.currency_of(OTHER, september), None, "another partner's");
+    let elsewhere = IssuedDocument {
+        id: "another month's".into(),
+        currency: currency("JPY"),
+        period: november,
+        revision: 2,
+        ..first.clone()
+    };
+    world.tell(Event::InvoiceIssued(elsewhere));
+    assert_eq!(world.facts.issued.currency_of(BILL_TO, september), Some(currency("EUR")));
+    let voided = void(&world.facts.issued, &first.id, 9, &decision("2021-12-05"), &fake_digest).unwrap();
+    tell_all(&mut world, voided);
+    assert_eq!(world.facts.issued.currency_of(BILL_TO, september), Some(currency("JPY")), "what stands of it");
+}
+
+/// A line names the revisions of its days where they are not the document's alone, and a document every revision
+/// that decided anything in it.
+#[test]
+fn a_line_names_the_policies_of_its_days() {
+    let mut world = in_yen();
+    world.uses("vm", "2020-09-20", "1");
+    world.policy(3, "2020-09-10", "nested-groups", "ignore");
+    let invoice = issue(&mut world, &yen("2020-09", "2020-10-04")).remove(0);
+    let before = invoice.policy_revision;
+    assert_eq!(invoice.policy_revisions(), [before, 3]);
+    let late = Day::parse("2020-09-20").unwrap();
+    assert_eq!(invoice.lines.len(), 2);
+    for line in &invoice.lines {
+        let both = line.by_day.iter().any(|(day, _)| *day == late).then(|| vec![before, 3]);
+        assert_eq!(line.policy_revisions, both, "{:?}", line.by_day);
+    }
 }

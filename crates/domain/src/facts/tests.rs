@@ -256,3 +256,30 @@ fn entries_are_counted_by_how_they_came_out() {
     let expected = Counts { accepted: 5, duplicate: 4, conflicting: 3, quarantined: 2, late: 0 };
     assert_eq!(facts.counts, expected);
 }
+
+/// Where a subscription stood rests on what was told of it and of its plan before an instant, and on nothing of
+/// another's; a request alone moves nothing.
+#[test]
+fn a_placement_rests_on_what_was_told_of_it_in_time() {
+    let (subscription, to_plan) = (SUBSCRIPTION, Guid(0xa2));
+    let moving = |time: &str| Move { subscription, to_plan, at: at(time) };
+    let mut world = World::new();
+    world.plan(to_plan, BILL_TO, None, "2020-01-01");
+    world.tell(Event::TransferRequested(moving("2020-09-01")));
+    let moved = TransferCompleted { subscription, to_plan, at: at("2020-09-05") };
+    let moved = world.tell(Event::TransferCompleted(moved));
+    let cancelled = SubscriptionCancelled { subscription, at: at("2020-09-06") };
+    let cancelled = world.tell(Event::SubscriptionCancelled(cancelled));
+    world.tell(Event::SubscriptionTransitioned(moving("2020-09-07")));
+    let behind =
+        |subscription: Guid, plan: Guid, until: &str| world.facts.commerce.behind(subscription, plan, at(until));
+    let none = Guid(0);
+    let (of_plan, created) = (behind(none, PLAN, "2020-09-05"), behind(SUBSCRIPTION, none, "2020-09-05"));
+    assert_eq!((of_plan.len(), created.len()), (1, 1), "each where it was created");
+    assert!(behind(SUBSCRIPTION, PLAN, "2020-01-01").is_empty(), "nothing before it was told");
+    let later = behind(SUBSCRIPTION, PLAN, "2020-09-06");
+    assert_eq!(later, of_plan.iter().chain(&created).copied().chain([moved]).collect());
+    let last = behind(SUBSCRIPTION, PLAN, "2020-10-01");
+    assert!(last.contains(&cancelled));
+    assert_eq!(last.len(), later.len() + 2, "the end and the transition, and no request");
+}

@@ -223,6 +223,50 @@ fn what_is_missing_is_a_finding_and_never_zero() {
     assert_eq!(codes(&world, "USD"), [Code::NoPlacement, Code::ResourceMismatch, Code::PlanDiffers]);
 }
 
+/// INV-3: a month that was used needs its exchange rate even where no line of it can be made, and one in which
+/// nothing happened needs none.
+#[test]
+fn usage_needs_a_rate_before_it_has_a_line() {
+    let no_rate = |world: &World| drafted(world, "EUR", "2020-09").1.iter().any(|one| one.code == Code::NoRate);
+    let mut world = World::new();
+    assert!(!no_rate(&world));
+    world.uses("vm", "2020-09-02", "1");
+    assert_eq!(drafted(&world, "EUR", "2020-09").0.lines, []);
+    assert!(no_rate(&world));
+}
+
+/// INV-7, INV-12: two tax rates of one day, and two documents of one revision, are named with the events that
+/// tell them, so that somebody can say which is meant; the partner and the month are those of the draft.
+#[test]
+fn what_is_told_in_two_ways_is_named_with_its_events() {
+    let mut world = World::new();
+    world.sheet("2020-09", vec![row("1")]);
+    world.uses("vm", "2020-09-02", "1");
+    let from = crate::period::Day::parse("2020-01-01").unwrap();
+    let mut told = Vec::new();
+    for rate in ["0.25", "0.20"] {
+        let location = crate::ids::Market::parse("DK").unwrap();
+        let tax = crate::entry::TaxSet { partner: BILL_TO, location, rate: number(rate), from };
+        told.push(world.tell(crate::entry::Event::TaxSet(tax)));
+    }
+    let mut said = Vec::new();
+    for value in ["per-line", "on-total"] {
+        let settings = vec![crate::entry::PolicySetting { name: "tax".into(), value: value.into() }];
+        let document = crate::entry::PolicyDocument { revision: 1, effective_from: from, settings };
+        said.push(world.tell(crate::entry::Event::PolicyPublished(document)));
+    }
+    let (_, findings) = drafted(&world, "USD", "2020-09");
+    let of = |code: Code| findings.iter().find(|one| one.code == code).unwrap();
+    for (code, mut events) in [(Code::EqualTax, told), (Code::EqualPolicies, said)] {
+        let mut named = of(code).events.clone();
+        named.sort_unstable();
+        events.sort_unstable();
+        assert_eq!(named, events);
+        let about = (of(code).about.bill_to, of(code).about.period);
+        assert_eq!(about, (Some(BILL_TO), Some(month("2020-09"))));
+    }
+}
+
 /// Plans need nothing of each other: rated side by side and put together they come to the same draft, and
 /// to the same findings with the same money behind them.
 #[test]

@@ -1,6 +1,6 @@
 //! Lines beside usage: credit across months, and the families of rounding, by documented vectors.
 
-use super::beside::cut;
+use super::beside::{amounts_of, cut};
 use super::tests::drafted;
 use super::*;
 use crate::charges::Booked;
@@ -402,4 +402,41 @@ fn one_cut_and_two_differ_by_what_the_first_one_loses() {
         let line = &draft.lines[0];
         assert_eq!((line.charge.clone(), line.subtotal.clone()), (exact("0.03"), exact(subtotal)), "{steps}");
     }
+}
+
+/// What a line of charges is the sum of can be asked of it: each purchase and return with what it comes to, and
+/// nothing of another line.
+#[test]
+fn a_line_of_charges_is_the_sum_of_its_amounts() {
+    let mut world = World::new();
+    world.sheet("2020-09", vec![row("1.7")]);
+    world.uses("vm", "2020-09-05", "1");
+    for (order, quantity) in [("a", "2"), ("b", "3")] {
+        world.tell(Event::ChargeRecorded(crate::entry::ChargeRecorded {
+            order: order.into(),
+            action: crate::entry::ChargeAction::New,
+            kind: crate::entry::ChargeKind::Reservation,
+            customer: CUSTOMER,
+            plan: PLAN,
+            product: "P".into(),
+            product_title: "Reserved".into(),
+            sku: "1".into(),
+            sku_title: "One year".into(),
+            unit_price: number("100"),
+            quantity: number(quantity),
+            term: crate::entry::Term::Year,
+            billing: crate::entry::Billing::OneTime,
+            at: at("2020-09-03"),
+        }));
+    }
+    let commerce = world.facts.commerce.view();
+    let desk = Desk::new(&world.facts, &commerce);
+    let (draft, _) = drafted(&world, "USD", "2020-09");
+    let said: Vec<Vec<String>> = draft
+        .lines
+        .iter()
+        .map(|line| amounts_of(&desk, &draft, line).iter().map(|one| one.subtotal.to_string()).collect())
+        .filter(|amounts: &Vec<String>| !amounts.is_empty())
+        .collect();
+    assert_eq!(said, [["200"], ["300"]], "usage is the sum of none");
 }

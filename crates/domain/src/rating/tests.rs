@@ -398,6 +398,19 @@ fn an_oddity_names_plan_and_subscription_and_goes_to_the_partner_billed() {
     assert_eq!(findings_of(&world, OTHER, "2020-10"), []);
 }
 
+/// What contradicts itself under a plan that nobody knows is told to the partner billed for its subscription; where
+/// nobody was billed for that either, everybody may be meant.
+#[test]
+fn an_oddity_of_an_unknown_plan_goes_to_the_partner_of_its_subscription() {
+    for (subscription, others) in [(SUBSCRIPTION, 0), (ELSEWHERE, 1)] {
+        let mut world = september();
+        let withdrawn = Move { subscription, to_plan: Guid(0xa9), at: at("2020-09-10") };
+        world.tell(Event::TransferCancelled(withdrawn));
+        let told = [BILL_TO, OTHER].map(|partner| findings_of(&world, partner, "2020-09").len());
+        assert_eq!(told, [1, others], "{subscription}");
+    }
+}
+
 /// USE-8: a plan suspended while a reservation under it is active is named, to the partner billed only.
 #[test]
 fn a_plan_suspended_under_a_reservation_is_named() {

@@ -70,6 +70,32 @@ fn a_useless_grant_is_named_to_its_partner_in_its_own_months() {
     assert_eq!(useless(&world, BILL_TO, "2020-09").len(), 1, "it has no day at all");
 }
 
+/// RATE-11: a grant that is told in two ways is named in every month that either of them has a day in, with its
+/// customer and its plan; the day on which a grant ends is none of its days.
+#[test]
+fn a_grant_told_in_two_ways_is_named_in_the_months_of_either() {
+    let mut world = september();
+    for (amount, from, until) in [("100", "2020-08-10", "2020-09-01"), ("90", "2020-10-01", "2020-11-01")] {
+        grants(&mut world, |grant| {
+            (grant.plan, grant.amount) = (Some(PLAN), number(amount));
+            (grant.from, grant.until) = (Day::parse(from).unwrap(), Day::parse(until).unwrap());
+        });
+    }
+    let named = |period: &str| {
+        let mut found = findings_of(&world, BILL_TO, period);
+        found.retain(|one| one.code == Code::ContradictedCredit);
+        found.into_iter().map(|one| one.about).collect::<Vec<_>>()
+    };
+    for period in ["2020-08", "2020-10"] {
+        let period_of = Some(month(period));
+        let about = About { customer: Some(CUSTOMER), plan: Some(PLAN), period: period_of, ..of_month() };
+        assert_eq!(named(period), [about], "{period}");
+    }
+    for period in ["2020-07", "2020-09", "2020-11"] {
+        assert_eq!(named(period), [], "{period}");
+    }
+}
+
 /// RATE-11: a grant for a plan needs a plan of its customer and partner that was bought in time, and one
 /// for a scope a subscription that stood under such a plan.
 #[test]

@@ -68,7 +68,9 @@ fn a_plan_weighs_as_much_as_it_has_resources_in_use() {
         world.uses(name, start, "1");
     }
     let commerce = world.facts.commerce.view();
-    assert_eq!(Desk::new(&world.facts, &commerce).weights(BILL_TO), [(PLAN, 2), (SECOND, 0)]);
+    let desk = Desk::new(&world.facts, &commerce);
+    assert_eq!(desk.weights(BILL_TO), [(PLAN, 2), (SECOND, 0)]);
+    assert_eq!(desk.used().collect::<Vec<_>>(), [(SUBSCRIPTION, 2)], "a subscription without usage is not named");
 }
 
 /// PEC-1: access is asked for on the days on which a resource was used, and on no other.
@@ -166,4 +168,22 @@ fn a_price_that_differs_by_market_names_its_meter() {
     world.tell(hour("vm", "2020-09-08", |usage| (usage.subscription, usage.resource) = (ELSEWHERE, None)));
     let meter = Some(MeterId::parse("m"));
     assert_eq!(only(&world, Code::PriceDiffersByMarket).about, About { meter, ..of_month() });
+}
+
+/// USE-7: usage of a subscription that had left for a plan of somebody else is named with that plan, and with its
+/// customer, subscription and day.
+#[test]
+fn usage_after_leaving_names_the_plan_that_it_left_for() {
+    let mut world = september();
+    let (subscription, to_plan) = (SUBSCRIPTION, Guid(0xa9));
+    world.tell(Event::TransferCompleted(TransferCompleted { subscription, to_plan, at: at("2020-09-04") }));
+    world.uses("vm", "2020-09-05", "1");
+    let about = About {
+        customer: Some(CUSTOMER),
+        plan: Some(to_plan),
+        subscription: Some(SUBSCRIPTION),
+        day: day("2020-09-05"),
+        ..of_month()
+    };
+    assert_eq!(only(&world, Code::NoPlacement).about, about);
 }

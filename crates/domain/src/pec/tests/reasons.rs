@@ -206,3 +206,22 @@ fn a_morning_before_the_creation_is_late_and_not_unknown() {
         }
     }
 }
+
+/// PEC-1: a day that several grants held in turn has no gap that anybody could close: what is asked for is one role
+/// that stays, and what is said is that the policy wants one. A gap is asked for as a gap.
+#[test]
+fn a_day_held_in_turn_asks_for_one_role_that_stays() {
+    let lost = |second: &str| {
+        let mut world = known_from_noon("no");
+        world.grant(1, &sub(), agents(1), OWNER, "2026-02-01");
+        world.revoke(1, &sub(), "2026-02-10T12:00:00");
+        world.grant(2, &sub(), agents(2), OWNER, second);
+        loss(&world)
+    };
+    let (in_turn, gap) = (lost("2026-02-10T12:00:00"), lost("2026-02-10T15:00:00"));
+    assert_eq!((in_turn.code, in_turn.in_turn()), (LostCode::Gap, true));
+    assert!(in_turn.request().contains("one eligible role that stays"), "{}", in_turn.request());
+    assert!(in_turn.meaning().contains("in turn"), "{}", in_turn.meaning());
+    assert_eq!((gap.code, gap.in_turn()), (LostCode::Gap, false));
+    assert_eq!((gap.request(), gap.meaning()), (LostCode::Gap.remedy().sentence(), LostCode::Gap.meaning()));
+}
