@@ -147,6 +147,52 @@ fn a_deletion_at_the_new_place_of_a_moved_resource_is_cited() {
     assert_eq!(says(&answer, "moved in Azure").len(), 1);
 }
 
+/// What showed that a deleted group was there again ends its absence, and is cited: a role that was given on it, or a
+/// resource that was moved into it; what happened elsewhere at that time is not.
+#[test]
+fn what_showed_that_a_group_was_there_again_is_cited() {
+    let journal = "\
+2025-01-01            grant   sub-a            Owner   us
+2025-03-03T06:00:00Z  delete  sub-a/rg-x
+2025-03-03T12:00:00Z  grant   sub-a/rg-x/vm-a  Reader  acme/carl
+2025-03-03T12:00:00Z  grant   sub-a/rg-z       Reader  acme/carl
+2025-03-03            usage   sub-a/rg-x/vm-a  vm      10
+2025-03-04T06:00:00Z  delete  sub-a/rg-y
+2025-03-04T12:00:00Z  move    sub-a/rg-z/vm-c  sub-a/rg-y/vm-c
+2025-03-04            usage   sub-a/rg-y/vm-d  vm      10
+";
+    let world = world(journal, "");
+    let granted = day(&world, "vm-a", "2025-03-03");
+    assert_eq!(whereabouts(&granted), ["gone rg-x 2025-03-03T06:00 to 2025-03-03T12:00 ACC-13 PEC-15"]);
+    let shown = says(&granted, "assignment created").into_iter();
+    let shown: Vec<&str> = shown.filter(|said| said.contains("Reader")).collect();
+    assert!(shown.len() == 1 && shown[0].contains("vm-a"), "{granted}");
+    let moved = day(&world, "vm-d", "2025-03-04");
+    assert_eq!(whereabouts(&moved), ["gone rg-y 2025-03-04T06:00 to 2025-03-04T12:00 ACC-13 PEC-15"]);
+    assert_eq!((says(&moved, "deleted in Azure").len(), says(&moved, "moved in Azure").len()), (1, 1), "{moved}");
+}
+
+/// Azure asks for a move in one record and does it in another: both are behind the day, and no other move is.
+#[test]
+fn both_records_of_a_move_are_cited() {
+    let journal = "\
+2025-01-01            grant        sub-a            Owner       us
+2025-03-03T07:00:00Z  azure-asks   sub-a/rg-x/vm-a  sub-a/rg-y  of=one
+2025-03-03T07:30:00Z  azure-asks   sub-a/rg-z/vm-b  sub-a/rg-y  of=two
+2025-03-03T08:00:00Z  azure-moves  sub-a/rg-x       of=one
+2025-03-03T08:30:00Z  azure-moves  sub-a/rg-z       of=two
+2025-03-03            usage        sub-a/rg-x/vm-a  vm          10
+";
+    let answer = day(&world(journal, ""), "rg-x/vm-a", "2025-03-03");
+    let rows = [
+        "lived vm-a 2025-03-03T00:00 to 2025-03-03T08:00 ACC-14 PEC-16",
+        "lived vm-a 2025-03-03T08:00 to 2025-03-04T00:00 ACC-14 PEC-16",
+    ];
+    assert_eq!(whereabouts(&answer), rows);
+    let kinds: Vec<&str> = list(&answer, "events").iter().map(|event| text(event, "kind")).collect();
+    assert_eq!(kinds.iter().filter(|kind| kind.contains("move")).count(), 2, "{answer}");
+}
+
 /// A group that was deleted and created again on one day: both are behind the day, and so is a creation that
 /// does not shorten what is tested.
 #[test]

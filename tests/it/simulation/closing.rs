@@ -340,11 +340,21 @@ fn other_tax(world: &World, documents: &[&IssuedDocument], drafts: &[Draft]) -> 
     }
     due.into_iter().find_map(|((bill_to, currency), due)| {
         let ours = documents.iter().filter(|one| (one.bill_to, one.currency) == (bill_to, currency));
-        let taxes = ours.filter_map(|one| one.tax).map(|tax| Ratio::of(&tax.to_string()));
+        let ours: Vec<&IssuedDocument> = ours.copied().collect();
+        let taxes = ours.iter().filter_map(|one| one.tax).map(|tax| Ratio::of(&tax.to_string()));
         let issued = taxes.fold(Ratio::zero(), |sum, tax| sum.plus(&tax));
         let due = due.cut(currency.minor_unit());
-        (issued != due)
+        (issued != due && !waits_for_lines(&ours, drafts))
             .then(|| format!("{bill_to}: tax of {} {currency} was issued, {} is due", issued.text(), due.text()))
+    })
+}
+
+/// Tax alone is carried by the next document with lines: a policy that came after the last one still waits for it.
+fn waits_for_lines(documents: &[&IssuedDocument], drafts: &[Draft]) -> bool {
+    let last = documents.iter().filter(|one| one.amends.is_none()).max_by_key(|one| one.position);
+    last.is_some_and(|last| {
+        let now = drafts.iter().find(|draft| draft.period == last.period);
+        now.is_some_and(|draft| draft.policy.revision != last.policy_revision)
     })
 }
 
