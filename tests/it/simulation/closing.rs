@@ -317,7 +317,7 @@ fn difference(documents: &[&IssuedDocument], drafts: &[Draft]) -> Option<String>
     subtotals.into_iter().find_map(|((bill_to, currency), subtotal)| {
         let ours = || documents.iter().filter(|one| (one.bill_to, one.currency) == (bill_to, currency));
         // As the month of the last document is cut.
-        let month = ours().last().map(|one| one.period);
+        let month = ours().next_back().map(|one| one.period);
         let mode = drafts.iter().find(|one| Some(one.period) == month).map(|one| one.policy.invoice_rounding);
         let total = ours().fold(Exact::zero(), |sum, one| &sum + &Exact::from(one.total));
         let due = subtotal.round(currency.minor_unit(), mode.unwrap_or(Rounding::TowardZero));
