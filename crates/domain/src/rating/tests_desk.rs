@@ -41,6 +41,33 @@ fn a_month_has_the_currencies_of_what_was_bought_by_its_end() {
     assert_eq!(currencies("2021-08"), ["GBP"].map(currency));
 }
 
+/// INV-14: where a partner is decides by the last instant of the month: neither where it was before nor where it
+/// is from the next month on.
+#[test]
+fn the_country_of_the_months_last_instant_decides_its_currencies() {
+    let mut world = World::new();
+    for (country, since) in [("DE", "2020-01-01"), ("US", "2021-03-20"), ("DE", "2021-04-01")] {
+        let (country, at) = (Market::parse(country).unwrap(), at(since));
+        let partner = PartnerRegistered {
+            billing_currency: currency("USD"),
+            country,
+            at,
+            ..registered(BILL_TO, PartnerKind::DirectBill)
+        };
+        world.tell(Event::PartnerRegistered(partner));
+    }
+    let (customer, market) = (Guid(0xc3), Market::parse("DE").unwrap());
+    let (name, tenant_created, since) = ("Fabrikam".into(), Some(at("2021-03-25")), at("2021-03-25"));
+    world.tell(Event::CustomerRegistered(CustomerRegistered { customer, name, market, tenant_created, at: since }));
+    let (plan, bill_to) = (SECOND, BILL_TO);
+    world.tell(Event::PlanCreated(PlanCreated { plan, customer, bill_to, reseller: None, at: since }));
+    let commerce = world.facts.commerce.view();
+    let desk = Desk::new(&world.facts, &commerce);
+    let currencies = |period: &str| desk.currencies(BILL_TO, month(period));
+    assert_eq!(currencies("2021-03"), ["USD", "EUR"].map(currency), "not European then: the customer's");
+    assert_eq!(currencies("2021-04"), ["USD"].map(currency), "European: its own");
+}
+
 /// What is at stake is told by the same pieces as the invoice is made of.
 #[test]
 fn pieces_alone_are_those_of_the_invoice() {

@@ -110,6 +110,21 @@ fn the_grace_never_applies_after_a_transfer() {
     assert_eq!(outcomes, ["earned", "late-start"]);
 }
 
+/// Nor after a subscription that was cancelled is there again: the portal writes nothing then.
+#[test]
+fn the_grace_never_applies_after_a_resumption() {
+    let mut world = World::new();
+    world.tell(Event::SubscriptionCancelled(crate::entry::SubscriptionCancelled {
+        subscription: SUB,
+        at: t("2026-01-08"),
+    }));
+    let change = crate::entry::SubscriptionChange { subscription: SUB, at: t("2026-01-10T15:00:00") };
+    world.tell(Event::SubscriptionResumed(change));
+    world.grant(1, &sub(), agents(1), OWNER, "2026-01-10T15:01:00");
+    assert_eq!(world.outcome(&vm(), "2026-01-10"), "late-start");
+    assert_eq!(world.outcome(&vm(), "2026-01-11"), "earned");
+}
+
 /// The reseller of record changes at noon; the old one's access counts until then only.
 #[test]
 fn the_reseller_of_record_counts_at_the_instant() {

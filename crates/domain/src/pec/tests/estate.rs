@@ -312,3 +312,28 @@ fn the_order_of_telling_leaves_no_trace() {
         assert_eq!(told(&entries), expected, "turn {turn}");
     }
 }
+
+/// PEC-16: a resource is elsewhere on the whole days between the one on which it left and the one on which it came
+/// back, or from and up to whenever nothing else is told; one that never moved is nowhere else.
+#[test]
+fn what_moved_is_elsewhere_between_the_days_of_its_moves() {
+    let mut world = World::new();
+    let other = in_group("other");
+    world.grant(1, &sub(), agents(1), OWNER, "2026-01-05");
+    world.move_to(&vm(), &other, "2026-02-10T12:00:00");
+    world.move_to(&other, &vm(), "2026-02-15T09:00:00");
+    let gone = |world: &World, scope: &Scope| {
+        let facts = world.facts();
+        let commerce = facts.commerce.view();
+        let mut judge = Judge::new(&facts, &commerce);
+        let place = judge.place(SUB, &commerce.placements(SUB)[0], scope);
+        judge.gone(place, d("2026-02-01"))
+    };
+    let (first, last) = (crate::period::Instant::MIN_UTC, crate::period::Instant::MAX_UTC);
+    assert_eq!(gone(&world, &vm()), Some(vec![Interval::new(t("2026-02-11"), t("2026-02-15"))]));
+    let elsewhere = [Interval::new(first, t("2026-02-10")), Interval::new(t("2026-02-16"), last)];
+    assert_eq!(gone(&world, &other), Some(elsewhere.to_vec()));
+    assert_eq!(gone(&world, &in_group("third")), None);
+    world.policy("moved-resources", "id-alone");
+    assert_eq!(gone(&world, &vm()), None, "by ids alone it is always where it says");
+}
