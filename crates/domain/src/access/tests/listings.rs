@@ -2,7 +2,7 @@
 
 use super::lives::{ID, codes, held, owner, view};
 use crate::access::Access;
-use crate::entry::{AssignmentsListed, Event, ListedAssignment, Part};
+use crate::entry::{AssignmentsListed, Event, ListedAssignment, Part, TreeChange};
 use crate::ids::Guid;
 use crate::pec::tests::world::{SUB, World, agents, group, sub, t, user, vm};
 use crate::roles::OWNER;
@@ -225,4 +225,27 @@ fn a_listing_of_a_group_casts_no_doubt_on_what_was_granted_above_it() {
     let access = with(&world, [listed(&group(), "2026-02-10T12:00:00", &[])]);
     assert_eq!(held(&access), ["01T09:00:00..15T00:00:00"]);
     assert_eq!(codes(&access), ["F-differing-scope"]);
+}
+
+/// A listing of a management group shows what is granted on it and on all that stands below it then: of other
+/// groups, and of what stands below them, it says nothing.
+#[test]
+fn a_listing_of_a_management_group_casts_doubt_on_it_and_what_is_below_it_alone() {
+    let management_group =
+        |name: &str| Scope::parse(&format!("/providers/Microsoft.Management/managementGroups/{name}"));
+    let (mine, other) = (management_group("mine"), management_group("other"));
+    for (parent, doubted) in [(&mine, true), (&other, false)] {
+        let mut world = granted();
+        let (child, parent) = (sub(), Some(parent.clone()));
+        world.tell(Event::TreeChanged(TreeChange { child, parent, left: None, at: t("2026-01-01") }));
+        world.grant(1, &mine, user(1), OWNER, "2026-02-02T09:00:00");
+        world.grant(2, &other, user(1), OWNER, "2026-02-03T09:00:00");
+        let access = with(&world, [listed(&mine, "2026-02-10T12:00:00", &[])]);
+        let below = if doubted { "- unknown 01T09:00:00..10T12:00:00" } else { "01T09:00:00.." };
+        let mut held = held(&access);
+        held.sort();
+        let mut expected = vec![below, "- unknown 02T09:00:00..10T12:00:00", "03T09:00:00.."];
+        expected.sort_unstable();
+        assert_eq!(held, expected);
+    }
 }

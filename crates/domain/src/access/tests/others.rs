@@ -1,7 +1,7 @@
 //! Delegations, schedules, partner links and deny assignments.
 
 use super::lives::{held, view};
-use crate::access::{Access, Grant};
+use crate::access::{Access, Grant, Via};
 use crate::entry::{
     Authorization, DelegationDeleted, DenyAssignment, Event, GroupMemberAdded, GroupMemberRemoved, Schedule,
     ScheduleCancelled,
@@ -205,4 +205,114 @@ fn a_denial_that_holds_only_there_makes_a_gap_at_a_resource_and_nowhere_above() 
         world.tell(denial(scope.clone(), user(1), true));
         assert_eq!(world.outcome(&vm(), "2026-02-10"), expected, "{scope}");
     }
+}
+
+/// ACC-8: an assignment is an active schedule's where it begins with it: not an eligible one's, and not that of one
+/// which was over when it began. It ends with the schedule, cites it then, and cites itself alone where it had
+/// ended by then.
+#[test]
+fn an_assignment_ends_with_the_schedule_that_it_was_written_for() {
+    let schedule = |eligible_only: bool, end: &str| {
+        Event::ScheduleCreated(Schedule {
+            schedule: Guid(5),
+            scope: sub(),
+            principal: user(1),
+            principal_type: None,
+            role: CONTRIBUTOR,
+            eligible_only,
+            start: t("2026-02-10T10:00:00"),
+            end: Some(t(end)),
+            provisioned_at: t("2026-02-10T10:00:00"),
+        })
+    };
+    let of = |scheduled: Event, begins: &str, ends: Option<&str>| {
+        let mut world = World::new();
+        let events = world.tell(scheduled);
+        world.grant(1, &sub(), user(1), CONTRIBUTOR, begins);
+        if let Some(ends) = ends {
+            world.revoke(1, &sub(), ends);
+        }
+        let access = view(&world);
+        let mut assignments = access.grants().filter(|(_, grant)| matches!(grant.via, Via::Assignment(_)));
+        let (_, grant) = assignments.next().expect("it is held");
+        (grant.held.to, grant.events.contains(&events), grant.events.len())
+    };
+    let (noon, never) = ("2026-02-10T12:00:00", Instant::MAX_UTC);
+    assert_eq!(of(schedule(false, noon), "2026-02-10T10:01:00", None), (t(noon), true, 2));
+    assert_eq!(of(schedule(true, noon), "2026-02-10T10:01:00", None), (never, false, 1));
+    let brief = schedule(false, "2026-02-10T10:03:00");
+    assert_eq!(of(brief, "2026-02-10T10:03:00", None), (never, false, 1), "over when it began");
+    let revoked = of(schedule(false, noon), "2026-02-10T10:01:00", Some(noon));
+    assert_eq!(revoked, (t(noon), false, 2), "nothing of it is the schedule's to end");
+}
+
+/// ACC-11: a template for a group counts by the link of the group itself too, whoever is in it; and while it is
+/// not known whether anybody was, it is the group that lacks a link.
+#[test]
+fn a_template_for_a_group_counts_by_the_groups_own_link() {
+    let world = |known: bool| {
+        let mut world = World::new();
+        let authorization = Authorization { principal: GROUP, role: CONTRIBUTOR, eligible_only: false };
+        world.delegate(1, &sub(), tenant(1), Offered::Template, authorization, "2026-02-01");
+        if known {
+            let (group, member) = (GROUP, user(1));
+            world.tell(Event::GroupMemberAdded(GroupMemberAdded { group, member, at: t("2026-02-01"), until: None }));
+        } else {
+            let (group, member, at) = (GROUP, user(1), t("2026-02-20"));
+            world.tell(Event::GroupMemberRemoved(GroupMemberRemoved { group, member, at }));
+        }
+        world
+    };
+    let mut linked = world(true);
+    assert_eq!(linked.outcome(&vm(), "2026-02-10"), "pal-missing");
+    linked.link(GROUP, tenant(1), &partner_id(1), "2026-02-01");
+    assert_eq!(linked.outcome(&vm(), "2026-02-10"), "earned");
+    assert_eq!(world(false).outcome(&vm(), "2026-02-10"), "pal-missing");
+}
+
+/// What names a principal, and by which memberships, is what an explanation cites; what names somebody else is not.
+#[test]
+fn a_deny_assignment_is_cited_for_whom_it_names() {
+    let naming = |principals: Vec<Guid>| {
+        let mut world = World::new();
+        let (group, member) = (GROUP, user(1));
+        let joined = world.tell(Event::GroupMemberAdded(GroupMemberAdded {
+            group,
+            member,
+            at: t("2026-02-01"),
+            until: Some(t("2026-02-05")),
+        }));
+        // People of interest are those of partners; somebody else is in the group too.
+        world.tell(Event::GroupMemberAdded(GroupMemberAdded {
+            group,
+            member: user(2),
+            at: t("2026-02-01"),
+            until: None,
+        }));
+        let denied = world.tell(Event::DenyAssigned(DenyAssignment {
+            deny: Guid(0xde),
+            scope: sub(),
+            principals,
+            excluded: Vec::new(),
+            actions: vec!["*".into()],
+            not_actions: vec!["*/read".into()],
+            only_there: false,
+            at: t("2026-02-01"),
+        }));
+        let access = view(&world);
+        let deny = access.ground(&vm(), CUSTOMER, false).denies[0].deny;
+        let cited = |principal: Guid, from: &str, to: &str| {
+            let named = access.naming(deny, principal, &[Interval::new(t(from), t(to))]);
+            (named.contains(&denied), named.contains(&joined), named.len())
+        };
+        [
+            cited(user(1), "2026-02-02", "2026-02-03"),
+            cited(user(1), "2026-02-06", "2026-02-07"),
+            cited(user(3), "2026-02-02", "2026-02-03"),
+        ]
+    };
+    let (no, itself, with_group) = ((false, false, 0), (true, false, 1), (true, true, 2));
+    assert_eq!(naming(vec![user(1)]), [itself, itself, no]);
+    assert_eq!(naming(vec![GROUP]), [with_group, no, no]);
+    assert_eq!(naming(vec![Guid(0)]), [itself, itself, itself], "everybody");
 }
