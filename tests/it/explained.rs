@@ -66,6 +66,7 @@ fn a_day_that_a_move_decided_names_it() {
         "lived vm-c 2025-03-05T10:00 to 2025-03-06T00:00 ACC-14 PEC-16",
     ];
     assert_eq!(whereabouts(&answer), lived);
+    assert_eq!(answer["access"][0]["tested_rules"], json!(["PEC-10"]), "a move ends no tested part");
     let said = world.say(&["explain", "rg-x/vm-c", "--day", "2025-03-05"]);
     assert!(said.contains("PEC-16") && said.contains("rg-y/vm-c"), "{said}");
     let after = day(&world, "rg-x/vm-c", "2025-03-06");
@@ -145,6 +146,32 @@ fn a_deletion_at_the_new_place_of_a_moved_resource_is_cited() {
     let deletions = says(&answer, "deleted in Azure");
     assert!(deletions.len() == 1 && deletions[0].contains("rg-y"), "{deletions:?}");
     assert_eq!(says(&answer, "moved in Azure").len(), 1);
+}
+
+/// Of creations and deletions those are cited that say something of the day and the resource: not one of another
+/// day, nor one beside it.
+#[test]
+fn creations_and_deletions_of_other_days_and_places_are_not_cited() {
+    let journal = "\
+2025-01-01            grant   sub-a            Owner  us
+2025-03-03T09:00:00Z  create  sub-a/rg-x/vm-a
+2025-03-03T10:00:00Z  create  sub-a/rg-x/vm-b
+2025-03-03            usage   sub-a/rg-x/vm-a  vm     10
+2025-03-04T12:00:00Z  delete  sub-a/rg-x
+2025-03-05            usage   sub-a/rg-x/vm-c  vm     10
+2025-03-05T12:00:00Z  delete  sub-a/rg-x
+2025-03-06            delete  sub-a/rg-x
+2025-03-07T12:00:00Z  delete  sub-a/rg-x
+";
+    let world = world(journal, "");
+    let created = day(&world, "vm-a", "2025-03-03");
+    assert_eq!(whereabouts(&created), ["created vm-a 2025-03-03T09:00 to ever PEC-15"]);
+    let made = says(&created, "created in Azure");
+    assert!(made.len() == 1 && made[0].contains("vm-a"), "{made:?}");
+    assert_eq!(says(&created, "deleted in Azure").len(), 0, "that was later");
+    let deleted = day(&world, "vm-c", "2025-03-05");
+    let ended: Vec<&str> = says(&deleted, "deleted in Azure");
+    assert!(ended.iter().all(|said| said.contains("2025-03-05")) && ended.len() == 1, "{ended:?}");
 }
 
 /// What showed that a deleted group was there again ends its absence, and is cited: a role that was given on it, or a
